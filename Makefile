@@ -1,0 +1,151 @@
+# Each target sets up what it needs; the second time it starts at once. `make` alone lists them.
+#
+#   PYTHON=...        the interpreter for .venv, 3.11 or later
+#   PYTHON313=...     the interpreter that `build` fetches wheels for, where it is not found by itself
+#   ARCHITECTURE=...  arm64 or x86_64, where `build` and `deploy` should not take the template's default
+
+PYTHON ?= python3
+PYTHON313 ?= $(shell $(FIND_PYTHON313))
+BUILD_DIR ?= .aws-sam/build
+
+DEV := .venv/bin/python
+SAM := .venv-sam/bin/python -m samcli
+AUDIT := .venv-audit/bin/python
+# The lock files hold the whole closure, so nothing is resolved here, and nothing is compiled.
+INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes --only-binary :all: -r
+PYTEST = $(DEV) -m pytest $(COVER)
+
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help .venv sandbox demo test test-unit test-rest campaigns check check-format check-lint check-types \
+        check-template check-build check-tests format audit build sam-build deploy lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z.]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+.venv: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready ## set up everything, and do nothing else
+
+sandbox: .venv/.sandbox-ready ## run the whole system on this machine and keep it running
+	@$(DEV) -m tests.sandbox
+
+demo: .venv/.sandbox-ready ## the same, with a story, ending by itself
+	@$(DEV) -m tests.sandbox --demo
+
+test: test-unit test-rest ## run all tests, the quick ones first
+
+test-unit: .venv/.dev-ready
+	@$(PYTEST) -n 2 tests/unit events/subscriber
+
+test-rest: .venv/.dev-ready .venv-sam/.ready
+	@$(PYTEST) tests --ignore=tests/unit
+
+campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.campaigns
+
+check: check-format check-lint check-types check-template check-build check-tests ## all that must hold before a commit
+
+check-format: .venv/.dev-ready
+	$(DEV) -m ruff format --check
+
+check-lint: .venv/.dev-ready
+	$(DEV) -m ruff check
+
+check-types: .venv/.dev-ready
+	$(DEV) -m mypy
+
+check-template: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready
+	.venv/bin/cfn-lint -t template.yaml events/subscriber/template.yaml -a cfn_lint_serverless.rules
+	$(SAM) validate --lint
+	$(AUDIT) -m checkov.main --config-file .ci/checkov.yaml
+
+audit: .venv-audit/.ready ## ask a public service (osv.dev) which weaknesses are known of what is pinned
+	@$(AUDIT) .ci/audit.py layers/dependencies/requirements.txt requirements-*.txt $(SUBSCRIBER)/requirements.txt
+
+check-build: build
+
+check-tests: .venv/.dev-ready .venv-sam/.ready
+	@rm -f .coverage
+	@$(MAKE) --no-print-directory test COVER="--cov --cov-append --cov-report= --cov-fail-under=0"
+	$(DEV) -m coverage report
+
+format: .venv/.dev-ready ## format the code and mend what can be mended
+	$(DEV) -m ruff check --fix
+	$(DEV) -m ruff format
+
+build: ## build what ships (needs Python 3.13; without it skipped, and an error where CI=true)
+	@if [ -n "$(PYTHON313)" ]; then $(MAKE) --no-print-directory sam-build; \
+	elif [ "$$CI" = true ]; then echo "build: $(NO_PYTHON313)" >&2; exit 1; \
+	else echo "build: skipped, $(NO_PYTHON313)" >&2; fi
+
+sam-build: .venv-sam/.ready .venv-runtime/.ready
+	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)" $(PARAMETERS)
+
+deploy: sam-build ## build, then deploy to AWS, asking for the settings
+	$(SAM) deploy --guided $(PARAMETERS)
+
+PARAMETERS = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+
+lock: .venv/.dev-ready ## pin anew what pyproject.toml asks for (delete a file first to take newer versions)
+	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt
+	$(COMPILE) pyproject.toml --group sandbox -c layers/dependencies/requirements.txt -o requirements-sandbox.txt
+	$(COMPILE) pyproject.toml --group dev -c requirements-sandbox.txt -o requirements-dev.txt
+	$(COMPILE) --group runtime -c requirements-dev.txt -o requirements-runtime.txt
+	$(COMPILE) --group sam -o requirements-sam.txt
+	$(COMPILE) --group audit -o requirements-audit.txt
+	$(COMPILE) $(SUBSCRIBER)/requirements.in -c requirements-dev.txt -o $(SUBSCRIBER)/requirements.txt
+
+SUBSCRIBER = events/subscriber/function
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+          --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links
+
+clean: ## remove all that was installed, built or cached here
+	rm -rf .venv .venv-sam .venv-audit .venv-runtime .aws-sam .sandbox .sandbox-cache .coverage .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find functions layers cli tests events -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environments. A stamp is younger than the lock file that it was installed from.
+
+.venv/.sandbox-ready: requirements-sandbox.txt | .venv/bin/python
+	@echo "installing what the sandbox needs into .venv" >&2
+	@$(DEV) $(INSTALL) $<
+	@touch $@
+
+.venv/.dev-ready: requirements-dev.txt .venv/.sandbox-ready
+	@echo "installing tests and linters into .venv" >&2
+	@$(DEV) $(INSTALL) $<
+	@touch $@
+
+.venv-sam/.ready: requirements-sam.txt | .venv-sam/bin/python
+	@echo "installing the SAM CLI into .venv-sam" >&2
+	@.venv-sam/bin/python $(INSTALL) $<
+	@touch $@
+
+.venv-audit/.ready: requirements-audit.txt | .venv-audit/bin/python
+	@echo "installing what looks for known weaknesses into .venv-audit" >&2
+	@.venv-audit/bin/python $(INSTALL) $<
+	@touch $@
+
+.venv-runtime/.ready: requirements-runtime.txt | .venv-runtime/bin/python
+	@.venv-runtime/bin/python $(INSTALL) $<
+	@touch $@
+
+.venv/bin/python .venv-sam/bin/python .venv-audit/bin/python:
+	@command -v "$(PYTHON)" >/dev/null || { echo "needs Python 3.11 or later: no $(PYTHON) here, PYTHON=... names one" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "needs Python 3.11 or later: $(PYTHON) is older, PYTHON=... names another" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "needs the venv module of $(PYTHON) (Debian: apt install python3-venv)" >&2; exit 1; }
+	@"$(PYTHON)" -m venv --clear $(@D:/bin=)
+
+.venv-runtime/bin/python:
+	@[ -n "$(PYTHON313)" ] || { echo "$(NO_PYTHON313)" >&2; exit 1; }
+	@"$(PYTHON313)" -m venv --clear $(@D:/bin=)
+
+NO_PYTHON313 := no Python 3.13 here, on PATH or off it: PYTHON313=... names one
+
+# Prints the first that runs and is 3.13: a version manager may keep a shim on PATH that does neither.
+FIND_PYTHON313 = for candidate in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 \
+  "$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 \
+  /usr/local/bin/python3.13 /opt/*/bin/python3.13 /opt/*/*/bin/python3.13; do \
+  "$$candidate" -c 'import sys; sys.version_info[:2] == (3, 13) or sys.exit(1); print(sys.executable)' 2>/dev/null && break; done
