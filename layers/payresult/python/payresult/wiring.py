@@ -1,0 +1,109 @@
+"""The only place where the edges are joined: one builder for each function.
+
+What a function does not need is not even imported: the publisher speaks to no gateway.
+"""
+# ruff: noqa: PLC0415 - imports here are by need, see above
+
+import time
+from concurrent.futures import Executor, ThreadPoolExecutor
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from payresult.store import PaymentStore
+
+if TYPE_CHECKING:
+    from payresult.checker import Checker
+    from payresult.following import Follower
+    from payresult.outbox import Outbox
+    from payresult.queue import CheckQueue
+    from payresult.service import PaymentService
+    from payresult.settings import Settings
+    from payresult.sweeping import Sweeper
+
+AT_A_TIME = 32
+"""Queries at the same time in one environment: 100 payIds of the API are four rounds of 5 s."""
+
+# Three tries of at most 1 + 2 s: a call to AWS has ended, one way or the other, within 9 s and
+# the pauses between its tries.
+AWS = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=AT_A_TIME,
+)
+
+
+def build_service(settings: "Settings") -> "PaymentService":
+    """Return what the api function works with."""
+    from payresult.service import PaymentService
+
+    pool, store, queue = _pool(), _store(settings), _queue(settings)
+    return PaymentService(
+        _checker(settings, store),
+        store,
+        queue,
+        pool=pool,
+        require_registration=settings.require_registration,
+    )
+
+
+def build_follower(settings: "Settings") -> "Follower":
+    """Return what the checks function works with."""
+    from payresult.following import Follower
+    from payresult.service import PaymentService
+
+    pool, store, queue = _pool(), _store(settings), _queue(settings)
+    checker = _checker(settings, store)
+    service = PaymentService(checker, store, queue, pool=pool)
+    return Follower(service, checker, store, queue, pool=pool)
+
+
+def build_outbox(settings: "Settings") -> "Outbox":
+    """Return what the publisher function works with."""
+    return _outbox(settings, _store(settings), _pool())
+
+
+def build_sweeper(settings: "Settings") -> "Sweeper":
+    """Return what the sweeper function works with."""
+    from payresult.sweeping import Sweeper
+
+    pool, store = _pool(), _store(settings)
+    outbox = _outbox(settings, store, pool)
+    return Sweeper(store, _queue(settings), outbox, pool=pool, clock=time.time)
+
+
+def _pool() -> Executor:
+    return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="payresult")
+
+
+def _store(settings: "Settings") -> PaymentStore:
+    client = boto3.client("dynamodb", config=AWS)
+    return PaymentStore(client, settings.table_name, settings.partner_code)
+
+
+def _queue(settings: "Settings") -> "CheckQueue":
+    from payresult.queue import CheckQueue
+
+    return CheckQueue(boto3.client("sqs", config=AWS), settings.queue_url)
+
+
+def _outbox(settings: "Settings", store: PaymentStore, pool: Executor) -> "Outbox":
+    from payresult.outbox import Outbox
+    from payresult.publisher import EventPublisher
+
+    publisher = EventPublisher(boto3.client("events", config=AWS), settings.event_bus_name)
+    return Outbox(store, publisher, pool=pool, clock=time.time)
+
+
+def _checker(settings: "Settings", store: PaymentStore) -> "Checker":
+    from payresult.checker import Checker, Policy
+    from payresult.gateway import GatewayClient
+
+    policy = Policy(
+        settings.schedule, settings.environment, settings.failed_pay_rst_values, settings.zone
+    )
+    gateway = GatewayClient(settings.gateway_base_url, settings.partner_code, pool_size=AT_A_TIME)
+    return Checker(gateway, store, policy, clock=time.time, chance=SystemRandom().random)

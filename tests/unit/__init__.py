@@ -1,0 +1,1 @@
+"""Pure modules and handlers, without a socket."""

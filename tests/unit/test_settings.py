@@ -1,0 +1,166 @@
+"""The environment, checked once: each variable against each rule."""
+# ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from payresult.errors import InvalidInput
+from payresult.schedule import Schedule
+from payresult.settings import Settings
+from tests.unit.builders import DELAYS
+
+ENVIRON = {
+    "PARTNER_CODE": "P000818",
+    "GATEWAY_BASE_URL": "https://wx.linksfield.net/payment_uat",
+    "ENVIRONMENT": "test",
+    "GATEWAY_TIME_ZONE": "",
+    "FAILED_PAY_RST_VALUES": "",
+    "REQUIRE_REGISTRATION": "false",
+    "CHECK_DELAYS": ",".join(map(str, DELAYS)),
+    "TABLE_NAME": "payments",
+    "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/checks",
+    "EVENT_BUS_NAME": "payresult",
+}
+
+
+def test_reads_what_the_template_sets() -> None:
+    """The defaults of a deployment."""
+    assert Settings.from_env(ENVIRON | {"PATH": "/bin", "HTTP_PROXY": ""}) == Settings(
+        partner_code="P000818",
+        gateway_base_url="https://wx.linksfield.net/payment_uat",
+        environment="test",
+        schedule=Schedule(DELAYS),
+        table_name="payments",
+        queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/checks",
+        event_bus_name="payresult",
+        zone=None,
+        failed_pay_rst_values=frozenset(),
+        require_registration=False,
+    )
+
+
+def test_reads_what_a_deployment_may_choose() -> None:
+    """A zone, failed values, registration demanded."""
+    chosen = Settings.from_env(
+        ENVIRON
+        | {
+            "GATEWAY_TIME_ZONE": "Asia/Shanghai",
+            "FAILED_PAY_RST_VALUES": "fail,closed",
+            "REQUIRE_REGISTRATION": "true",
+            "CHECK_DELAYS": "5",
+        }
+    )
+    assert chosen.zone == ZoneInfo("Asia/Shanghai")
+    assert chosen.failed_pay_rst_values == {"fail", "closed"}
+    assert chosen.require_registration is True
+    assert chosen.schedule.checks == 2
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_TIME_ZONE", "FAILED_PAY_RST_VALUES"])
+def test_an_optional_variable_may_be_missing(name: str) -> None:
+    """It is the same as an empty one."""
+    environ = {key: value for key, value in ENVIRON.items() if key != name}
+    assert Settings.from_env(environ) == Settings.from_env(ENVIRON)
+
+
+REQUIRED = [name for name in ENVIRON if name[:4] not in {"GATE", "FAIL", "REQU"}]
+
+
+@pytest.mark.parametrize("name", [*REQUIRED, "GATEWAY_BASE_URL"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
+    """Not there, or there and empty."""
+    environ = {key: text for key, text in ENVIRON.items() if key != name}
+    with pytest.raises(InvalidInput, match=f"^{name}: must be set$"):
+        Settings.from_env(environ if value is None else environ | {name: value})
+
+
+BAD = [
+    *(("PARTNER_CODE", value, "letters") for value in ("P 1", "P#1", "p" * 33, "P1\n", "Ｐ1", "é")),
+    *(("ENVIRONMENT", value, "letters") for value in ("pro:d", "e" * 33, "prod\n", " prod")),
+    *(
+        ("GATEWAY_BASE_URL", value, "https://")
+        for value in (
+            *("http://example.com", "ftp://example.com", "example.com/payment", "//example.com"),
+            *("http://localhost.example.com", "http://127.0.0.1.example.com", "file:///etc"),
+            *("http://10.0.0.1", "http://169.254.169.254/latest", "http://[fe80::1]/", "nonsense"),
+        )
+    ),
+    *(
+        ("GATEWAY_BASE_URL", value, "host")
+        for value in (
+            *("https://", "https:///payment", "https://user@example.com", "https://@example.com"),
+            *("https://user:word@example.com", "https://ex ample.com", "https://exämple.com"),
+            *("http://user@localhost", "https://example.com/pay\n", "https://exam\tple.com"),
+            *("https://example.com:0", "https://example.com\x00/", "https://example.com/\x7f"),
+        )
+    ),
+    *(
+        ("GATEWAY_BASE_URL", f"https://example.com/payment{tail}", "no query and no fragment")
+        for tail in ("?a=b", "#a", "?", "#")
+    ),
+    *(
+        ("GATEWAY_BASE_URL", value, "must be a URL")
+        for value in (
+            *("https://[::1", "http://localhost:0x50", "https://example.com:99999"),
+            *("https://example.com:port", "http://localhost:99999"),
+            *("https://" + "a" * 64 + ".com", "https://a..com"),
+        )
+    ),
+    *(
+        ("CHECK_DELAYS", value, "whole seconds")
+        for value in (
+            *("5,", ",5", "5,,5", "5;10", "5, 10", "-5", "+5", "5.0", "1e3", "0", "5,0", "five"),
+            *("٥", "５", "5\n", "1000000", " "),
+        )
+    ),
+    ("CHECK_DELAYS", "604800,100000", "add up"),
+    ("CHECK_DELAYS", ",".join(["5"] * 27), "26"),
+    *(
+        ("GATEWAY_TIME_ZONE", value, "time zone")
+        for value in (
+            *("Asia/Nowhere", "UTC+8", "+08:00", "/etc/passwd", "../UTC", "Asia", "asia shanghai"),
+            *("Asia/Shanghai\n", "Asia/Shanghai\x00", " "),
+        )
+    ),
+    *(("FAILED_PAY_RST_VALUES", value, "success") for value in ("success", "fail,SUCCESS")),
+    *(
+        ("REQUIRE_REGISTRATION", value, '"true" or "false"')
+        for value in ("yes", "1", "True", "TRUE", "", "true ", "no")
+    ),
+    *(
+        (name, "anything", "must not be set")
+        for name in (
+            *("HTTP_PROXY", "https_proxy", "All_Proxy", "SSLKEYLOGFILE"),
+            *("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "rule"), BAD)
+def test_a_bad_value_is_refused_by_name_and_rule(name: str, value: str, rule: str) -> None:
+    """The deployment fails at its start, and the message says what to mend."""
+    with pytest.raises(InvalidInput) as refused:
+        Settings.from_env(ENVIRON | {name: value})
+    assert refused.value.field == name
+    assert rule in refused.value.rule
+    assert str(refused.value).startswith(f"{name}: must ")
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://wx.linksfield.net/payment", "https://wx.linksfield.net/payment"),
+        ("https://wx.linksfield.net/payment/", "https://wx.linksfield.net/payment"),
+        ("https://example.com:8443", "https://example.com:8443"),
+        ("http://localhost:8080/x", "http://localhost:8080/x"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+        ("http://127.8.9.1:80/", "http://127.8.9.1:80"),
+        ("http://[::1]:9000", "http://[::1]:9000"),
+    ],
+)
+def test_a_good_url_is_kept_without_its_last_slash(url: str, kept: str) -> None:
+    """Plain http only where it stays on this machine."""
+    assert Settings.from_env(ENVIRON | {"GATEWAY_BASE_URL": url}).gateway_base_url == kept
