@@ -1,0 +1,43 @@
+"""The table's stream: each record is a payment whose event is to be sent."""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+
+from payresult.outcome import count, measure
+from payresult.settings import Settings
+from payresult.wiring import build_outbox
+
+logger = Logger()
+metrics = Metrics()
+outbox = build_outbox(Settings.from_env(os.environ))
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Send the events of the batch; name the records whose event was refused.
+
+    Whatever the stream does not deliver in its three tries, the sweeper sends.
+    """
+    records = {pay_id: record for record in event["Records"] if (pay_id := _became_due(record))}
+    published = outbox.publish(records)
+    for pay_id, code in published.refused.items():
+        logger.warning("event refused", extra={"payId": pay_id, "code": code})
+    if records:
+        count(metrics, {"EventsSent": published.sent, "EventsRefused": len(published.refused)})
+        measure(metrics, "EventAge", published.ages)
+        metrics.flush_metrics()
+    failed = [records[pay_id]["dynamodb"]["SequenceNumber"] for pay_id in published.refused]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
+def _became_due(record: dict[str, Any]) -> str | None:
+    """Return the payId if this very change made an event due; a later change of it does not."""
+    change = record["dynamodb"]
+    states = [
+        change.get(image, {}).get("eventState", {}).get("S") for image in ("OldImage", "NewImage")
+    ]
+    if states[1] != "PENDING" or states[0] == "PENDING":
+        return None
+    pay_id: str = change["NewImage"]["payId"]["S"]
+    return pay_id
