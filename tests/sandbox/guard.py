@@ -1,0 +1,36 @@
+"""Runs a command, and ends it and all its children when our standard input ends.
+
+The kernel closes that pipe whatever becomes of the process that holds its other end, a `kill -9`
+included, and on every system alike. Started as the leader of a session of its own, so that
+Ctrl-C reaches the sandbox only, which then stops things in order.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+GRACE_SECONDS = 5
+
+
+def run(command: list[str]) -> None:
+    """Run *command* until it ends by itself or our input does; then nobody of the group is left."""
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our caller's own
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(child,), daemon=True).start()
+    child.wait()
+    os.killpg(0, signal.SIGKILL)  # the workers that the command left, and this process
+
+
+def _watch(child: subprocess.Popen[bytes]) -> None:
+    sys.stdin.buffer.read()
+    child.terminate()
+    time.sleep(GRACE_SECONDS)
+    child.kill()
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
