@@ -1,0 +1,128 @@
+"""The audit of what is pinned: red for a known weakness, and honest where nobody could be asked."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract.template import ROOT
+from tests.sandbox.ports import free_port
+
+PYTHON = ROOT / ".venv-audit" / "bin" / "python"
+CI = ROOT / ".ci"
+LOCK = f"urllib3==2.8.0 \\\n    --hash=sha256:{'0' * 64}\n"
+WEAKNESS = {
+    "id": "TEST-2026-1",
+    "affected": [
+        {
+            "package": {"name": "urllib3", "ecosystem": "PyPI"},
+            "ranges": [
+                {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2.8.1"}]},
+            ],
+        }
+    ],
+}
+WAIVER = '[[waiver]]\nid = "TEST-2026-1"\nuntil = {until}\nreason = "for a test"\n'
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON.exists() and os.environ.get("CI") != "true",
+    reason="no .venv-audit here: make check installs it",
+)
+
+
+@contextmanager
+def service(*known: dict[str, Any]) -> Iterator[str]:
+    """An advisory service on loopback that knows of *known*, whatever it is asked about."""
+    body = json.dumps({"vulns": known} if known else {}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1/query"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def audit(folder: Path, url: str, waivers: str = "", lock: str = LOCK) -> tuple[int, str]:
+    """Run the audit of *lock* under *waivers*; return how it ended and what it said."""
+    shutil.copy(CI / "audit.py", folder)
+    (folder / "waivers.toml").write_text(waivers, encoding="utf-8")
+    (folder / "lock.txt").write_text(lock, encoding="utf-8")
+    done = subprocess.run(  # noqa: S603 - our own command line
+        [PYTHON, folder / "audit.py", folder / "lock.txt"],
+        env={"PATH": os.defpath, "HOME": str(folder), "PIP_AUDIT_OSV_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_known_weakness_is_red_and_told_with_the_version_that_mends_it(tmp_path: Path) -> None:
+    """The package, the weakness, the way out."""
+    with service(WEAKNESS) as url:
+        code, said = audit(tmp_path, url)
+    assert (code, "urllib3 2.8.0: TEST-2026-1, mended in 2.8.1" in said) == (1, True)
+
+
+def test_no_known_weakness_is_green(tmp_path: Path) -> None:
+    """And it says that it was asked."""
+    with service() as url:
+        assert audit(tmp_path, url) == (
+            0,
+            "audit: 0 known weaknesses that are not waived, 0 waivers\n",
+        )
+
+
+@pytest.mark.parametrize(("until", "code"), [("2999-12-31", 0), ("2026-01-01", 1)])
+def test_a_waiver_holds_until_its_day(tmp_path: Path, until: str, code: int) -> None:
+    """After that it is red until somebody has looked again."""
+    with service(WEAKNESS) as url:
+        ended, said = audit(tmp_path, url, WAIVER.format(until=until))
+    assert (ended, "has run out" in said) == (code, code == 1)
+
+
+def test_without_the_service_it_says_that_it_did_not_run(tmp_path: Path) -> None:
+    """It is neither green nor red about packages that nobody was asked about."""
+    code, said = audit(tmp_path, f"http://127.0.0.1:{free_port()}/v1/query")
+    assert (code, "audit: NOT RUN" in said, "known weaknesses" in said) == (0, True, False)
+
+
+def test_an_audit_that_breaks_off_is_red(tmp_path: Path) -> None:
+    """Such as for a lock file without hashes: that is no matter of the network."""
+    code, said = audit(tmp_path, "http://127.0.0.1:1/", lock="urllib3==2.8.0\n")
+    assert code == 1
+    assert "audit: pip-audit failed" in said
+
+
+def test_each_check_of_the_template_that_is_skipped_has_a_reason_beside_it() -> None:
+    """One line each; nothing else is skipped, neither in the template nor by a flag."""
+    text = (CI / "checkov.yaml").read_text(encoding="utf-8")
+    skipped = yaml.safe_load(text)["skip-check"]
+    reasons = [line.partition(" # ") for line in text.splitlines() if line.startswith("  - CKV")]
+    assert [before.removeprefix("  - ") for before, _, _ in reasons] == skipped
+    assert all(len(reason) > 20 for _, _, reason in reasons)
+    assert "checkov:skip" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
+    assert "checkov.main --config-file .ci/checkov.yaml\n" in (ROOT / "Makefile").read_text()

@@ -1,0 +1,141 @@
+"""What `make build` makes, run as Lambda runs it: nothing but the build is importable there."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from tests.contract.runtime import ARCHITECTURE, Runtime
+from tests.contract.template import FUNCTIONS, ROOT, load
+
+Start = Callable[..., Runtime]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a build for this machine's architecture, made by `make build`."""
+    if platform.system() != "Linux":
+        pytest.skip("the Lambda runtime runs on Linux only")
+    folder = tmp_path_factory.mktemp("build") / "build"
+    made = subprocess.run(  # noqa: S603 - our own command line
+        ["make", "build", f"BUILD_DIR={folder}", f"ARCHITECTURE={ARCHITECTURE}"],  # noqa: S607 - the user's make
+        cwd=ROOT,
+        # A make that runs these tests has told its own settings to its children.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    if not folder.exists():
+        pytest.skip(made.stderr.strip())
+    return folder
+
+
+@pytest.fixture
+def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+    """Return ``start(function, **environ)``, which gives a built function in the Lambda runtime."""
+    template = load(built / "template.yaml")
+    layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
+    with ExitStack() as running:
+
+        def start(name: str, **environ: str) -> Runtime:
+            code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
+            paths = [built / code] + [built / layer / "python" for layer in layers]
+            return running.enter_context(Runtime(paths, function_environ | environ, tmp_path))
+
+        yield start
+
+
+@contextmanager
+def empty_table() -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of an AWS whose table is empty, and the list of what was asked of it."""
+    asked: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.headers["X-Amz-Target"])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"Items": [], "Count": 0, "ScannedCount": 0}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def request(route: str, pay_id: str) -> dict[str, Any]:
+    """Return an event of the HTTP API, payload format 2.0, with what the handler looks at."""
+    return {"version": "2.0", "routeKey": route, "pathParameters": {"payId": pay_id}}
+
+
+def test_the_built_api_answers_a_bad_pay_id_with_a_problem(start: Start) -> None:
+    """The status and the media type of RFC 9457, and no stack trace."""
+    answer = start("Api").invoke(request("GET /payments/{payId}", "not a payId!"))
+    assert answer["statusCode"] == 400
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert json.loads(answer["body"])["status"] == 400
+
+
+def test_the_built_checks_function_names_a_malformed_message(start: Start) -> None:
+    """So that SQS delivers it again, and moves it to the dead-letter queue in the end."""
+    record = {"messageId": "m-1", "body": "{", "eventSource": "aws:sqs"}
+    failed = start("Checks").invoke({"Records": [record]})
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+
+
+def test_the_built_publisher_leaves_a_payment_without_an_event_alone(start: Start) -> None:
+    """A record that no event belongs to is handled by doing nothing."""
+    change = {"SequenceNumber": "1", "NewImage": {"payId": {"S": "P1"}, "status": {"S": "PENDING"}}}
+    record = {"eventID": "e-1", "eventName": "INSERT", "dynamodb": change}
+    assert start("Publisher").invoke({"Records": [record]}) == {"batchItemFailures": []}
+
+
+def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: Start) -> None:
+    """With a table that answers, the clients of AWS out of the built layer included."""
+    with empty_table() as (address, asked):
+        sweeper = start("Sweeper", AWS_ENDPOINT_URL=address)
+        assert sweeper.invoke({}) is None, sweeper.log()
+        assert set(asked) == {"DynamoDB_20120810.Query"}
+        assert len(asked) >= 8
+        assert '"SweeperHeartbeat"' in sweeper.log()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_built_function_refuses_an_environment_that_names_no_partner(
+    start: Start, function: str
+) -> None:
+    """At its start, with an error that names the variable."""
+    failed = start(function, PARTNER_CODE="").invoke({})
+    assert failed["errorType"].endswith("InvalidInput"), failed
+    assert "PARTNER_CODE" in failed["errorMessage"]
+
+
+def test_the_layers_hold_what_ships_and_nothing_else(built: Path) -> None:
+    """No leftovers of an installation, and none of the packages that only tests need."""
+    ours = {path.name for path in (built / "PayresultLayer" / "python").iterdir()}
+    assert ours == {"payresult"}
+    shipped = {path.name for path in (built / "DependenciesLayer" / "python").iterdir()}
+    assert {"boto3", "pydantic", "pydantic_core", "tzdata", "urllib3"} <= shipped
+    assert not {"moto", "pytest", "ministack", "awslambdaric", "payresult"} & shipped

@@ -1,0 +1,144 @@
+"""What subscribers build on: version 1 of the event, AsyncAPI, and the page that explains them."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.contract.documents import paid
+from tests.contract.documents.world import running
+from tests.contract.schemas import EVENT, EVENTS, Schema, errors, load
+from tests.contract.template import ROOT, walk
+
+PAY_ID = "20190321192436"
+README = (EVENTS / "README.md").read_text(encoding="utf-8")
+VERSION_1 = json.loads((ROOT / "tests/contract/payment-succeeded.v1.json").read_text("utf-8"))
+
+
+def published(old: Schema, new: Schema, where: str = "$") -> list[str]:
+    """Return in what *new* breaks *old*.
+
+    Subscribers check new events by the old schema, and events out of the archive by the new
+    one, so only a new optional field breaks nothing.
+    """
+    words = {"description", "examples", "title", "$schema"}
+    rules = (set(old) | set(new)) - words - {"properties"}
+    broken = [f"{where}: {rule}" for rule in sorted(rules) if old.get(rule) != new.get(rule)]
+    for name, schema in old.get("properties", {}).items():
+        kept = new.get("properties", {}).get(name)
+        here = f"{where}.{name}"
+        broken += [f"{here}: gone"] if kept is None else published(schema, kept, here)
+    return broken
+
+
+def test_version_1_is_as_it_was_published() -> None:
+    """But for fields that were added."""
+    assert published(VERSION_1, load("schemas/payment-succeeded.json")) == []
+
+
+def _data(schema: Schema) -> Schema:
+    data: Schema = schema["properties"]["data"]
+    return data
+
+
+CHANGES: dict[str, Callable[[Schema], object]] = {
+    "a field is gone": lambda it: _data(it)["properties"].pop("orderPeriod"),
+    "a field may be absent now": lambda it: _data(it)["required"].remove("payId"),
+    "a field is required now": lambda it: _data(it)["required"].append("orderId"),
+    "a new field is required": lambda it: (
+        _data(it)["properties"].update(cardType={"type": "string"}),
+        _data(it)["required"].append("cardType"),
+    ),
+    "a type is another": lambda it: _data(it)["properties"]["amount"].update(type="number"),
+    "a type is wider": lambda it: _data(it)["properties"]["amount"].update(type=["string", "null"]),
+    "a type is narrower": lambda it: _data(it)["properties"]["packageUnit"].update(enum=["day"]),
+    "a limit is wider": lambda it: _data(it)["properties"]["payAmount"].update(maxLength=1024),
+    "a pattern is gone": lambda it: _data(it)["properties"]["currency"].pop("pattern"),
+    "unknown fields are refused": lambda it: _data(it).update(additionalProperties=False),
+    "the version is another": lambda it: it["properties"]["metadata"]["properties"][
+        "schemaVersion"
+    ].update(const="2"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_any_other_change_of_version_1_is_seen(name: str) -> None:
+    """The check that guards version 1 can fail."""
+    changed = copy.deepcopy(VERSION_1)
+    CHANGES[name](changed)
+    assert published(VERSION_1, changed)
+
+
+def test_version_1_may_gain_a_field_and_other_words() -> None:
+    """Which is all that it may."""
+    changed = copy.deepcopy(VERSION_1)
+    _data(changed)["properties"]["cardType"] = {"type": "string"}
+    _data(changed)["description"] = "The payment, in other words."
+    assert published(VERSION_1, changed) == []
+
+
+def test_asyncapi_only_refers_to_the_schemas() -> None:
+    """To each of them, and to channels and messages that it has."""
+    text = (EVENTS / "asyncapi.yaml").read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    targets = [it["$ref"] for it in walk(document) if isinstance(it, dict) and "$ref" in it]
+    files = {target for target in targets if not target.startswith("#")}
+    inside = {"schemas/payment-succeeded.json"}  # the envelope refers to it
+    assert files | inside == {f"schemas/{path.name}" for path in EVENTS.glob("schemas/*.json")}
+    for target in targets:
+        found = document
+        for step in target.removeprefix("#/").split("/") if target.startswith("#") else ():
+            found = found[step]
+    channels = document["channels"].values()
+    payloads = [it["payload"] for channel in channels for it in channel["messages"].values()]
+    assert all(list(payload) == ["$ref"] for payload in payloads)
+
+
+def _pattern_to_copy() -> dict[str, Any]:
+    [block] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    pattern: dict[str, Any] = json.loads(block)
+    return pattern
+
+
+@pytest.mark.parametrize(("environment", "copies"), [("prod", 1), ("test", 0)])
+def test_the_pattern_to_copy_takes_the_events_of_one_environment(
+    environment: str, copies: int
+) -> None:
+    """From the real publisher, through a rule with the page's pattern."""
+    message = {"messageId": "1", "body": json.dumps({"payId": PAY_ID})}
+    with running() as world:
+        inbox = paid.subscribe(world, _pattern_to_copy())
+        world.app("checks", ENVIRONMENT=environment).handler({"Records": [message]}, None)
+        stream = {"Records": world.stream_records()[-1:]}
+        assert world.app("publisher").handler(stream, None) == {"batchItemFailures": []}
+        events = paid.received(world, inbox)
+    assert len(events) == copies
+    assert [errors(EVENT, each["detail"]) for each in events] == [[]] * copies
+
+
+def test_the_table_of_fields_is_that_of_the_schema() -> None:
+    """Each field, in its order, with a fitting example, and "never" where it is required."""
+    rows = re.findall(r"^\| `(\w+)\.(\w+)` \| `(.+?)` \| .* \| (.*?) \|$", README, re.MULTILINE)
+    parts = EVENT["properties"]
+    assert [(part, name) for part, name, *_ in rows] == [
+        (part, name) for part in parts for name in parts[part]["properties"]
+    ]
+    detail = load("payment-succeeded.json")["detail"]
+    for part, name, shown, absent in rows:
+        assert shown == detail[part][name]
+        assert (absent == "never") is (name in parts[part]["required"]), name
+
+
+def test_the_page_names_each_file_and_no_other() -> None:
+    """By its path here, or by a pattern that fits it; the application to copy tells of its own."""
+    named = set(re.findall(r"`((?:\w+/)?[\w*-]+\.(?:json|yaml))`", README))
+    files = {path for name in named for path in EVENTS.glob(name)}
+    assert all(list(EVENTS.glob(name)) for name in named)
+    there = {*EVENTS.rglob("*.json"), *EVENTS.rglob("*.yaml")}
+    assert files == {path for path in there if EVENTS / "subscriber" not in path.parents}
+    for path in re.findall(r"(?:file://|--event )(\S+)", README):
+        assert (ROOT / path).is_file()

@@ -1,0 +1,165 @@
+"""The OpenAPI document: its types, examples and routes, held against what the code answers."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payresult.errors import PayresultError
+from payresult.models import REPLY_FIELDS, Payment, Registration, Status
+from payresult.problems import problem_of
+from payresult.view import view
+from tests.contract.documents.answers import Example, examples
+from tests.contract.documents.world import running
+from tests.contract.schemas import Schema, closed, errors, load
+from tests.contract.template import of_type, walk
+
+DOCUMENT = load("openapi.json")
+EXAMPLES = DOCUMENT["components"]["examples"]
+OPERATIONS: dict[str, dict[str, Any]] = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+
+
+def schema_of(name: str) -> Schema:
+    """Return the component *name*, for checking what we send: nothing may be undescribed."""
+    components: Schema = closed(DOCUMENT["components"]["schemas"])
+    return {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[Example]:
+    """What the handler answers now."""
+    return examples()
+
+
+def responses() -> Iterator[tuple[str, int, str, dict[str, Any]]]:
+    """Yield route, status, media type and the rest of each answer that is described."""
+    for route, operation in OPERATIONS.items():
+        for status, response in operation["responses"].items():
+            if status != "default":
+                [(media_type, content)] = response["content"].items()
+                yield route, int(status), media_type, response | content
+
+
+def test_describes_the_routes_that_there_are() -> None:
+    """Of the handler and of the template."""
+    with running() as world:
+        assert set(world.app("api").ROUTES) == set(OPERATIONS)
+    routes = of_type("AWS::ApiGatewayV2::Route").values()
+    assert {route["RouteKey"] for route in routes} == set(OPERATIONS)
+
+
+def test_each_reference_leads_somewhere() -> None:
+    """Inside the document."""
+    for node in walk(DOCUMENT):
+        if isinstance(node, dict) and "$ref" in node:
+            found = DOCUMENT
+            for step in node["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+
+
+@pytest.mark.parametrize(("route", "status", "media_type", "response"), list(responses()))
+def test_each_answer_has_examples_that_fit_it(
+    route: str, status: int, media_type: str, response: dict[str, Any], answers: list[Example]
+) -> None:
+    """Each is what the handler answers: status, type, headers and body."""
+    shape = schema_of(response["schema"]["$ref"].rpartition("/")[2])
+    recorded = {each.name: each for each in answers}
+    assert response["examples"], (route, status)
+    for name in response["examples"]:
+        assert errors(shape, EXAMPLES[name]["value"]) == []
+        assert EXAMPLES[name]["value"] == recorded[name].body
+        assert recorded[name].status == status
+        assert recorded[name].headers["Content-Type"] == media_type
+        assert recorded[name].headers.keys() <= {"Content-Type", *response["headers"]}
+
+
+def test_each_body_that_is_asked_for_has_an_example_that_fits_it() -> None:
+    """Out of the samples of events/."""
+    contents = [
+        operation["requestBody"]["content"]["application/json"]
+        for operation in OPERATIONS.values()
+        if "requestBody" in operation
+    ]
+    shapes = [content["schema"]["$ref"].rpartition("/")[2] for content in contents]
+    assert shapes == ["RegistrationBody", "PayIdsBody"]
+    for shape, content in zip(shapes, contents, strict=True):
+        assert errors(schema_of(shape), content["example"]) == []
+
+
+@pytest.mark.parametrize("name", ["pending", "stale", "gateway-unavailable", "try-again"])
+def test_who_should_ask_again_is_told_when(name: str, answers: list[Example]) -> None:
+    """While a payment is pending, and with each 503."""
+    [told] = [each.headers for each in answers if each.name == name]
+    schema = DOCUMENT["components"]["headers"]["Retry-After"]["schema"]
+    assert errors(schema, json.loads(told["Retry-After"])) == []
+
+
+def _problems() -> Iterator[dict[str, Any]]:
+    """The problem of each error that there is, and of one that nobody thought of."""
+    kinds: list[type[BaseException]] = [PayresultError, RuntimeError]
+    for kind in kinds:
+        kinds += kind.__subclasses__() if issubclass(kind, PayresultError) else []
+        yield problem_of(kind.__new__(kind))  # made without its arguments: only its kind matters
+
+
+def test_each_problem_has_an_example() -> None:
+    """By type, title and status, which stand in for what clients branch on."""
+    keys = ("type", "title", "status")
+    shown = [each["value"] for each in EXAMPLES.values() if "type" in each["value"]]
+    exemplified = {tuple(each[key] for key in keys) for each in shown}
+    assert exemplified == {tuple(problem[key] for key in keys) for problem in _problems()}
+
+
+def test_each_problem_fits_its_schema() -> None:
+    """Also those that have no example of their own."""
+    for problem in _problems():
+        assert errors(schema_of("Problem"), problem) == []
+
+
+RAW = st.text(max_size=8)
+TIMES = st.none() | st.integers(0, 253_402_300_799_999)
+REPLIES = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(REPLY_FIELDS, RAW)
+    | {
+        "payAmount": RAW | st.sampled_from(["$19.99", "USD 1,234.50", "€5"]),
+        "payResultDate": RAW | st.datetimes().map(lambda at: at.isoformat(" ", "seconds")),
+        "packageType": st.sampled_from("01234567"),
+    },
+)
+PAYMENTS = st.builds(
+    Payment,
+    partner_code=st.just("P000818"),
+    pay_id=st.just("20190321192436"),
+    status=st.sampled_from(Status),
+    registration=st.builds(
+        Registration, st.none() | st.just("A-17"), st.none() | st.just("19.99"), st.none()
+    ),
+    created_at=st.integers(0, 253_402_300_799_999),
+    give_up_at=st.just(0),
+    checks=st.integers(0, 100),
+    reply=REPLIES,
+    last_checked_at=TIMES,
+    next_check_at=TIMES,
+)
+
+
+@given(PAYMENTS, st.booleans(), st.booleans())
+def test_each_payment_fits_its_schema(payment: Payment, stored: bool, stale: bool) -> None:  # noqa: FBT001 - hypothesis fills them in by place
+    """Whatever is known of it."""
+    shown = view(payment, zone=ZoneInfo("Asia/Shanghai"), stored=stored, stale=stale)
+    assert errors(schema_of("Payment"), shown) == []
+
+
+def test_each_status_is_described() -> None:
+    """In words, where a reader of the document looks for it."""
+    status = DOCUMENT["components"]["schemas"]["Payment"]["properties"]["status"]
+    assert [each for each in Status if each not in status["description"]] == []

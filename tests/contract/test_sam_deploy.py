@@ -1,0 +1,56 @@
+"""That the stock SAM CLI deploys the template, and again, with the emulator in place of AWS."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.contract.template import ROOT
+from tests.sandbox.account import REGION, root
+from tests.sandbox.emulator import Emulator
+
+SAM = ROOT / ".venv-sam" / "bin" / "python"
+
+
+def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
+    """Run `sam deploy` as a user would, with samconfig.toml and these *parameters*."""
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(home),
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds between two looks at the stack; 5 by default
+        "PYTHONUTF8": "1",
+    }
+    sam = [str(SAM), "-m", "samcli", "deploy", "--template-file", "template.yaml"]
+    ended = subprocess.run(  # noqa: S603 - our own command line
+        [*sam, "--no-confirm-changeset", "--parameter-overrides", *parameters],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def _limits(endpoint: str) -> list[int]:
+    """Return the limit of concurrency of each event source that has one."""
+    client: Any = root(endpoint).client("lambda")
+    sources = client.list_event_source_mappings()["EventSourceMappings"]
+    scaling = [source["ScalingConfig"] for source in sources if "ScalingConfig" in source]
+    return [each["MaximumConcurrency"] for each in scaling]
+
+
+def test_sam_deploy_makes_the_stack_and_changes_it(tmp_path: Path) -> None:
+    """With one parameter given at first and another at the second time."""
+    given = ["PartnerCode=P000818", "Emulated=true"]
+    with Emulator(tmp_path / "emulator") as emulator:
+        _deploy(emulator.endpoint, tmp_path, *given)
+        assert _limits(emulator.endpoint) == [5]
+        _deploy(emulator.endpoint, tmp_path, *given, "MaximumConcurrency=7")
+        assert _limits(emulator.endpoint) == [7]

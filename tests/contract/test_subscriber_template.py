@@ -1,0 +1,94 @@
+"""That events/subscriber is in step with what it subscribes to, and is deployed as it has to be."""
+
+import json
+import re
+from typing import Any
+
+from tests.contract.template import ROOT, load
+
+FOLDER = ROOT / "events" / "subscriber"
+TEMPLATE = load(FOLDER / "template.yaml")
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+ARCHIVE_DAYS: int = load()["Resources"]["EventArchive"]["Properties"]["RetentionDays"]
+LONGEST = 14 * 24 * 3600
+
+
+def properties(name: str) -> dict[str, Any]:
+    """The properties of a resource."""
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+def test_it_checks_events_by_the_published_schema() -> None:
+    """Its copy differs in no byte."""
+    published = ROOT / "events" / "schemas" / "payment-succeeded.json"
+    assert (FOLDER / "function" / "schema.json").read_bytes() == published.read_bytes()
+
+
+def test_its_rule_is_the_one_that_subscribers_are_told() -> None:
+    """With its environment in it."""
+    text = (ROOT / "events" / "README.md").read_text(encoding="utf-8")
+    (told,) = (json.loads(block) for block in re.findall("```json\n(.*?)```", text, re.DOTALL))
+    told["detail"]["metadata"]["environment"] = [{"Ref": "EnvironmentName"}]
+    assert properties("Rule")["EventPattern"] == told
+    assert properties("Rule")["EventBusName"] == {"Ref": "EventBusName"}
+
+
+def test_an_event_has_a_queue_at_each_step() -> None:
+    """What the rule cannot deliver and what the function cannot do are kept as long as SQS can."""
+    (target,) = properties("Rule")["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["Queue", "Arn"]}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredQueue", "Arn"]}}
+    redrive = properties("Queue")["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+    queues = {name for name, it in RESOURCES.items() if it["Type"] == "AWS::SQS::Queue"}
+    assert queues == {"Queue", "DeadLetterQueue", "UndeliveredQueue"}
+    assert {properties(name)["MessageRetentionPeriod"] for name in queues} == {LONGEST}
+
+
+def test_the_rule_may_send_to_its_queues_and_nobody_else() -> None:
+    """EventBridge has no role here: the policy of a queue decides."""
+    queues = ["Queue", "UndeliveredQueue"]
+    assert properties("QueuePolicy")["Queues"] == [{"Ref": name} for name in queues]
+    (statement,) = properties("QueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": [{"Fn::GetAtt": [name, "Arn"]} for name in queues],
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
+    }
+
+
+def test_a_message_is_hidden_while_the_function_may_be_at_it() -> None:
+    """Six times its time-out; and it names what failed, so that only that comes again."""
+    function = properties("Function")
+    assert properties("Queue")["VisibilityTimeout"] == 6 * function["Timeout"]
+    source = function["Events"]["Queue"]["Properties"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_an_alarm_rings_at_the_first_event_that_was_not_acted_on() -> None:
+    """In either of the two queues where it can end."""
+    alarms = [it["Properties"] for it in RESOURCES.values() if it["Type"].endswith("::Alarm")]
+    watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms]
+    assert sorted(watched) == ["DeadLetterQueue", "UndeliveredQueue"]
+    assert all((it["Threshold"], it["EvaluationPeriods"]) == (1, 1) for it in alarms)
+
+
+def test_claims_never_expire_and_receipts_do_long_after_the_archive() -> None:
+    """A copy may come from the archive, and then wait in the rule, the queue and the DLQ."""
+    assert "TimeToLiveSpecification" not in {*properties("ClaimsTable")}
+    assert "TimeToLiveSpecification" not in {*properties("ActivationsTable")}
+    lifetime = properties("ReceiptsTable")["TimeToLiveSpecification"]
+    assert lifetime == {"AttributeName": "expiration", "Enabled": True}
+    code = (FOLDER / "function" / "app.py").read_text(encoding="utf-8")
+    assert f"{ARCHIVE_DAYS} days in the archive" in code
+    assert f"{ARCHIVE_DAYS + 1 + 14 + 14} days" in code
+
+
+def test_it_runs_what_its_tests_run() -> None:
+    """Each pin and each hash is one of ours."""
+    locks = FOLDER / "function" / "requirements.txt", ROOT / "requirements-dev.txt"
+    own, ours = (set(path.read_text(encoding="utf-8").splitlines()) for path in locks)
+    assert own <= ours

@@ -1,0 +1,151 @@
+"""That each alarm of template.yaml watches something that exists, and says what to do."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.contract.commands import Cloud, filled
+from tests.contract.emitted import emitted
+from tests.contract.template import FUNCTIONS, MADE, ROOT, TEMPLATE, of_type
+
+RUNBOOK = ROOT / "RUNBOOK.md"
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+CUSTOM = {name: it for name, it in ALARMS.items() if it["Namespace"] == "payresult"}
+AWS_METRICS = {
+    "DeadLetterAlarm": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeadLetterQueue"),
+    "QueueAgeAlarm": ("AWS/SQS", "ApproximateAgeOfOldestMessage", "ChecksQueue"),
+    "StreamAgeAlarm": ("AWS/Lambda", "IteratorAge", "PublisherFunction"),
+    **{f"{name}ErrorsAlarm": ("AWS/Lambda", "Errors", f"{name}Function") for name in FUNCTIONS},
+}
+
+
+def description(name: str) -> str:
+    """Return what the alarm *name* says, unresolved."""
+    text: str = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
+    return text
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    """An account in which the commands can be tried."""
+    with Cloud.made() as made:
+        yield made
+
+
+def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None:
+    """Same namespace, name and dimensions.
+
+    CloudWatch takes an alarm on a metric that nobody writes without a word; it never rings.
+    """
+    written = {(it.namespace, it.name, it.dimensions) for it in emitted()}
+    watched = {
+        (
+            alarm["Namespace"],
+            alarm["MetricName"],
+            tuple((it["Name"], MADE[it["Value"]["Ref"]]) for it in alarm["Dimensions"]),
+        )
+        for alarm in CUSTOM.values()
+    }
+    assert {metric for _, metric, _ in watched} == {
+        "PaymentsUnresolved",
+        "PaymentsInReview",
+        "EventsUnsent",
+        "SweeperHeartbeat",
+        "UnreadableItems",
+    }
+    assert watched <= written
+
+
+def test_our_alarms_have_exactly_the_one_dimension_that_our_metrics_have() -> None:
+    """CloudWatch tells series apart by all their dimensions: one more or less is another series."""
+    for alarm in CUSTOM.values():
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_the_other_alarms_watch_the_metrics_that_aws_writes_about_our_resources() -> None:
+    """Each by the dimension that the service gives it."""
+    seen = {}
+    for name in ALARMS.keys() - CUSTOM.keys():
+        alarm = ALARMS[name]
+        (dimension,) = alarm["Dimensions"]
+        if alarm["Namespace"] == "AWS/SQS":
+            assert dimension["Name"] == "QueueName"
+            resource, attribute = dimension["Value"]["Fn::GetAtt"]
+            assert attribute == "QueueName"
+        else:
+            assert dimension["Name"] == "FunctionName"
+            resource = dimension["Value"]["Ref"]
+        seen[name] = (alarm["Namespace"], alarm["MetricName"], resource)
+    assert seen == AWS_METRICS
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_says_what_happened_whom_it_hurts_and_what_to_do_first(name: str) -> None:
+    """Three parts with something in each, within what CloudWatch keeps of the longest of them."""
+    parts = re.fullmatch("What: (.+) Customers: (.+) First: (.+)", description(name))
+    assert parts
+    assert all(len(part) > 20 for part in parts.groups())
+    assert len(filled(description(name), stack="s" * 128)) <= 1024
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_the_first_thing_to_do_is_a_command_that_runs(name: str, cloud: Cloud) -> None:
+    """As pasted, with the stack's own names in it."""
+    commands = re.findall("First: `([^`]+)`", description(name))
+    assert len(commands) == 1
+    cloud.run(filled(commands[0]))
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
+    """And is visible in CloudWatch where there is none."""
+    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert ALARMS[name]["AlarmActions"] == topic
+    assert TEMPLATE["Conditions"]["HasAlarmTopic"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]
+    }
+
+
+@pytest.mark.skipif(not RUNBOOK.exists(), reason="RUNBOOK.md is not written yet")
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_the_runbook_has_a_paragraph_for_each_alarm(name: str) -> None:
+    """Under a heading that holds the alarm's name."""
+    paragraph = re.search(
+        rf"^#+ [^\n]*\b{name}\b[^\n]*\n\s*([^#\s].*)",
+        RUNBOOK.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert paragraph, f"no heading with {name}, or nothing under it"
+
+
+def test_the_runbook_names_no_alarm_that_is_gone() -> None:
+    """It is read in a hurry."""
+    text = RUNBOOK.read_text(encoding="utf-8") if RUNBOOK.exists() else ""
+    assert set(re.findall(r"\b[A-Z][A-Za-z]+Alarm\b", text)) <= set(ALARMS)
+
+
+def test_only_the_heartbeat_takes_silence_for_trouble() -> None:
+    """Where nothing happens, the other metrics are not written."""
+    breaching = {name for name, it in ALARMS.items() if it["TreatMissingData"] == "breaching"}
+    assert breaching == {"SweeperSilentAlarm"}
+    alarm = ALARMS["SweeperSilentAlarm"]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert {it["TreatMissingData"] for it in ALARMS.values()} == {"breaching", "notBreaching"}
+
+
+FIRST_TIME = ("DeadLetter", "Unresolved", "Review", "UnsentEvents", "Unreadable")
+
+
+def test_the_first_malformed_message_rings() -> None:
+    """As does the first payment that is unresolved, in review, unreadable, or not announced."""
+    for name in FIRST_TIME:
+        alarm = ALARMS[f"{name}Alarm"]
+        assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (1, 1)
+
+
+def test_no_alarm_uses_what_the_emulator_refuses() -> None:
+    """Metric math; every alarm names one metric."""
+    assert all({"Namespace", "MetricName"} <= set(it) for it in ALARMS.values())
+    assert not [name for name, it in ALARMS.items() if "Metrics" in it]

@@ -1,0 +1,139 @@
+"""The figures of template.yaml that promises rest on, and that the emulator does not check."""
+
+import json
+
+import pytest
+
+from payresult.schedule import FOLLOW_FOR, QUEUE_LIMIT, SPREAD
+from tests.contract.template import FUNCTIONS, TEMPLATE, of_type, properties
+
+TWO_WEEKS = 14 * 24 * 3600
+DELAYS = [5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 900, 900]
+DELAYS += [3600] * 5 + [21600] * 3 + [86400] * 6
+
+
+def test_a_message_stays_hidden_for_six_times_the_time_out_of_its_function() -> None:
+    """AWS advises it, so that no second reader starts while the first may still be at work."""
+    hidden = properties("ChecksQueue")["VisibilityTimeout"]
+    assert hidden == 6 * properties("ChecksFunction")["Timeout"] == 120
+
+
+def test_a_message_goes_to_the_dead_letter_queue_after_five_receives_and_lives_two_weeks() -> None:
+    """Neither queue drops a message before the longest time that SQS offers."""
+    queue = properties("ChecksQueue")
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert queue["MessageRetentionPeriod"] == TWO_WEEKS
+    assert properties("DeadLetterQueue")["MessageRetentionPeriod"] == TWO_WEEKS
+
+
+def test_every_queue_is_encrypted() -> None:
+    """Messages carry payIds and orderIds."""
+    queues = of_type("AWS::SQS::Queue")
+    assert {name: queue["SqsManagedSseEnabled"] for name, queue in queues.items()} == {
+        "ChecksQueue": True,
+        "DeadLetterQueue": True,
+        "AuditMessages": True,
+    }
+
+
+def test_checks_come_ten_at_a_time_and_only_the_failed_ones_again() -> None:
+    """The event source bounds how much is asked at once; the account's concurrency is not cut."""
+    assert properties("ChecksFunction")["Events"]["Queue"]["Properties"] == {
+        "Queue": {"Fn::GetAtt": ["ChecksQueue", "Arn"]},
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": {"Ref": "MaximumConcurrency"}},
+    }
+
+
+def test_the_publisher_gets_pending_events_and_gives_up_soon() -> None:
+    """A record that fails leaves the stream: its event is in the table, where the sweeper looks."""
+    stream = dict(properties("PublisherFunction")["Events"]["Stream"]["Properties"])
+    (only,) = stream.pop("FilterCriteria")["Filters"]
+    pending = {"dynamodb": {"NewImage": {"eventState": {"S": ["PENDING"]}}}}
+    assert json.loads(only["Pattern"]) == pending
+    assert stream == {
+        "Stream": {"Fn::GetAtt": ["Table", "StreamArn"]},
+        "StartingPosition": "TRIM_HORIZON",
+        "BatchSize": 10,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "MaximumRetryAttempts": 3,
+        "MaximumRecordAgeInSeconds": 300,
+    }
+
+
+def test_the_sweeper_runs_each_minute_and_never_twice_at_once() -> None:
+    """It ends before the next run, and a run that failed is not repeated into the next one."""
+    sweeper = properties("SweeperFunction")
+    assert sweeper["Timeout"] < 60
+    assert sweeper["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    schedule = sweeper["Events"]["EveryMinute"]["Properties"]
+    assert schedule["Schedule"] == "rate(1 minute)"
+    assert schedule["RetryPolicy"]["MaximumRetryAttempts"] == 0
+
+
+def test_the_api_function_answers_before_api_gateway_gives_up() -> None:
+    """A late answer is still ours: function, then integration, then the 30 s of an HTTP API."""
+    function = properties("ApiFunction")["Timeout"]
+    integration = properties("ApiIntegration")["TimeoutInMillis"] / 1000
+    assert function == 28 < integration < 30
+
+
+def test_no_function_reserves_concurrency_or_is_traced() -> None:
+    """New accounts have none to reserve; X-Ray would cost more than everything else together."""
+    for name in FUNCTIONS:
+        assert not {"ReservedConcurrentExecutions", "Tracing"} & set(properties(f"{name}Function"))
+    assert not {"ReservedConcurrentExecutions", "Tracing"} & set(TEMPLATE["Globals"]["Function"])
+
+
+def test_the_default_schedule_makes_27_checks_within_the_time_that_a_payment_is_followed() -> None:
+    """The 26 delays, each at its longest, end before the payment is given up."""
+    delays = [int(delay) for delay in TEMPLATE["Parameters"]["CheckDelays"]["Default"].split(",")]
+    assert delays == DELAYS
+    assert sum(delays) * (1 + SPREAD) < FOLLOW_FOR
+
+
+def test_the_queue_age_alarm_is_quiet_about_the_longest_healthy_life_of_a_message() -> None:
+    """A delay of 15 minutes and five receives that all fail are not yet a queue that is behind."""
+    queue = properties("ChecksQueue")
+    receives = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert properties("QueueAgeAlarm")["Threshold"] > QUEUE_LIMIT + receives
+
+
+def test_the_table_is_on_demand_and_can_be_brought_back() -> None:
+    """Point-in-time recovery, encryption, both images in the stream, kept after the stack."""
+    table = properties("Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert table["DeletionProtectionEnabled"] == {"Fn::If": ["ProtectTable", True, False]}
+    assert TEMPLATE["Parameters"]["DeletionProtection"]["Default"] == "true"
+
+
+@pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
+def test_only_the_table_outlives_its_stack(policy: str) -> None:
+    """All else can be made anew, and would be left lying about."""
+    kept = {name: it[policy] for name, it in TEMPLATE["Resources"].items() if policy in it}
+    assert kept == {"Table": "Retain"}
+
+
+def test_the_index_holds_keys_only_by_shard_and_time() -> None:
+    """The sweeper reads the items themselves, so the index stays small."""
+    table = properties("Table")
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    (index,) = table["GlobalSecondaryIndexes"]
+    keys = {key["AttributeName"]: key["KeyType"] for key in index["KeySchema"]}
+    assert keys == {"workShard": "HASH", "workAt": "RANGE"}
+    assert (index["IndexName"], index["Projection"]) == ("work", {"ProjectionType": "KEYS_ONLY"})
+    types = {it["AttributeName"]: it["AttributeType"] for it in table["AttributeDefinitions"]}
+    assert types == {"pk": "S", "workShard": "S", "workAt": "N"}
+
+
+def test_events_are_archived_for_four_hundred_days() -> None:
+    """A year of payments, and a month to find out that some are missing."""
+    assert properties("EventArchive")["RetentionDays"] == 400
+    assert properties("EventArchive")["SourceArn"] == {"Fn::GetAtt": ["EventBus", "Arn"]}

@@ -1,0 +1,178 @@
+"""What a deployment may choose, and that the functions start with whatever it chose."""
+
+import re
+from typing import Any
+
+import pytest
+
+from payresult.errors import InvalidInput
+from payresult.settings import Settings
+from tests.contract.template import (
+    RESOURCES,
+    TEMPLATE,
+    deployed_environment,
+    environment,
+    walk,
+)
+
+PARAMETERS = TEMPLATE["Parameters"]
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+
+ACCEPTED = [
+    ("PartnerCode", ["P000818", "a", "A_b-9"]),
+    (
+        "GatewayBaseUrl",
+        [
+            "https://wx.linksfield.net/payment",
+            "https://wx.linksfield.net/payment/",
+            "https://gateway.example:8443",
+            "http://127.0.0.1:8080/payment",
+            "http://localhost",
+            "http://[::1]:9",
+        ],
+    ),
+    ("EnvironmentName", ["prod", "test", "eu-2"]),
+    ("GatewayTimeZone", ["", "Asia/Shanghai", "UTC", "Etc/GMT+8", "America/Argentina/Salta"]),
+    ("FailedPayRstValues", ["", "fail", "fail,closed", "支付失败", "unsuccessful,success2"]),
+    ("CheckDelays", ["1", "1,2,3", "86400,86400", ",".join(["1"] * 26)]),
+    ("JwtIssuer", ["", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"]),
+    ("JwtAudience", ["", "3n4b5urk1ft4fl3mg5e62d9ado"]),
+    ("AlarmTopicArn", ["", "arn:aws:sns:eu-central-1:123456789012:ops"]),
+]
+REFUSED = [
+    ("PartnerCode", ["", "P#1", "P 1", "P\n", "x" * 33]),
+    (
+        "GatewayBaseUrl",
+        [
+            "",
+            "http://wx.linksfield.net/payment",
+            "http://127.0.0.1.example/payment",
+            "http://localhost.example",
+            "https://user@gateway.example",
+            "https://user:word@gateway.example/payment",
+            "https://gateway.example/payment?x=1",
+            "https://gateway.example/payment#x",
+            "https://gateway.example/pay ment",
+            "ftp://gateway.example",
+            "gateway.example",
+        ],
+    ),
+    ("EnvironmentName", ["", "Prod", "a:b", "-x"]),
+    ("GatewayTimeZone", ["/etc", "Asia/", "../x", "+08:00"]),
+    ("FailedPayRstValues", ["success", "fail,SUCCESS", "Success,fail", "a,,b", ",", "a, b"]),
+    ("CheckDelays", ["", "0", "-1", "1.5", "5,,6", "5, 6", "1000000", ",".join(["1"] * 27)]),
+    ("JwtIssuer", ["http://issuer.example", "https://issuer.example/?x", "issuer"]),
+    ("JwtAudience", ["a b", "a,b"]),
+    ("AlarmTopicArn", ["ops", "arn:aws:sns:eu-central-1:123456789012:ops.fifo"]),
+]
+
+
+def _takes(parameter: str, value: str) -> bool:
+    """Return whether CloudFormation takes *value*: a pattern has to match the whole of it."""
+    return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None
+
+
+@pytest.mark.parametrize(("name", "values"), ACCEPTED, ids=[name for name, _ in ACCEPTED])
+def test_what_the_template_accepts_the_functions_start_with(name: str, values: list[str]) -> None:
+    """A deployment that succeeds is not one whose functions refuse their environment."""
+    for value in values:
+        assert _takes(name, value), value
+        Settings.from_env(deployed_environment(**{name: value}))
+
+
+@pytest.mark.parametrize(("name", "values"), REFUSED, ids=[name for name, _ in REFUSED])
+def test_what_makes_no_sense_is_refused_before_anything_is_made(
+    name: str, values: list[str]
+) -> None:
+    """CloudFormation refuses it, and its message is ours."""
+    for value in values:
+        assert not _takes(name, value), value
+    assert PARAMETERS[name]["ConstraintDescription"].startswith("must be")
+
+
+def test_the_functions_read_the_variables_that_the_template_sets_and_no_others() -> None:
+    """Nothing is set for nothing, and nothing is read that nobody sets."""
+
+    class Watched(dict[str, str]):
+        read: set[str]
+
+        def get(self, name: str, default: Any = None) -> Any:
+            self.read.add(name)
+            return super().get(name, default)
+
+        def __getitem__(self, name: str) -> str:
+            self.read.add(name)
+            return super().__getitem__(name)
+
+    environ = Watched(deployed_environment())
+    environ.read = set()
+    Settings.from_env(environ)
+    assert environ.read == set(environment()) - POWERTOOLS
+
+
+def test_only_the_partner_code_has_to_be_given() -> None:
+    """All else has a default that harms nobody: no production gateway, nothing unprotected."""
+    assert [name for name, it in PARAMETERS.items() if "Default" not in it] == ["PartnerCode"]
+    settings = Settings.from_env(deployed_environment())
+    assert settings.gateway_base_url == "https://wx.linksfield.net/payment_uat"
+    assert settings.environment == "test"
+    assert settings.zone is None
+    assert settings.failed_pay_rst_values == frozenset()
+    assert not settings.require_registration
+    assert settings.schedule.checks == 27
+
+
+def test_a_default_is_a_value_that_the_parameter_accepts() -> None:
+    """Else a deployment without it would fail."""
+    for name, it in PARAMETERS.items():
+        if "Default" in it and "AllowedPattern" in it:
+            assert _takes(name, it["Default"]), name
+        if "Default" in it and "AllowedValues" in it:
+            assert it["Default"] in it["AllowedValues"], name
+
+
+def test_every_parameter_is_described_and_stands_in_a_group() -> None:
+    """What `sam deploy --guided` and the console show."""
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
+    assert all(it["Description"] for it in PARAMETERS.values())
+
+
+def test_the_settings_refuse_what_would_count_a_paid_payment_as_failed() -> None:
+    """The template says it first; whoever edits the function's environment by hand is told too."""
+    with pytest.raises(InvalidInput):
+        Settings.from_env(deployed_environment(FailedPayRstValues="fail,Success"))
+
+
+def test_the_settings_refuse_a_28th_check_as_the_template_does() -> None:
+    """No payment is asked about more than 27 times, whoever edits the environment by hand."""
+    with pytest.raises(InvalidInput, match="CHECK_DELAYS: must be 26 delays at most"):
+        Settings.from_env(deployed_environment(CheckDelays=",".join(["1"] * 27)))
+
+
+def test_tokens_need_issuer_audience_and_registration() -> None:
+    """One rule of the template, which speaks in plain words."""
+    ((name, rule),) = TEMPLATE["Rules"].items()
+    assert name == "JwtSettingsBelongTogether"
+    issuer = {"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}
+    audience = {"Fn::Equals": [{"Ref": "JwtAudience"}, ""]}
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::And": [issuer, audience]}]}
+    together, registered = rule["Assertions"]
+    assert together["Assert"] == {"Fn::And": [{"Fn::Not": [issuer]}, {"Fn::Not": [audience]}]}
+    assert registered["Assert"] == {"Fn::Equals": [{"Ref": "RequireRegistration"}, "true"]}
+    assert "RequireRegistration must be true" in registered["AssertDescription"]
+
+
+def test_emulated_leaves_out_the_policy_and_the_archive_of_the_bus_and_nothing_else() -> None:
+    """What the sandbox deploys is otherwise what AWS gets."""
+    assert TEMPLATE["Conditions"]["OnAws"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
+    left_out = {name for name, it in RESOURCES.items() if it.get("Condition") == "OnAws"}
+    assert left_out == {"EventBusPolicy", "EventArchive"}
+    assert "OnAws" not in {condition for condition in _ifs() if isinstance(condition, str)}
+    assert {"Ref": "Emulated"} not in list(walk(RESOURCES))
+
+
+def _ifs() -> list[Any]:
+    nodes = [node for node in walk(RESOURCES) if isinstance(node, dict) and "Fn::If" in node]
+    return [node["Fn::If"][0] for node in nodes]
