@@ -1,0 +1,119 @@
+"""The function on moto: deliver messages to it, and look at what it did."""
+
+import copy
+import json
+from types import ModuleType
+from typing import Any
+
+import boto3
+
+REGION = "eu-central-1"
+TOPIC = f"arn:aws:sns:{REGION}:123456789012:receipts"
+TABLES = {"CLAIMS_TABLE": "pk", "ACTIVATIONS_TABLE": "pk", "RECEIPTS_TABLE": "id"}
+"""The variable that names each table, and its key."""
+
+EVENT: dict[str, Any] = {
+    "version": "0",
+    "id": "17793124-05d4-b198-2fde-7ededc63b103",
+    "detail-type": "PaymentSucceeded",
+    "source": "payresult",
+    "account": "123456789012",
+    "time": "2026-11-22T10:00:00Z",
+    "region": REGION,
+    "resources": [],
+    "detail": {
+        "metadata": {
+            "eventId": "14b5e130-c446-5f11-a536-4cea1c63337a",
+            "schemaVersion": "1",
+            "environment": "prod",
+            "idempotencyKey": "PaymentSucceeded:prod:P000818:20190321192436",
+        },
+        "data": {
+            "partnerCode": "P000818",
+            "payId": "20190321192436",
+            "orderId": "A-17",
+            "amount": "19.99",
+            "currency": "USD",
+            "payRst": "success",
+            "observedAt": "2026-11-22T10:00:00.123Z",
+        },
+    },
+}
+
+
+def event(pay_id: str = "20190321192436", **data: Any) -> dict[str, Any]:
+    """The event of *pay_id*; *data* replaces fields of the payment, and None leaves one out."""
+    made = copy.deepcopy(EVENT)
+    key = f"PaymentSucceeded:prod:P000818:{pay_id}"
+    made["detail"]["metadata"]["idempotencyKey"] = key
+    fields = made["detail"]["data"] | {"payId": pay_id} | data
+    made["detail"]["data"] = {name: value for name, value in fields.items() if value is not None}
+    return made
+
+
+class Context:
+    """What Lambda says about the invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """All of the function's time-out."""
+        return 30_000
+
+
+class Shop:
+    """The function, its tables, and somebody who listens for receipts. Made within moto."""
+
+    def __init__(self, app: ModuleType) -> None:
+        self.app = app
+        self._dynamodb = boto3.resource("dynamodb")
+        self._sns = boto3.client("sns")
+        self._sqs = boto3.client("sqs")
+
+    def open(self) -> None:
+        """Make tables, topic and listener."""
+        for name, key in TABLES.items():
+            self._dynamodb.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            )
+        self._queue = self._sqs.create_queue(QueueName="receipts")["QueueUrl"]
+        self.mend_topic()
+
+    def deliver(self, *events: Any) -> list[int]:
+        """Deliver *events* in one batch, a str as it is; the places of those that failed."""
+        bodies = [each if isinstance(each, str) else json.dumps(each) for each in events]
+        batch = {"Records": [record(place, body) for place, body in enumerate(bodies)]}
+        failed = self.app.handler(batch, Context())["batchItemFailures"]
+        return [int(failure["itemIdentifier"]) for failure in failed]
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """What is in the table called *table*, by key."""
+        found = self._dynamodb.Table(table).scan()["Items"]
+        return sorted(found, key=lambda item: str(item[TABLES[table]]))
+
+    def sent(self) -> list[dict[str, Any]]:
+        """The receipts that were asked for since the last look."""
+        batch = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in batch.get("Messages", [])]
+
+    def change_receipt(self, **values: Any) -> None:
+        """Set attributes of the one record that powertools keeps."""
+        (found,) = self.rows("RECEIPTS_TABLE")
+        self._dynamodb.Table("RECEIPTS_TABLE").put_item(Item=found | values)
+
+    def lose_topic(self) -> None:
+        """Make publishing impossible."""
+        self._sns.delete_topic(TopicArn=TOPIC)
+
+    def mend_topic(self) -> None:
+        """Make it possible again."""
+        self._sns.create_topic(Name="receipts")
+        queue = f"arn:aws:sqs:{REGION}:123456789012:receipts"
+        raw = {"RawMessageDelivery": "true"}
+        self._sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=queue, Attributes=raw)
+
+
+def record(place: int, body: str) -> dict[str, Any]:
+    """A message as Lambda hands it over, its id being its place in the batch."""
+    return {"messageId": str(place), "body": body, "eventSource": "aws:sqs"}
