@@ -1,0 +1,80 @@
+"""The commands by name, and the one place where an error becomes a line and an exit code."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from payresult_cli.desk import Edges
+from payresult_cli.trouble import in_words
+
+COMMANDS = {
+    "explain": "Say in words why a payment is where it is, and what happens next.",
+    "check": "Ask the gateway about payments now, through the API.",
+    "accept": "Accept another amount for a payment in REVIEW.",
+    "follow": "Put the payIds of FILE onto the queue.",
+    "list": "List payments by status and age.",
+    "redrive": "Put messages of the dead-letter queue back onto the queue.",
+    "republish": "Have events sent again, with the same ids.",
+    "reconcile": "Compare a bill with the table.",
+}
+"""The first line of each one's help; a command is imported when it is called for."""
+
+WRONG = 2
+"""Exit code: it could not be done, and the one line on stderr says what to do."""
+
+STOPPED = 130
+
+
+class Commands(click.Group):
+    """Imports a command only when it is the one, so that `--help` waits for no boto3."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"payresult_cli.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """Write the list of commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def payresult() -> None:
+    """See why a payment is where it is, and set it moving again.
+
+    Each command works on the stack that --stack names, with the usual AWS environment
+    (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this checkout.
+
+    Exit codes: 0 done; 1 done, and something in the answer wants attention; 2 not done, and
+    the one line on stderr says what to do; 130 stopped by Ctrl-C.
+    """
+
+
+def main(arguments: Sequence[str] | None = None, edges: Edges | None = None) -> int:
+    """Run one command line; the exit code. *edges* take the place of the real ones in tests."""
+    try:
+        code = payresult.main(arguments, prog_name="payresult", standalone_mode=False, obj=edges)
+    except click.Abort:
+        click.echo("payresult: stopped", err=True)
+        return STOPPED
+    except Exception as error:
+        words = _usage(error) or in_words(error)
+        if words is None:
+            raise
+        click.echo(words, err=True)
+        return WRONG
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception) -> str | None:
+    """Say what is wrong with the command line."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    if isinstance(error, click.ClickException):
+        path = getattr(getattr(error, "ctx", None), "command_path", "payresult")
+        return f"payresult: {error.format_message()} (see {path} --help)"
+    return None

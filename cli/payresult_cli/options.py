@@ -1,0 +1,72 @@
+"""Options that commands share, and the kinds of values they take."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from payresult_cli.desk import Desk, Edges
+from payresult_cli.words import parse_age, parse_point
+
+Value = TypeVar("Value")
+Command = Callable[..., Any]
+
+
+class Parsed(click.ParamType[Value]):
+    """A value that *parse* understands; where it returns None, the *rule* is broken."""
+
+    def __init__(self, name: str, parse: Callable[[str], Value | None], rule: str) -> None:
+        self.name = name
+        self._parse = parse
+        self._rule = rule
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Value:
+        """Return what *value* stands for."""
+        parsed = self._parse(str(value))
+        if parsed is None:
+            self.fail(f"{str(value)[:80]!r} {self._rule}", param, ctx)
+        return parsed
+
+
+def _pay_id(text: str) -> str | None:
+    from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` waits for no pydantic
+    from payresult.messages import parse_pay_id  # noqa: PLC0415 - as above
+
+    try:
+        return parse_pay_id(text)
+    except InvalidInput:
+        return None
+
+
+PAY_ID = Parsed("payid", _pay_id, "is no payId: 1 to 64 letters, digits, '_' or '-'")
+AGE = Parsed("age", parse_age, "is no age: write 90s, 15m, 2h or 7d")
+POINT = Parsed("time", parse_point, "is no time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)")
+
+
+def on_system(command: Command) -> Command:
+    """Give *command* the options that choose a system, and a Desk as its first argument."""
+
+    @click.option("--stack", default="payresult", show_default=True, help="Name of the stack.")
+    @click.option("--sandbox", is_flag=True, help="Work on the sandbox that runs in this checkout.")
+    @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line.")
+    @click.pass_context
+    @wraps(command)
+    def with_desk(
+        ctx: click.Context, /, *, stack: str, sandbox: bool, as_json: bool, **given: Any
+    ) -> Any:
+        edges = ctx.find_object(Edges) or Edges()
+        return command(Desk(stack, sandbox, as_json, edges), **given)
+
+    return with_desk
+
+
+def changing(command: Command) -> Command:
+    """Give *command* the options of one that changes something."""
+    dry_run = click.option(
+        "--dry-run", is_flag=True, help="Show what would change, and stop there."
+    )
+    yes = click.option("--yes", is_flag=True, help="Do not ask before changing it.")
+    return dry_run(yes(command))
