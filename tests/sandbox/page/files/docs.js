@@ -1,0 +1,122 @@
+// Shows openapi.json: operations with parameters, bodies, answers and examples; types; problems.
+
+import { byId, make } from "/_page/dom.js";
+import { fields, prose, resolver } from "/_page/schema.js";
+
+const METHODS = ["get", "put", "post", "delete", "patch"];
+
+async function main() {
+  const answer = await fetch("/openapi.json");
+  const api = await answer.json();
+  const resolve = resolver(api);
+  byId("title").textContent = `${api.info.title} HTTP API`;
+  byId("version").textContent = `Version ${api.info.version}, OpenAPI ${api.openapi}`;
+  const parts = [
+    overview(api),
+    ...operations(api).map((each) => operation(each, resolve)),
+    ...Object.entries(api.components.schemas).map(([name, schema]) => type(name, schema, resolve)),
+    problems(api, resolve),
+  ];
+  byId("document").append(...parts);
+  byId("contents").append(...parts.map(linkTo));
+  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+function section(id, heading, ...children) {
+  const title = make("h2", { id: `${id}-title` }, ...heading);
+  return make("section", { id, "aria-labelledby": title.id }, title, ...children);
+}
+
+function linkTo(part) {
+  const text = [...part.querySelector("h2").childNodes].map((node) => node.cloneNode(true));
+  return make("li", {}, make("a", { href: `#${part.id}` }, ...text));
+}
+
+function overview(api) {
+  const servers = api.servers.map((server) => {
+    const code = make("dt", {}, server.url);
+    return make("div", {}, code, make("dd", {}, server.description ?? ""));
+  });
+  const schemes = Object.entries(api.components.securitySchemes).map(([name, scheme]) => {
+    return make("div", {}, make("dt", {}, name), make("dd", {}, ...prose(scheme.description ?? scheme.bearerFormat)));
+  });
+  return section("overview", ["Overview"], ...prose(api.info.description),
+    make("h3", {}, "Addresses"), make("dl", { class: "fields" }, ...servers),
+    make("h3", {}, "Who may call"), make("dl", { class: "fields" }, ...schemes));
+}
+
+function operations(api) {
+  return Object.entries(api.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => ({ path, method, ...item[method] })));
+}
+
+function operation({ path, method, ...told }, resolve) {
+  const heading = [make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path)];
+  const callers = (told.security ?? []).flatMap(Object.keys);
+  const parts = [make("p", {}, make("strong", {}, told.summary)), ...prose(told.description)];
+  if (callers.length) {
+    const codes = callers.flatMap((name) => [" or ", make("code", {}, name)]).slice(1);
+    parts.push(make("p", {}, "Authorization: ", ...codes));
+  }
+  if (told.parameters) parts.push(make("h3", {}, "Parameters"), parameters(told.parameters, resolve));
+  if (told.requestBody) parts.push(make("h3", {}, "Body"), ...content(resolve(told.requestBody), resolve));
+  parts.push(make("h3", {}, "Answers"));
+  parts.push(...Object.entries(told.responses).map(([code, answer]) => response(code, answer, resolve)));
+  return section(told.operationId, heading, ...parts);
+}
+
+function parameters(list, resolve) {
+  const named = list.map(resolve);
+  const properties = Object.fromEntries(named.map((each) => [each.name, each.schema]));
+  const required = named.filter((each) => each.required).map((each) => each.name);
+  return fields({ properties, required }, resolve);
+}
+
+function response(code, told, resolve) {
+  const answer = resolve(told);
+  const summary = make("summary", {}, make("strong", {}, code), answer.description ?? "");
+  const headers = Object.keys(answer.headers ?? {}).join(", ");
+  const parts = headers ? [make("p", {}, "Headers: ", make("code", {}, headers))] : [];
+  return make("details", {}, summary, ...parts, ...content(answer, resolve));
+}
+
+function content(carrier, resolve) {
+  return Object.entries(carrier.content ?? {}).flatMap(([media, told]) => {
+    const line = make("p", {}, make("code", {}, media), ...typeLink(told.schema));
+    const single = told.example === undefined ? {} : { example: { value: told.example } };
+    const examples = Object.entries({ ...single, ...told.examples });
+    return [line, ...examples.map(([name, value]) => example(name, resolve(value)))];
+  });
+}
+
+function typeLink(schema) {
+  const name = schema?.$ref?.split("/").pop();
+  return name ? [": ", make("a", { href: `#${name}` }, name)] : [];
+}
+
+function example(name, { summary, value }) {
+  const caption = make("figcaption", {}, summary ?? name);
+  const text = JSON.stringify(value, null, 2);
+  return make("figure", {}, caption, make("pre", {}, text));
+}
+
+function type(name, schema, resolve) {
+  return section(name, [make("code", {}, name)], ...prose(schema.description), fields(schema, resolve));
+}
+
+function problems(api, resolve) {
+  const lines = Object.entries(api.components.examples)
+    .map(([, told]) => resolve(told).value)
+    .filter((value) => typeof value?.type === "string" && typeof value?.status === "number")
+    .map((value) => [value.type, value]);
+  const rows = Object.entries(Object.fromEntries(lines)).map(([type, value]) => make("div", {},
+    make("dt", {}, type, make("span", {}, `HTTP ${value.status}`)),
+    make("dd", {}, value.title)));
+  return section("problems", ["Problem types"],
+    make("p", {}, "Branch on the type; the texts are for people."),
+    make("dl", { class: "fields" }, ...rows));
+}
+
+main().catch((error) => {
+  byId("trouble").textContent = `openapi.json could not be shown: ${error.message}`;
+});

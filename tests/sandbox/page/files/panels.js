@@ -1,0 +1,73 @@
+// What stands beside the payment: the latest payments, the faults, the promises.
+
+import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
+
+const VERDICTS = { true: "✓ kept", false: "✗ broken", null: "not judged" };
+
+/** Buttons for the latest payments; `open` is called with the payId of the one that is pressed. */
+export function showRecent(recent, watched, open) {
+  byId("nothing").hidden = recent.length > 0 || watched !== null;
+  const create = ({ payId }) => {
+    const button = make("button", { type: "button" }, payId, make("span"));
+    button.addEventListener("click", () => open(payId));
+    return make("li", {}, button);
+  };
+  sync(byId("recent"), recent, ({ payId }) => payId, create, (child, { payId, status }) => {
+    const mark = child.querySelector("span");
+    setText(mark, status);
+    setAttribute(mark, "data-status", status);
+    setAttribute(child.firstElementChild, "aria-current", payId === watched ? "true" : null);
+  });
+}
+
+/** Let `act` be called with name and state when a switch is used. */
+export function wireFaults(act) {
+  for (const line of document.querySelectorAll("[data-fault]")) {
+    const box = line.querySelector("input");
+    box.addEventListener("change", async () => {
+      box.dataset.busy = "yes";
+      try {
+        await act(line.dataset.fault, box.checked);
+      } catch {
+        box.checked = !box.checked;
+      } finally {
+        delete box.dataset.busy;
+      }
+    });
+  }
+}
+
+/** Show which faults are on; one that cannot be switched here is left out. */
+export function showFaults(faults, copies) {
+  for (const line of document.querySelectorAll("[data-fault]")) {
+    const on = faults[line.dataset.fault];
+    const box = line.querySelector("input");
+    line.hidden = on === undefined;
+    if (on !== undefined && !box.dataset.busy) box.checked = on;
+  }
+  const sent = copies === 1 ? "1 copy" : `${copies} copies`;
+  const told = "The fence lets each step through once.";
+  setText(byId("copies"), copies ? `${told} ${sent} sent so far.` : told);
+}
+
+/** Show each promise with what was counted for it, and the sum of it all at the top. */
+export function showPromises(promises) {
+  const count = (verdict) => promises.filter(({ kept }) => kept === verdict).length;
+  const parts = [[count(false), "broken"], [count(true), "kept"], [count(null), "not judged"]];
+  const told = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
+  setText(byId("verdict"), `Promises: ${told.join(", ")}`);
+  setAttribute(byId("verdict"), "data-broken", String(count(false) > 0));
+  const create = () => {
+    const title = make("h3", {}, make("span"), make("span", { class: "verdict" }));
+    return make("li", {}, title, make("p", { class: "figure" }), make("p"));
+  };
+  sync(byId("promises"), promises, ({ name }) => name, create, (child, promise) => {
+    const [title, verdict] = child.querySelectorAll("span");
+    const [figure, note] = child.querySelectorAll("p");
+    setAttribute(child, "data-kept", String(promise.kept));
+    setText(title, `${promise.name} ${promise.title}`);
+    setText(verdict, VERDICTS[promise.kept]);
+    setText(figure, promise.figure);
+    setText(note, promise.note);
+  });
+}
