@@ -1,0 +1,122 @@
+"""A headless Chromium, and what a visitor does with it and an auditor measures in it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select
+
+from tests.sandbox.waiting import wait_for
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
+
+PHONE = 320
+DESK = 1280
+_SECONDS = 20
+_SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Browser:
+    """One window on the page at *url*."""
+
+    def __init__(self, driver: Chrome, url: str) -> None:
+        self.driver = driver
+        self._url = url
+
+    def open(self, path: str = "/", width: int = DESK, **media: str) -> None:
+        """Load *path* in a window of *width*; *media*: `prefers_color_scheme="dark"` and so on."""
+        features = [
+            {"name": name.replace("_", "-"), "value": value} for name, value in media.items()
+        ]
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        self.driver.get(self._url + path)
+
+    def find(self, selector: str) -> WebElement:
+        """The first element that *selector* matches."""
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def texts(self, selector: str) -> list[str]:
+        """The text of all that *selector* matches, shown or not."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
+        found: list[str] = self.run(script, selector)
+        return found
+
+    def text(self, selector: str) -> str:
+        """The text of the first."""
+        return self.texts(selector)[0]
+
+    def click(self, selector: str) -> None:
+        """Click on the first."""
+        self.find(selector).click()
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """What *script* returns in the page."""
+        return self.driver.execute_script(script, *arguments)
+
+    def wait_for(self, selector: str, part: str, seconds: float = _SECONDS) -> str:
+        """Wait until one of the matching elements has *part* in its text; that text."""
+
+        def found() -> str | None:
+            return next((each for each in self.texts(selector) if part in each), None)
+
+        return wait_for(f"{selector} with {part!r}", found, seconds)
+
+    def start(self, fate: str, way: str, check: int | None = None) -> str:
+        """Start a payment by the form; its payId."""
+        Select(self.find("#fate")).select_by_value(fate)
+        if check:
+            self.find("#check").clear()
+            self.find("#check").send_keys(str(check))
+        self.click(f"[name=way][value={way}]")
+        before = self.run("return location.search")
+        self.click("#start [type=submit]")
+
+        def opened() -> str | None:
+            now: str = self.run("return location.search")
+            return now.removeprefix("?payId=") if now != before else None
+
+        return wait_for("the payment", opened, _SECONDS)
+
+    def audit(self) -> list[str]:
+        """What a person with a screen reader, a keyboard or weak eyes could complain about."""
+        complaints: list[str] = self.run(AUDIT)
+        return complaints
+
+    def complaints(self) -> list[str]:
+        """What the browser itself has complained about since the last time."""
+        log: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # as it is published
+        return [str(entry["message"]) for entry in log]
+
+
+@contextmanager
+def chromium(url: str, profile: Path) -> Iterator[Browser]:
+    """A browser with an empty *profile*, ended with all that it started."""
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for switch in (*_SWITCHES, f"--user-data-dir={profile}"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = Chrome(options, Service(DRIVER))
+    try:
+        yield Browser(driver, url)
+    finally:
+        driver.quit()

@@ -1,0 +1,84 @@
+"""An issuer of tokens on loopback: it publishes its key, as OpenID Connect has it, and signs."""
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+HOUR = 3600
+
+
+class Issuer:
+    """Signs tokens with a key of its own; its address is their ``iss``."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def token(self, **claims: Any) -> str:
+        """Return a token for an hour from now on; *claims* add to it or change it."""
+        now = int(time.time())
+        told = {"iss": self.url, "sub": "user-1", "iat": now - 1, "exp": now + HOUR} | claims
+        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT', 'kid': 'key-1'})}.{_part(told)}"
+        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{_encoded(signature)}"
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Return what it publishes, by path."""
+        numbers = self._key.public_key().public_numbers()
+        n, e = (number.to_bytes(256, "big").lstrip(b"\0") for number in (numbers.n, numbers.e))
+        key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "key-1"}
+        return {
+            "/.well-known/openid-configuration": {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+            },
+            "/keys": {"keys": [key | {"n": _encoded(n), "e": _encoded(e)}]},
+        }
+
+
+def unsigned(token: str) -> str:
+    """Return *token* without its signature, and saying so."""
+    return f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': 'key-1'})}.{token.split('.')[1]}."
+
+
+@contextmanager
+def running() -> Iterator[Issuer]:
+    """An issuer that listens until the end of the block."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(issuer.documents().get(self.path, {})).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        issuer = Issuer(f"http://127.0.0.1:{server.server_port}")
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield issuer
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _part(value: dict[str, Any]) -> str:
+    return _encoded(json.dumps(value).encode())
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
