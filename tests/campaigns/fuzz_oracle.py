@@ -1,0 +1,226 @@
+"""A second opinion on what a reply of the gateway says, in words and ways of its own.
+
+It shares no code with payresult: JSON is read here by a table of tokens and a stack, amounts by
+cutting, in whole cents. Where the two differ, one of them is wrong.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+PARTNER = "P000818"
+PAY_ID = "20190321192436"
+ROOMY = 65_536
+DEEP = 200
+"""Levels of nesting up to which a reader must follow; beyond, it may call the reply bad."""
+
+_BLANK = re.compile(r"[ \t\n\r]*")
+_TOKEN = re.compile(
+    r"""(?P<mark>[{}\[\],:])
+    |"(?P<text>[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*)"
+    |(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    |(?P<word>true|false|null)""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(r"\\(?:u(....)|(.))")
+_SHORT = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+class Number(NamedTuple):
+    """A JSON number, as it was written."""
+
+    text: str
+
+
+class NotJson(Exception):
+    """It is no JSON, or says something twice."""
+
+
+class Registered(NamedTuple):
+    """What was registered of a payment: an amount such as 19.99, an ISO code."""
+
+    amount: str | None = None
+    currency: str | None = None
+
+
+def opinion(
+    status: int, headers: Mapping[str, str], body: bytes, registered: Registered
+) -> set[str]:
+    """Return what may be said of an answer: "unavailable", "bad", "other", "review" or "paid"."""
+    if status == 429 or 500 <= status <= 599:
+        return {"unavailable"}
+    media = headers.get("content-type", "").split(";")[0].strip(" \t")
+    plain = headers.get("content-encoding", "identity").lower() == "identity"
+    if (status, media.lower(), plain) != (200, "application/json", True) or len(body) > ROOMY:
+        return {"bad"}
+    try:
+        document, depth = read(body.decode("utf-8", "strict"))
+    except (UnicodeDecodeError, NotJson):
+        return {"bad"}
+    return {_judged(document, registered)} | ({"bad"} if depth > DEEP else set())
+
+
+def _judged(document: Any, registered: Registered) -> str:
+    if not isinstance(document, dict):
+        return "bad"
+    if (document.get("payId"), document.get("partnerCode")) != (PAY_ID, PARTNER):
+        return "bad"
+    result = document.get("payRst")
+    if not isinstance(result, str):
+        return "bad"
+    letters = "".join(chr(ord(each) | 32) if "A" <= each <= "Z" else each for each in result)
+    if letters != "success":
+        return "other"
+    return "paid" if agrees(_text(document.get("payAmount")), registered) else "review"
+
+
+def agrees(written: str, registered: Registered) -> bool:
+    """Say whether the amount that the gateway wrote is the one that was registered."""
+    money = cents(written)
+    if registered.amount is not None and (money is None or money[0] != _plain(registered.amount)):
+        return False
+    named = money[1] if money else ()
+    return not named or registered.currency is None or registered.currency in named
+
+
+def cents(text: str) -> tuple[int, tuple[str, ...]] | None:
+    """Return an amount in hundredths, and the currencies it may be in; None if it is none."""
+    symbols = {"$": (), "€": ("EUR",), "£": ("GBP",), "¥": ("CNY", "JPY"), "￥": ("CNY", "JPY")}
+    named: tuple[str, ...] = ()
+    if text[:1] in symbols and text:
+        named, text = symbols[text[0]], text[1:]
+    elif text[3:4] == " " and all("A" <= each <= "Z" for each in text[:3]):
+        named, text = (text[:3],), text[4:]
+    value = _plain(text)
+    return None if value is None else (value, named)
+
+
+def _plain(text: str) -> int | None:
+    whole, point, fraction = text.partition(".")
+    if point and not (1 <= len(fraction) <= 2 and _digits(fraction)):
+        return None
+    groups = whole.split(",")
+    if len(groups) > 1:
+        if len(groups) > 4 or not 1 <= len(groups[0]) <= 3:
+            return None
+        if any(len(group) != 3 for group in groups[1:]) or groups[0][0] == "0":
+            return None
+    number = "".join(groups)
+    if not _digits(number) or len(number) > 12 or (number[0] == "0" and number != "0"):
+        return None
+    return int(number) * 100 + int((fraction + "00")[:2])
+
+
+def _digits(text: str) -> bool:
+    return text != "" and all("0" <= each <= "9" for each in text)
+
+
+def _text(value: Any) -> str:
+    """Return a raw field as text; what is no text and no number is no amount either."""
+    if isinstance(value, Number):
+        return value.text
+    return value if isinstance(value, str) else ""
+
+
+def read(text: str) -> tuple[Any, int]:
+    """Return what a JSON text says, and how deep it is nested; raise NotJson."""
+    reader = _Reader()
+    at = _BLANK.match(text).end()  # type: ignore[union-attr]  # nothing at all matches too
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise NotJson
+        reader.take(token)
+        at = _BLANK.match(text, token.end()).end()  # type: ignore[union-attr]  # as above
+    return reader.end()
+
+
+class _Reader:
+    """Takes tokens. On the stack are the open lists and objects, each with its pending key."""
+
+    def __init__(self) -> None:
+        self._stack: list[tuple[Any, str | None]] = []
+        self._key: str | None = None
+        self._wants = "value"
+        self._result: Any = None
+        self._depth = 0
+
+    def take(self, token: re.Match[str]) -> None:
+        """Go on by a token."""
+        if (mark := token["mark"]) is not None:
+            self._mark(mark)
+        elif self._wants in {"key", "first key"}:
+            if token["text"] is None:
+                raise NotJson
+            self._key = _unescaped(token["text"])
+            if self._key in self._stack[-1][0]:
+                raise NotJson
+            self._wants = ":"
+        else:
+            self._value(_scalar(token))
+
+    def end(self) -> tuple[Any, int]:
+        """Return the one value that there was, and its depth."""
+        if self._stack or self._wants != "end":
+            raise NotJson
+        return self._result, self._depth
+
+    def _mark(self, mark: str) -> None:
+        if mark in "{[":
+            self._open({} if mark == "{" else [], "first key" if mark == "{" else "first value")
+        elif mark in "}]":
+            self._close(dict if mark == "}" else list)
+        elif mark == ":" and self._wants == ":":
+            self._wants = "value"
+        elif mark == "," and self._wants == ", or end":
+            self._wants = "key" if isinstance(self._stack[-1][0], dict) else "value"
+        else:
+            raise NotJson
+
+    def _open(self, container: Any, wants: str) -> None:
+        if self._wants not in {"value", "first value"}:
+            raise NotJson
+        self._stack.append((container, self._key))
+        self._wants = wants
+        self._depth = max(self._depth, len(self._stack))
+
+    def _close(self, kind: type) -> None:
+        empty = "first key" if kind is dict else "first value"
+        if not self._stack or self._wants not in {", or end", empty}:
+            raise NotJson
+        container, self._key = self._stack.pop()
+        if not isinstance(container, kind):
+            raise NotJson
+        self._wants = "value"
+        self._value(container)
+
+    def _value(self, value: Any) -> None:
+        if self._wants not in {"value", "first value"}:
+            raise NotJson
+        if not self._stack:
+            self._result, self._wants = value, "end"
+            return
+        container = self._stack[-1][0]
+        if isinstance(container, dict):
+            container[self._key] = value
+        else:
+            container.append(value)
+        self._wants = ", or end"
+
+
+def _scalar(token: re.Match[str]) -> Any:
+    if token["text"] is not None:
+        return _unescaped(token["text"])
+    return Number(token["number"]) if token["number"] is not None else _WORDS[token["word"]]
+
+
+def _unescaped(text: str) -> str:
+    if "\\" not in text:
+        return text
+
+    def meant(escape: re.Match[str]) -> str:
+        return chr(int(escape[1], 16)) if escape[1] else _SHORT.get(escape[2], escape[2])
+
+    halves = _ESCAPE.sub(meant, text).encode("utf-16-le", "surrogatepass")
+    return halves.decode("utf-16-le", "surrogatepass")
