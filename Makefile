@@ -40,7 +40,7 @@ test-unit: .venv/.dev-ready
 	@$(PYTEST) -n 2 tests/unit events/subscriber
 
 test-rest: .venv/.dev-ready .venv-sam/.ready
-	@$(PYTEST) tests --ignore=tests/unit
+	@$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/unit
 
 campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.campaigns
