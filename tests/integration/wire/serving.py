@@ -1,0 +1,116 @@
+"""A server for the gateway client to meet, and ways to ask through it."""
+
+import contextlib
+import json
+import re
+import ssl
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+import trustme
+
+from payresult.errors import GatewayUnavailable
+from payresult.gateway import GatewayClient
+from payresult.models import Reply
+from tests.faultserver import HEAD, FaultServer, Line
+
+PAY_ID = "20190321192436"
+PARTNER = "P000818"
+FIELDS = {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}
+BODY = json.dumps(FIELDS).encode()
+NOW = 1_790_000_000.123
+GOOD = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+SHORT = 0.3
+"""A deadline, in seconds. What dribbles here takes 5 s and more."""
+
+
+class Serve(contextlib.ExitStack):
+    """A server and a client for it; the server stops at the end of the test."""
+
+    def __init__(self, authority: trustme.CA | None) -> None:
+        super().__init__()
+        self.authority = authority
+
+    def __call__(
+        self,
+        script: Callable[[Line], object],
+        context: ssl.SSLContext | None = None,
+        **options: Any,
+    ) -> tuple[FaultServer, GatewayClient]:
+        """Start *script*; *context* replaces the server's own, *options* are the client's."""
+        if context is None and self.authority is not None:
+            context = server_context(self.authority.issue_cert("127.0.0.1"))
+        server = self.enter_context(FaultServer(script, context))
+        options = {"deadline": 10.0, "clock": lambda: NOW, **options}
+        if self.authority is not None:
+            options.setdefault("ssl_context", client_context(self.authority))
+        scheme = "http" if self.authority is None else "https"
+        return server, GatewayClient(
+            f"{scheme}://127.0.0.1:{server.port}/payment", PARTNER, **options
+        )
+
+    def raw(self, script: Callable[[Line], object]) -> tuple[FaultServer, GatewayClient]:
+        """Start a server that spoils TLS: it does not speak it, but its client does."""
+        assert self.authority is not None
+        server = self.enter_context(FaultServer(script))
+        return server, GatewayClient(
+            f"https://127.0.0.1:{server.port}",
+            PARTNER,
+            deadline=SHORT,
+            ssl_context=client_context(self.authority),
+        )
+
+
+def server_context(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    """A server's context with *certificate*."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def client_context(authority: trustme.CA) -> ssl.SSLContext:
+    """A client's context that trusts *authority*."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context
+
+
+def ask(client: GatewayClient, pay_id: str = PAY_ID) -> Reply:
+    """Query in another thread and wait 15 s at most, so that no broken deadline hangs a test."""
+    answer: Future[Reply] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(client.query(pay_id))
+        except BaseException as exc:  # noqa: BLE001 - handed over to the waiting thread
+            answer.set_exception(exc)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        return answer.result(15)
+    finally:
+        thread.join(1)
+
+
+def unavailable(client: GatewayClient) -> str:
+    """Query, which must not succeed for want of an answer; return the error's text."""
+    with pytest.raises(GatewayUnavailable) as caught:
+        ask(client)
+    assert caught.value.pay_id == PAY_ID
+    assert caught.value.__suppress_context__
+    assert not {PARTNER, "resultQuery", "127.0.0.1"} & set(re.findall(r"[\w.]+", str(caught.value)))
+    return str(caught.value)
+
+
+def answering(body: bytes = BODY, head: bytes = HEAD) -> Callable[[Line], object]:
+    """A script that answers every request on its line."""
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.reply(body, head)
+
+    return script
