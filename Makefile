@@ -1,8 +1,7 @@
 # Each target sets up what it needs; the second time it starts at once. `make` alone lists them.
 #
-#   PYTHON=...        the interpreter for .venv, 3.11 or later
-#   PYTHON313=...     the interpreter that `build` fetches wheels for, where it is not found by itself
-#   ARCHITECTURE=...  arm64 or x86_64, where `build` and `deploy` should not take the template's default
+#   PYTHON=...     the interpreter for .venv, 3.11 or later
+#   PYTHON313=...  the interpreter that `build` compiles for, where it is not found by itself
 
 PYTHON ?= python3
 PYTHON313 ?= $(shell $(FIND_PYTHON313))
@@ -81,12 +80,10 @@ build: ## build what ships (needs Python 3.13; without it skipped, and an error 
 	else echo "build: skipped, $(NO_PYTHON313)" >&2; fi
 
 sam-build: .venv-sam/.ready .venv-runtime/.ready
-	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)" $(PARAMETERS)
+	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)"
 
 deploy: sam-build ## build, then deploy to AWS, asking for the settings
-	$(SAM) deploy --guided $(PARAMETERS)
-
-PARAMETERS = $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+	$(SAM) deploy --guided
 
 lock: .venv/.dev-ready ## pin anew what pyproject.toml asks for (delete a file first to take newer versions)
 	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.runtime import ARCHITECTURE, Runtime
+from tests.contract.runtime import Runtime
 from tests.contract.template import FUNCTIONS, ROOT, load
 
 Start = Callable[..., Runtime]
@@ -21,12 +22,16 @@ Start = Callable[..., Runtime]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a build for this machine's architecture, made by `make build`."""
+    """Return the folder of a build, made by `make build`."""
+    return make_build(tmp_path_factory.mktemp("build") / "build")
+
+
+def make_build(folder: Path) -> Path:
+    """Return *folder* with a build in it; skip where there can be none."""
     if platform.system() != "Linux":
         pytest.skip("the Lambda runtime runs on Linux only")
-    folder = tmp_path_factory.mktemp("build") / "build"
     made = subprocess.run(  # noqa: S603 - our own command line
-        ["make", "build", f"BUILD_DIR={folder}", f"ARCHITECTURE={ARCHITECTURE}"],  # noqa: S607 - the user's make
+        ["make", "build", f"BUILD_DIR={folder}"],  # noqa: S607 - the user's make
         cwd=ROOT,
         # A make that runs these tests has told its own settings to its children.
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
@@ -43,16 +48,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
     """Return ``start(function, **environ)``, which gives a built function in the Lambda runtime."""
-    template = load(built / "template.yaml")
-    layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
     with ExitStack() as running:
 
         def start(name: str, **environ: str) -> Runtime:
-            code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
-            paths = [built / code] + [built / layer / "python" for layer in layers]
+            paths = code_of(name, built)
             return running.enter_context(Runtime(paths, function_environ | environ, tmp_path))
 
         yield start
+
+
+def code_of(name: str, built: Path) -> list[Path]:
+    """Return where Python looks for the modules of a function: its own code, then the layers."""
+    template = load(built / "template.yaml")
+    layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
+    code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
+    return [built / code] + [built / layer / "python" for layer in layers]
 
 
 @contextmanager
@@ -132,10 +142,52 @@ def test_a_built_function_refuses_an_environment_that_names_no_partner(
     assert "PARTNER_CODE" in failed["errorMessage"]
 
 
+@pytest.fixture(scope="module")
+def spoilt(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the build in which whoever reads a source comes to grief."""
+    copy = shutil.copytree(built, tmp_path_factory.mktemp("spoilt") / "build")
+    for source in copy.rglob("*.py"):
+        source.write_text("raise SystemExit('a source was read')\n", encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_built_function_runs_from_its_byte_code(
+    spoilt: Path, function_environ: dict[str, str], tmp_path: Path, function: str
+) -> None:
+    """From nothing else, though each source is newer and another than the one it was made from."""
+    with empty_table() as (address, _):
+        environ = function_environ | {"AWS_ENDPOINT_URL": address}
+        with Runtime(code_of(function, spoilt), environ, tmp_path) as runtime:
+            answer = runtime.invoke({"Records": []})
+            assert "errorType" not in (answer or {}), runtime.log()
+
+
+def test_a_second_build_is_the_same(built: Path, tmp_path: Path) -> None:
+    """To the byte, so that a deployment of the same code changes nothing."""
+    again = make_build(tmp_path / "build")
+    first, second = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*.*")
+            if path.is_file()
+        }
+        for folder in (built, again)
+    )
+    assert first.keys() == second.keys()
+    assert [path for path in first if first[path] != second[path]] == []
+
+
 def test_the_layers_hold_what_ships_and_nothing_else(built: Path) -> None:
     """No leftovers of an installation, and none of the packages that only tests need."""
     ours = {path.name for path in (built / "PayresultLayer" / "python").iterdir()}
     assert ours == {"payresult"}
     shipped = {path.name for path in (built / "DependenciesLayer" / "python").iterdir()}
     assert {"boto3", "pydantic", "pydantic_core", "tzdata", "urllib3"} <= shipped
-    assert not {"moto", "pytest", "ministack", "awslambdaric", "payresult"} & shipped
+    assert not {"moto", "pytest", "ministack", "awslambdaric", "payresult", "bin"} & shipped
+
+
+def test_the_layer_fits_both_processors(built: Path) -> None:
+    """What is compiled is there twice, and of the Python of the functions."""
+    kinds = {path.name.partition(".")[2] for path in built.rglob("*.so")}
+    assert kinds == {f"cpython-313-{kind}-linux-gnu.so" for kind in ("aarch64", "x86_64")}

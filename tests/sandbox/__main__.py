@@ -13,12 +13,13 @@ from contextlib import ExitStack
 from threading import Event
 from typing import NoReturn
 
+from layers.build import BuildFailed
 from tests.sandbox import other_story, story
 from tests.sandbox.audit import Audit
 from tests.sandbox.console import Console
 from tests.sandbox.emulator import EmulatorFailed
 from tests.sandbox.front import PortInUse
-from tests.sandbox.packages import CACHE, ROOT, PackagingFailed
+from tests.sandbox.packages import CACHE, ROOT
 from tests.sandbox.place import OUTPUTS, AlreadyRunning, claimed
 from tests.sandbox.run import Sandbox, running, write_outputs
 from tests.sandbox.stack import DeploymentFailed
@@ -26,7 +27,7 @@ from tests.sandbox.teller import Teller
 from tests.sandbox.visitor import Visitor
 from tests.sandbox.waiting import TimeIsUp
 
-TROUBLE = (AlreadyRunning, DeploymentFailed, EmulatorFailed, PackagingFailed, PortInUse, TimeIsUp)
+TROUBLE = (AlreadyRunning, BuildFailed, DeploymentFailed, EmulatorFailed, PortInUse, TimeIsUp)
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
