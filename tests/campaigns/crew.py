@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
 from tests.campaigns.plan import SIZES, plan
+from tests.campaigns.promises import figures
 from tests.campaigns.report import markdown, progress, save
 from tests.campaigns.rows import Row, conduct
 
@@ -30,6 +31,9 @@ def main() -> int:
     if not only:  # a part is no report
         save(rows, size, seed)
     sys.stdout.write(markdown(rows, size, seed))
+    if not only:
+        told = (f"{promise}: {text}\n" for promise, text in figures(rows).items())
+        sys.stdout.write("\nFor the table of promises in README.md:\n" + "".join(told))
     return int(not all(row.ok for row in rows))
 
 

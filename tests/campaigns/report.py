@@ -28,6 +28,12 @@ def markdown(rows: Sequence[Row], size: str, seed: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def load(path: Path = REPORT) -> tuple[str, list[Row]]:
+    """Return the size of the run that report.json tells of, and its rows."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return document["size"], [Row(**row) for row in document["rows"]]
+
+
 def save(rows: Sequence[Row], size: str, seed: str, path: Path = REPORT) -> None:
     """Write report.json."""
     document = {"size": size, "seed": seed, "rows": [asdict(row) for row in rows]}

@@ -8,6 +8,8 @@ from collections import defaultdict
 
 import pytest
 
+from tests.campaigns.promises import figures
+from tests.campaigns.report import load
 from tests.contract.template import ROOT, TEMPLATE
 from tests.sandbox.account import root
 from tests.sandbox.run import Sandbox
@@ -90,6 +92,15 @@ def test_the_table_of_settings_has_the_parameters_of_the_template() -> None:
             assert str(parameters[name]["Default"]) == plain, name
         if told == "none":
             assert "Default" not in parameters[name]
+
+
+def test_the_promises_are_shown_by_the_last_full_run_of_the_campaigns() -> None:
+    """Each figure is what tests/campaigns/report.json comes to; `make campaigns` prints it."""
+    size, rows = load()
+    cells = dict(re.findall(r"^\| (P\d) \|.*\| (.*) \|$", ENGLISH, re.MULTILINE))
+    assert cells == {"P4": cells["P4"]} | figures(rows)
+    assert size == "full"
+    assert all(row.ok for row in rows)
 
 
 def test_commands_ask_the_sandbox_for_what_it_writes_down() -> None:
