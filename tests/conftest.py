@@ -1,5 +1,6 @@
 """What every test stands on: no AWS account, no network, and handlers loaded afresh."""
 
+import gc
 import importlib
 import os
 import sys
@@ -85,5 +86,6 @@ def load_app(function_environ: dict[str, str]) -> Iterator[LoadApp]:
         return importlib.import_module(module)
 
     yield load
+    gc.unfreeze()  # what a function keeps for good would pile up here
     for module in loaded:
         sys.modules.pop(module, None)

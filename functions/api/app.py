@@ -3,6 +3,8 @@
 API Gateway has matched the route already, so a dictionary does the routing here.
 """
 
+from payresult import coldstart  # isort: split
+
 import json
 import os
 from base64 import b64decode
@@ -28,6 +30,7 @@ logger = Logger()
 metrics = Metrics()
 settings = Settings.from_env(os.environ)
 service = build_service(settings)
+coldstart.done()
 
 
 def handler(event: Event, _context: object) -> Answer:

@@ -1,5 +1,7 @@
 """SQS: each message names a payment to check, or a list of payments to follow."""
 
+from payresult import coldstart  # isort: split
+
 import os
 from collections import Counter
 from typing import Any
@@ -21,6 +23,7 @@ FAILED = "MessagesFailed"
 """Metric: deliveries of a message that something of ours kept from being handled."""
 
 follower = build_follower(Settings.from_env(os.environ))
+coldstart.done()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

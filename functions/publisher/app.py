@@ -1,5 +1,7 @@
 """The table's stream: each record is a payment whose event is to be sent."""
 
+from payresult import coldstart  # isort: split
+
 import os
 from typing import Any
 
@@ -12,6 +14,7 @@ from payresult.wiring import build_outbox
 logger = Logger()
 metrics = Metrics()
 outbox = build_outbox(Settings.from_env(os.environ))
+coldstart.done()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

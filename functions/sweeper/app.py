@@ -1,5 +1,7 @@
 """Each minute: send what is due and was not sent, and give up what expired."""
 
+from payresult import coldstart  # isort: split
+
 import os
 from typing import Any
 
@@ -12,6 +14,7 @@ from payresult.wiring import build_sweeper
 logger = Logger()
 metrics = Metrics()
 sweeper = build_sweeper(Settings.from_env(os.environ))
+coldstart.done()
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:

@@ -23,6 +23,21 @@ START = 20.0
 """Seconds within which the emulator must listen."""
 
 
+def environ_of(paths: list[Path], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what Lambda tells a function besides *environ*: where its code is and who it is."""
+    return {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "LAMBDA_TASK_ROOT": str(paths[0]),
+        "AWS_LAMBDA_FUNCTION_NAME": "payresult",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",  # the emulator keeps the other to itself
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        **environ,
+    }
+
+
 class Runtime:
     """One function in the runtime, from ``with`` to its end.
 
@@ -44,7 +59,7 @@ class Runtime:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 self._command(),
-                env=self._whole_environ(),
+                env=environ_of(self._paths, self._environ),
                 cwd=self._paths[0],
                 stdout=log,
                 stderr=log,
@@ -86,19 +101,6 @@ class Runtime:
         inside = ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
         client = [str(PYTHON), "-m", "awslambdaric", "app.handler"]
         return [str(self._emulator), *serve, *inside, *client]
-
-    def _whole_environ(self) -> dict[str, str]:
-        return {
-            "PATH": os.defpath,
-            "PYTHONPATH": os.pathsep.join(map(str, self._paths)),
-            "LAMBDA_TASK_ROOT": str(self._paths[0]),
-            "AWS_LAMBDA_FUNCTION_NAME": "payresult",
-            "AWS_REGION": "eu-central-1",
-            "AWS_DEFAULT_REGION": "eu-central-1",  # the emulator keeps the other to itself
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            **self._environ,
-        }
 
     def _wait(self) -> None:
         end = time.monotonic() + START

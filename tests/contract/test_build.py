@@ -1,10 +1,7 @@
 """What `make build` makes, run as Lambda runs it: nothing but the build is importable there."""
 
 import json
-import os
-import platform
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.contract.building import code_of, make_build, started
 from tests.contract.runtime import Runtime
-from tests.contract.template import FUNCTIONS, ROOT, load
+from tests.contract.template import FUNCTIONS
 
 Start = Callable[..., Runtime]
 
@@ -24,25 +22,6 @@ Start = Callable[..., Runtime]
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a build, made by `make build`."""
     return make_build(tmp_path_factory.mktemp("build") / "build")
-
-
-def make_build(folder: Path) -> Path:
-    """Return *folder* with a build in it; skip where there can be none."""
-    if platform.system() != "Linux":
-        pytest.skip("the Lambda runtime runs on Linux only")
-    made = subprocess.run(  # noqa: S603 - our own command line
-        ["make", "build", f"BUILD_DIR={folder}"],  # noqa: S607 - the user's make
-        cwd=ROOT,
-        # A make that runs these tests has told its own settings to its children.
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
-    if not folder.exists():
-        pytest.skip(made.stderr.strip())
-    return folder
 
 
 @pytest.fixture
@@ -55,14 +34,6 @@ def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iter
             return running.enter_context(Runtime(paths, function_environ | environ, tmp_path))
 
         yield start
-
-
-def code_of(name: str, built: Path) -> list[Path]:
-    """Return where Python looks for the modules of a function: its own code, then the layers."""
-    template = load(built / "template.yaml")
-    layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
-    code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
-    return [built / code] + [built / layer / "python" for layer in layers]
 
 
 @contextmanager
@@ -161,6 +132,17 @@ def test_a_built_function_runs_from_its_byte_code(
         with Runtime(code_of(function, spoilt), environ, tmp_path) as runtime:
             answer = runtime.invoke({"Records": []})
             assert "errorType" not in (answer or {}), runtime.log()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nobody_looks_for_garbage_while_a_function_starts(
+    built: Path, function_environ: dict[str, str], function: str
+) -> None:
+    """There is none. Afterwards it is looked for, but not among what the start has made."""
+    state = started(code_of(function, built), function_environ)
+    assert state.looks_for_garbage == 0
+    assert state.looks_from_now_on
+    assert state.out_of_sight > 10_000
 
 
 def test_a_second_build_is_the_same(built: Path, tmp_path: Path) -> None:

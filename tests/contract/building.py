@@ -1,0 +1,74 @@
+"""What `make build` makes, and what a function of it has loaded by the end of its start."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.contract.runtime import PYTHON, environ_of
+from tests.contract.template import ROOT, load
+
+
+def make_build(folder: Path) -> Path:
+    """Return *folder* with a build in it; skip where there can be none."""
+    if platform.system() != "Linux":
+        pytest.skip("the Lambda runtime runs on Linux only")
+    made = subprocess.run(  # noqa: S603 - our own command line
+        ["make", "build", f"BUILD_DIR={folder}"],  # noqa: S607 - the user's make
+        cwd=ROOT,
+        # A make that runs these tests has told its own settings to its children.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    if not folder.exists():
+        pytest.skip(made.stderr.strip())
+    return folder
+
+
+def code_of(name: str, built: Path) -> list[Path]:
+    """Return where Python looks for the modules of a function: its own code, then the layers."""
+    template = load(built / "template.yaml")
+    layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
+    code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
+    return [built / code] + [built / layer / "python" for layer in layers]
+
+
+class Started(NamedTuple):
+    """A function at the end of its start."""
+
+    modules: set[str]
+    looks_for_garbage: int
+    looks_from_now_on: bool
+    out_of_sight: int
+
+
+_START = """
+import gc, json, sys
+looks = []
+gc.callbacks.append(lambda phase, _: looks.append(phase))
+import app
+looked = len(looks)
+print(json.dumps([sorted(sys.modules), looked, gc.isenabled(), gc.get_freeze_count()]))
+"""
+
+
+def started(paths: list[Path], environ: Mapping[str, str]) -> Started:
+    """Start a function in a plain interpreter, as the runtime would."""
+    ended = subprocess.run(  # noqa: S603 - our own command line
+        [str(PYTHON), "-c", _START],
+        env=environ_of(paths, environ),
+        cwd=paths[0],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules, looked, enabled, frozen = json.loads(ended.stdout)
+    return Started(set(modules), looked, enabled, frozen)
