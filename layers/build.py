@@ -10,6 +10,7 @@ and for the Python that runs this alone, so that is the one of the functions.
 import compileall
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -24,11 +25,23 @@ LAMBDA = ("manylinux2014_aarch64", "manylinux2014_x86_64")
 SERVICES = ("dynamodb", "events", "sqs")
 """What the functions call; botocore describes 400 others."""
 
+AMAZON_ROOTS = (
+    *(f"Amazon Root CA {number}" for number in range(1, 5)),
+    "Starfield Services Root Certificate Authority - G2",
+)
+"""What Amazon Trust Services wants in the store of whoever keeps one (its page "Repository")."""
+
 PIP = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
     *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"),
 )
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "requirements.txt")
+
+
+_LABELLED = re.compile(
+    r'^# Label: "([^"\n]+)"$.+?(-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n)',
+    re.MULTILINE | re.DOTALL,
+)
 
 
 class BuildFailed(Exception):
@@ -44,7 +57,9 @@ def build(source: Path, target: Path, platforms: Sequence[str] = ()) -> None:
     if requirements.exists():
         for platform in platforms or (None,):
             _install(requirements, target, platform)
-        trim(target / "botocore" / "data")
+        if (target / "botocore").exists():
+            trim(target / "botocore" / "data")
+            add_amazon_roots(target / "botocore")
     shutil.copytree(source, target, ignore=NOT_SHIPPED, dirs_exist_ok=True)
     mode = PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(target, quiet=1, stripdir=target, invalidation_mode=mode):
@@ -60,12 +75,25 @@ def trim(data: Path) -> None:
         if described.name not in SERVICES:
             shutil.rmtree(described)
     endpoints = data / "endpoints.json"
-    if endpoints.exists():
-        document = json.loads(endpoints.read_text(encoding="utf-8"))
-        for partition in document["partitions"]:
-            known = partition["services"]
-            partition["services"] = {name: known[name] for name in SERVICES if name in known}
-        endpoints.write_text(json.dumps(document), encoding="utf-8")
+    document = json.loads(endpoints.read_text(encoding="utf-8"))
+    for partition in document["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in SERVICES if name in known}
+    endpoints.write_text(json.dumps(document), encoding="utf-8")
+
+
+def add_amazon_roots(botocore: Path) -> None:
+    """Copy AMAZON_ROOTS out of the roots in *botocore* to a file beside them.
+
+    A client reads its file of roots anew for each connection, and all of them take 15 ms.
+    """
+    bundle = (botocore / "cacert.pem").read_text(encoding="utf-8")
+    labelled = dict(_LABELLED.findall(bundle))
+    missing = [name for name in AMAZON_ROOTS if name not in labelled]
+    if missing:
+        raise BuildFailed(f"botocore's cacert.pem has no {', '.join(missing)}")
+    chosen = "".join(labelled[name] for name in AMAZON_ROOTS)
+    (botocore / "amazon-roots.pem").write_text(chosen, encoding="utf-8")
 
 
 def _install(requirements: Path, target: Path, platform: str | None) -> None:

@@ -79,7 +79,12 @@ def test_only_edges_and_wiring_know_aws() -> None:
 
 def test_only_the_wiring_makes_clients() -> None:
     """An edge is given its client."""
-    makers = {n for n, tree in MODULES.items() if {"boto3.client", "boto3.resource"} & calls(tree)}
+    ways = {"client", "resource", "create_client"}
+    makers = {
+        name
+        for name, tree in MODULES.items()
+        if ways & {call.rpartition(".")[2] for call in calls(tree)}
+    }
     assert makers == {"wiring"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.contract.building import code_of, make_build, started
 from tests.contract.runtime import Runtime
@@ -37,8 +39,11 @@ def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iter
 
 
 @contextmanager
-def empty_table() -> Iterator[tuple[str, list[str]]]:
-    """Yield the address of an AWS whose table is empty, and the list of what was asked of it."""
+def empty_table(context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Yield the address of an AWS whose table is empty, and the list of what was asked of it.
+
+    With a *context* it is reached by TLS.
+    """
     asked: list[str] = []
 
     class Answer(BaseHTTPRequestHandler):
@@ -56,10 +61,13 @@ def empty_table() -> Iterator[tuple[str, list[str]]]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        scheme = "https" if context else "http"
+        yield f"{scheme}://127.0.0.1:{server.server_port}", asked
     finally:
         server.shutdown()
         thread.join()
@@ -132,6 +140,25 @@ def test_a_built_function_runs_from_its_byte_code(
         with Runtime(code_of(function, spoilt), environ, tmp_path) as runtime:
             answer = runtime.invoke({"Records": []})
             assert "errorType" not in (answer or {}), runtime.log()
+
+
+@pytest.mark.parametrize(("region", "trusted"), [("eu-central-1", True), ("cn-north-1", False)])
+def test_a_built_function_trusts_for_aws_whom_the_small_file_names(
+    built: Path, function_environ: dict[str, str], tmp_path: Path, region: str, *, trusted: bool
+) -> None:
+    """And nobody else; but where another authority may sign for AWS, all of botocore's roots."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    copy = shutil.copytree(built, tmp_path / "build")
+    [roots] = copy.rglob("amazon-roots.pem")
+    authority.cert_pem.write_to_path(roots)
+    with empty_table(context) as (address, asked):
+        place = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": region}
+        with Runtime(code_of("Sweeper", copy), function_environ | place, tmp_path) as sweeper:
+            answer = sweeper.invoke({})
+    assert bool(asked) is trusted
+    assert (answer is None) if trusted else (answer["errorType"] == "SSLError")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
