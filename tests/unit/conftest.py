@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
 from tests.unit.tables import Table
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def own_metrics() -> Iterator[None]:
+    """All of a process share what is counted and not written yet: a crash leaves it behind."""
+    yield
+    Metrics().clear_metrics()
 
 
 @pytest.fixture(scope="package")
