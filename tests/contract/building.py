@@ -1,11 +1,15 @@
-"""What `make build` makes, and what a function of it has loaded by the end of its start."""
+"""What `make build` makes, an AWS to run it against, and its state by the end of a start."""
 
 import json
 import os
 import platform
+import ssl
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -39,6 +43,54 @@ def code_of(name: str, built: Path) -> list[Path]:
     layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
     code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
     return [built / code] + [built / layer / "python" for layer in layers]
+
+
+class Aws(NamedTuple):
+    """An AWS of ours: what was asked of it, and by which connections."""
+
+    address: str
+    asked: list[str]
+    connections: list[object]
+
+
+@contextmanager
+def empty_table(context: ssl.SSLContext | None = None) -> Iterator[Aws]:
+    """Yield an AWS whose table is empty; with a *context* it is reached by TLS."""
+    asked: list[str] = []
+    connections: list[object] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # which keeps connections
+
+        def setup(self) -> None:
+            connections.append(self.client_address)
+            super().setup()
+
+        def do_POST(self) -> None:
+            asked.append(self.headers["X-Amz-Target"])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"Items": [], "Count": 0, "ScannedCount": 0}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        scheme = "https" if context else "http"
+        yield Aws(f"{scheme}://127.0.0.1:{server.server_port}", asked, connections)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Started(NamedTuple):

@@ -4,16 +4,14 @@ import json
 import shutil
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import trustme
 
-from tests.contract.building import code_of, make_build, started
+from tests.contract.building import code_of, empty_table, make_build, started
 from tests.contract.runtime import Runtime
 from tests.contract.template import FUNCTIONS
 
@@ -36,42 +34,6 @@ def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iter
             return running.enter_context(Runtime(paths, function_environ | environ, tmp_path))
 
         yield start
-
-
-@contextmanager
-def empty_table(context: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[str]]]:
-    """Yield the address of an AWS whose table is empty, and the list of what was asked of it.
-
-    With a *context* it is reached by TLS.
-    """
-    asked: list[str] = []
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.headers["X-Amz-Target"])
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = b'{"Items": [], "Count": 0, "ScannedCount": 0}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        scheme = "https" if context else "http"
-        yield f"{scheme}://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def request(route: str, pay_id: str) -> dict[str, Any]:
@@ -103,11 +65,12 @@ def test_the_built_publisher_leaves_a_payment_without_an_event_alone(start: Star
 
 def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: Start) -> None:
     """With a table that answers, the clients of AWS out of the built layer included."""
-    with empty_table() as (address, asked):
-        sweeper = start("Sweeper", AWS_ENDPOINT_URL=address)
+    with empty_table() as aws:
+        sweeper = start("Sweeper", AWS_ENDPOINT_URL=aws.address)
         assert sweeper.invoke({}) is None, sweeper.log()
-        assert set(asked) == {"DynamoDB_20120810.Query"}
-        assert len(asked) >= 8
+        assert set(aws.asked) == {"DynamoDB_20120810.Query"}
+        assert len(aws.asked) >= 16
+        assert len(aws.connections) == 1
         assert '"SweeperHeartbeat"' in sweeper.log()
 
 
@@ -135,8 +98,8 @@ def test_a_built_function_runs_from_its_byte_code(
     spoilt: Path, function_environ: dict[str, str], tmp_path: Path, function: str
 ) -> None:
     """From nothing else, though each source is newer and another than the one it was made from."""
-    with empty_table() as (address, _):
-        environ = function_environ | {"AWS_ENDPOINT_URL": address}
+    with empty_table() as aws:
+        environ = function_environ | {"AWS_ENDPOINT_URL": aws.address}
         with Runtime(code_of(function, spoilt), environ, tmp_path) as runtime:
             answer = runtime.invoke({"Records": []})
             assert "errorType" not in (answer or {}), runtime.log()
@@ -153,12 +116,42 @@ def test_a_built_function_trusts_for_aws_whom_the_small_file_names(
     copy = shutil.copytree(built, tmp_path / "build")
     [roots] = copy.rglob("amazon-roots.pem")
     authority.cert_pem.write_to_path(roots)
-    with empty_table(context) as (address, asked):
-        place = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": region}
+    with empty_table(context) as aws:
+        place = {"AWS_ENDPOINT_URL": aws.address, "AWS_DEFAULT_REGION": region}
         with Runtime(code_of("Sweeper", copy), function_environ | place, tmp_path) as sweeper:
             answer = sweeper.invoke({})
-    assert bool(asked) is trusted
+    assert bool(aws.asked) is trusted
     assert (answer is None) if trusted else (answer["errorType"] == "SSLError")
+
+
+NEVER = {
+    *("aws_xray_sdk", "requests", "asyncio", "unittest", "sqlite3"),
+    *("aws_lambda_powertools.event_handler", "aws_lambda_powertools.utilities.batch"),
+    *("aws_lambda_powertools.utilities.data_classes", "aws_lambda_powertools.utilities.parser"),
+    *("aws_lambda_powertools.utilities.idempotency", "aws_lambda_powertools.utilities.parameters"),
+}
+ASKING = {f"payresult.{name}" for name in ("gateway", "dialing", "checker", "service", "messages")}
+SENDING = {"payresult.outbox", "payresult.publisher"}
+HTTP_API = {"payresult.view", "payresult.problems"}
+NEEDLESS = {
+    "Api": SENDING | {"payresult.following", "payresult.sweeping"},
+    "Checks": SENDING | HTTP_API | {"payresult.sweeping"},
+    "Publisher": ASKING | HTTP_API | {"payresult.sweeping", "pydantic", "zoneinfo"},
+    "Sweeper": ASKING | HTTP_API | {"payresult.following", "pydantic", "zoneinfo"},
+}
+MOST_MODULES = {"Api": 525, "Checks": 525, "Publisher": 460, "Sweeper": 460}
+"""What there are, and a few that a patch of Python may add. A library's worth is some ten more."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_imports_what_it_needs(
+    built: Path, function_environ: dict[str, str], function: str
+) -> None:
+    """And nothing else, for each module is part of each cold start."""
+    modules = started(code_of(function, built), function_environ).modules
+    assert modules & (NEVER | NEEDLESS[function]) == set()
+    assert "payresult.wiring" in modules
+    assert len(modules) <= MOST_MODULES[function]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

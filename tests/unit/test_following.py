@@ -74,6 +74,19 @@ def test_the_fast_checks_come_when_the_schedule_says(table: Table) -> None:
     assert at == [0, 5, 15, 35, 65, 125, 245, 425, 725, 1325, 2225, 3125, 4025]
 
 
+def test_a_check_of_the_fast_phase_costs_one_of_each(table: Table) -> None:
+    """One read, one question to the gateway, one message, one write."""
+    world = World(table)
+    world.order()
+    world.run(0)
+    calls: list[str] = []
+    world.before = calls.append
+    world.run(5 * SECOND)
+    ours = ["batch_get_item", "query", "send_message_batch", "update_item"]
+    assert calls == [*ours, "delete_message_batch"]
+    assert len(world.asked) == 2
+
+
 def test_the_fast_phase_writes_no_index(table: Table) -> None:
     """Until the watchdog is near: the checks of the first 12 minutes move it never."""
     world = World(table)
