@@ -85,7 +85,10 @@ def test_reads_back_every_amount_that_is_written_in_full(cents: int, before: str
 
 @pytest.mark.parametrize(
     "text",
-    ["$5", "1,234.50", "USD 5", "5.999", "-5", "5 ", "5\n", "1e3", "٥", "５", "", "05", ".5"],
+    [
+        *("$5", "1,234.50", "USD 5", "5.999", "-5", "5 ", "5\n", "1e3", "٥", "５", "", "05", ".5"),
+        "1000000000000",
+    ],
 )
 def test_our_own_callers_write_plain_amounts_only(text: str) -> None:
     """An expectedAmount has digits and a point, nothing around them."""
@@ -101,6 +104,23 @@ def test_reads_a_plain_amount(text: str) -> None:
 def test_a_date_gets_the_offset_of_its_zone() -> None:
     """The gateway's own example, in the zone that a deployment names."""
     assert paid_at("2020-09-17 18:11:10", SHANGHAI) == "2020-09-17T18:11:10+08:00"
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_a_day_has_24_hours(hour: int) -> None:
+    """From 00 to 23."""
+    assert paid_at(f"2020-09-17 {hour:02}:11:10", SHANGHAI) == f"2020-09-17T{hour:02}:11:10+08:00"
+
+
+def test_the_offset_may_be_behind() -> None:
+    """West of Greenwich."""
+    new_york = ZoneInfo("America/New_York")
+    assert paid_at("2020-09-17 18:11:10", new_york) == "2020-09-17T18:11:10-04:00"
+
+
+def test_a_date_before_there_were_zones_says_nothing() -> None:
+    """Local mean time of Shanghai was +08:05:43, which RFC 3339 cannot write."""
+    assert paid_at("1900-12-31 12:00:00", SHANGHAI) is None
 
 
 def test_the_offset_is_that_of_the_day() -> None:

@@ -1,14 +1,19 @@
 """From the outbox to the bus: at least once, the same bytes, and marked only when it is there."""
 
 import json
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from payresult import writes
+from payresult.events import Event
 from payresult.models import CheckMessage
+from payresult.outbox import Outbox
+from payresult.publisher import EventPublisher
 from tests.unit.builders import HOUR, MINUTE, NOW, PAY_ID, reply
 from tests.unit.tables import MemoryTable, Table
-from tests.unit.world import Crash, World
+from tests.unit.world import Crash, Inline, World
 
 
 @pytest.fixture
@@ -118,14 +123,41 @@ def test_one_bad_entry_that_fails_the_whole_call_does_not_keep_back_the_others(
     assert sorted(set(sent)) == ["a", "c"]
 
 
-def test_a_throttled_call_is_not_followed_by_ten(table: Table) -> None:
-    """It is no entry's fault: all wait."""
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "InternalFailure", "ThrottlingException"]
+)
+def test_a_call_refused_for_no_entry_s_fault_is_not_followed_by_ten(
+    table: Table, code: str
+) -> None:
+    """All wait: ten calls more would only make it worse."""
     names = list("abc")
     world = paid(table, *names)
-    world.refuses_event = lambda _: "whole call: ThrottlingException"
+    world.refuses_event = lambda _: f"whole call: {code}"
     published = world.outbox.publish(names)
-    assert (published.sent, published.refused) == (0, dict.fromkeys(names, "ThrottlingException"))
+    assert (published.sent, published.refused) == (0, dict.fromkeys(names, code))
     assert len(world.puts) == 1
+
+
+def answered(table: Table, *entries: dict[str, str]) -> Outbox:
+    """Return an outbox whose bus answers just *entries*."""
+    bus = Mock(put_events=Mock(return_value={"Entries": entries}))
+    return Outbox(table.store, EventPublisher(bus, "bus"), pool=Inline(), clock=lambda: NOW / 1000)
+
+
+def test_an_entry_without_an_id_is_not_on_the_bus(table: Table) -> None:
+    """Also where the bus does not say why (P1)."""
+    paid(table, "a", "b")
+    published = answered(table, {"EventId": "x"}, {}).publish(["a", "b"])
+    assert (published.sent, published.refused) == (1, {"b": "Unknown"})
+    assert states(table, "a", "b") == ["SENT", "PENDING"]
+
+
+def test_an_answer_without_a_word_on_each_entry_is_an_error(table: Table) -> None:
+    """Nobody guesses which one is missing, and none is marked: all are sent again."""
+    paid(table, "a", "b")
+    with pytest.raises(ValueError, match="shorter"):
+        answered(table, {"EventId": "x"}).publish(["a", "b"])
+    assert states(table, "a", "b") == ["PENDING", "PENDING"]
 
 
 @pytest.mark.parametrize(
@@ -207,8 +239,36 @@ def test_the_sweeper_s_way_waits_twice_as_long_each_time_up_to_15_minutes(table:
     for _ in range(8):
         world.now = table.item()["workAt"]
         world.outbox.publish([PAY_ID], postpone=True)
-        waits.append((table.item()["workAt"] - world.now) // MINUTE)
-    assert waits == [1, 2, 4, 8, 15, 15, 15, 15]
+        waits.append(table.item()["workAt"] - world.now)
+    assert waits == [minutes * MINUTE for minutes in (1, 2, 4, 8, 15, 15, 15, 15)]
+
+
+def test_the_sweeper_s_way_postpones_only_what_was_refused(table: Table) -> None:
+    """What is on the bus costs one write, and not a second one that is refused."""
+    world = paid(table, "a", "b")
+    world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    calls: list[str] = []
+    world.before = calls.append
+    world.outbox.publish(["a", "b"], postpone=True)
+    assert calls.count("update_item") == 2
+    assert states(table, "a", "b") == ["SENT", "PENDING"]
+
+
+def test_an_event_that_an_operator_has_sent_again_waits_since_then(table: Table) -> None:
+    """Its age, and the time that it waits for another try, count from the wish."""
+    world = paid(table, PAY_ID)
+    world.outbox.publish([PAY_ID])
+    world.now += HOUR
+    item = table.item()
+    event = Event(PAY_ID, item["eventId"], item["event"])
+    table.store.write(PAY_ID, writes.republish(event, world.now))
+    world.refuses_event = lambda _: "InternalFailure"
+    world.now += 2 * MINUTE
+    world.outbox.publish([PAY_ID], postpone=True)
+    assert table.item()["workAt"] == world.now + 2 * MINUTE
+    world.refuses_event = lambda _: None
+    world.now += 250
+    assert world.outbox.publish([PAY_ID]).ages == [2 * MINUTE + 250]
 
 
 def test_an_event_refused_early_waits_for_a_minute_at_least(table: Table) -> None:

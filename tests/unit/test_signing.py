@@ -1,5 +1,7 @@
 """The provider's signature of a request."""
 
+import hashlib
+
 import pytest
 
 from payresult.signing import sign
@@ -78,3 +80,16 @@ def test_the_parameters_stay_as_they_were() -> None:
     params = PAGE | {"sign": "", "area": ""}
     sign(params)
     assert params == PAGE | {"sign": "", "area": ""}
+
+
+def test_signs_where_md5_is_refused_as_protection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python does on a machine in FIPS mode: MD5 only for what is no security."""
+    md5 = hashlib.md5
+
+    def fips(data: bytes, *, usedforsecurity: bool = True) -> "hashlib._Hash":
+        if usedforsecurity:
+            raise ValueError("unsupported hash type")
+        return md5(data, usedforsecurity=False)
+
+    monkeypatch.setattr(hashlib, "md5", fips)
+    assert sign(PAGE) == "1b14a937bc0f0fdbfc0b249ccde42e65"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from payresult import writes
@@ -29,9 +29,9 @@ class Published:
     note is made once.
     """
 
-    sent: int = 0
-    refused: Refusals = field(default_factory=dict)
-    ages: list[int] = field(default_factory=list)
+    sent: int
+    refused: Refusals
+    ages: list[int]
 
 
 class Outbox:

@@ -27,7 +27,7 @@ class Delivery:
     """What became of an event: ``refused`` is None once it is on the bus, else a short code."""
 
     event: Event
-    refused: str | None = None
+    refused: str | None
 
 
 class EventPublisher:
