@@ -82,6 +82,12 @@ def test_a_success_has_these_seven_letters(text: str) -> None:
     assert is_success(text) == spelt
 
 
+def test_no_character_beyond_ascii_becomes_one_of_its_letters() -> None:
+    """In lower case; if one ever does, it is still no success (P2)."""
+    beyond = map(chr, range(0x80, 0x110000))
+    assert [character for character in beyond if character.lower() in set("success")] == []
+
+
 @pytest.mark.parametrize(
     ("pay_rst", "status", "unknown"),
     [
@@ -363,6 +369,14 @@ def test_nonsense_at_a_late_check_leaves_the_other_one() -> None:
     stored = payment(F, attempt=4, history=(Change(NOW, P, F, "queue"),))
     then = after(stored, NONSENSE, NOW + HOUR)
     assert (then.status, then.lead, then.work_at) == (F, "sweeper", NOW + DAY)
+
+
+def test_nonsense_at_the_last_late_check_is_followed_by_the_schedule() -> None:
+    """The last word of a late check must have a meaning."""
+    stored = payment(F, attempt=20, history=(Change(NOW, P, F, "queue"),))
+    then = after(stored, NONSENSE, NOW + DAY)
+    assert (then.status, then.attempt, then.lead) == (F, 21, "sweeper")
+    assert then.work_at == NOW + 2 * DAY
 
 
 def test_an_outage_at_a_late_check_is_tried_again_soon() -> None:

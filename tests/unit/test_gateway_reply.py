@@ -229,7 +229,7 @@ def test_the_identity_encoding_is_none(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 418, 600]
+    "status", [201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 418, 499, 600]
 )
 def test_another_status_is_bad_even_with_a_perfect_body(status: int) -> None:
     """Only 200 answers a query; the status is kept for the operator."""
