@@ -75,7 +75,9 @@ def _run(port: int, other_gateway: str | None, *, demo: bool) -> int:
 
 
 def _tell(console: Console, sandbox: Sandbox) -> None:
-    audit = Audit(sandbox.account.client("sqs"), sandbox.stack["AuditQueueUrl"])
+    # Another gateway may know of one payment only: what is told of it must not be gone afterwards.
+    queue, leave = sandbox.stack["AuditQueueUrl"], sandbox.gateway is None
+    audit = Audit(sandbox.account.client("sqs"), queue, leave=leave)
     with audit:
         teller = Teller(console, sandbox, Visitor(sandbox), audit)
         if sandbox.gateway:

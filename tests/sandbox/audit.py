@@ -38,11 +38,16 @@ class Arrival:
 
 
 class Audit:
-    """Takes events off the audit queue while it is entered; `arrivals` has those of a payment."""
+    """Takes events off the audit queue while it is entered; `arrivals` has those of a payment.
 
-    def __init__(self, sqs: SQSClient, queue_url: str) -> None:
+    With *leave* they are there again at its end, for whoever reads the queue next.
+    """
+
+    def __init__(self, sqs: SQSClient, queue_url: str, *, leave: bool = False) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
+        self._leave = leave
+        self._left: dict[str, str] = {}
         self._arrivals: list[Arrival] = []
         self._done = Event()
         self._thread = Thread(target=self._read, daemon=True)
@@ -54,6 +59,10 @@ class Audit:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+        for receipt in self._left.values():
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
+            )
 
     def arrivals(self, pay_id: str) -> list[Arrival]:
         """The events of *pay_id* so far, oldest first."""
@@ -71,6 +80,10 @@ class Audit:
                 self._keep(message)
 
     def _keep(self, message: MessageTypeDef) -> None:
-        at = int(message["Attributes"]["SentTimestamp"]) / 1000
-        self._arrivals.append(Arrival(at, json.loads(message["Body"])))
-        self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
+        at, receipt = int(message["Attributes"]["SentTimestamp"]) / 1000, message["ReceiptHandle"]
+        if message["MessageId"] not in self._left:  # it comes again where the story takes long
+            self._arrivals.append(Arrival(at, json.loads(message["Body"])))
+        if self._leave:
+            self._left[message["MessageId"]] = receipt
+        else:
+            self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=receipt)
