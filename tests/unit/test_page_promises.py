@@ -83,6 +83,10 @@ def test_one_payment_told_once_keeps_all_promises() -> None:
     }
 
 
+RECEIVED = {"at": 1, "to": "SUCCEEDED", "way": "queue", "payRst": "success"}
+SENT_AGAIN = {"at": 2, "from": "SUCCEEDED", "to": "SUCCEEDED", "way": "operator"}
+
+
 def test_nothing_is_judged_before_anything_happened() -> None:
     """Nought of nought is no evidence."""
     found = promises(world(seen=[], items=[], deliveries=[], lines=0))
@@ -125,6 +129,7 @@ def test_nothing_is_judged_before_anything_happened() -> None:
         ({"letters": ['{"payId": "two words"}']}, []),
         ({"items": [item(history=[{"at": 1, "to": "FAILED", "way": "sweeper"}])]}, ["P7"]),
         ({"items": [item(history=[{"at": 1, "to": "UNRESOLVED", "way": "sweeper"}])]}, []),
+        ({"items": [item(history=[RECEIVED, SENT_AGAIN])]}, []),
         ({"leaks": 1}, ["P8"]),
     ],
     ids=str,

@@ -183,8 +183,12 @@ def _no_answer(world: World) -> Promise:
 
 
 def _is_baseless(change: Mapping[str, Any]) -> bool:
-    """Whether a status that only an answer can bring came without one, nor by an operator."""
-    return change["to"] in SETTLED_BY_ANSWER and not {"payRst", "reason"} & set(change)
+    """Whether a status that only an answer can bring came without one.
+
+    What an operator does is noted from a status to the same one.
+    """
+    changed = change["to"] != change.get("from")
+    return changed and change["to"] in SETTLED_BY_ANSWER and "payRst" not in change
 
 
 def is_sound(letter: str) -> bool:
