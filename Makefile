@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo test test-unit test-rest campaigns check check-format check-lint check-types \
+.PHONY: help .venv sandbox demo test test-unit test-rest campaigns cost check check-format check-lint check-types \
         check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -43,6 +43,9 @@ test-rest: .venv/.dev-ready .venv-sam/.ready
 
 campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.campaigns
+
+cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, here and in three other designs
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost
 
 check: check-format check-lint check-types check-template check-build check-tests ## all that must hold before a commit
 

@@ -1,0 +1,99 @@
+"""make cost: dollars for a million checks and a million payments, ours and three other designs."""
+
+import sys
+from collections.abc import Iterator
+
+from tests.benchmarks import runs
+from tests.benchmarks.designs import designs
+from tests.benchmarks.durations import WAITS, measured
+from tests.benchmarks.prices import MILLION, PRICES, Usage, bill, dollars, times
+
+SIZE = 1000
+TRUST = {"AWS": "AWS's own page", "copy": "second hand", "memory": "NOT CONFIRMED"}
+
+
+def main() -> int:
+    """Count, and print."""
+    sys.stdout.write("\n".join(report()) + "\n")
+    return 0
+
+
+def report() -> Iterator[str]:
+    """The lines of the whole report."""
+    checks, alone = runs.fast_checks(SIZE), runs.fast_checks(SIZE, batch=1)
+    typical, quiet = runs.payments(SIZE), runs.payments(SIZE, batch=1)
+    never = runs.payments(SIZE // 5, paid_after=runs.never)
+    yield from _title("Ours, counted: the real handlers, each call, item and byte that they made")
+    yield from _row("1,000,000 checks, unsettled, in the fast phase", checks)
+    yield from _row("  the same, each message alone (a quiet hour)", alone)
+    yield from _row("1,000,000 payments, paid after a median minute", typical)
+    yield from _row("  the same, each message alone (a quiet hour)", quiet)
+    yield from _row(
+        "1,000,000 payments, paid before the first check",
+        runs.payments(SIZE, paid_after=runs.at_once),
+    )
+    yield from _row("1,000,000 payments that nobody ever pays", never)
+    yield from _row("1,000,000 looks at a settled payment (HTTP)", runs.settled_looks(SIZE))
+    yield f"{dollars(times(runs.kept_month(), MILLION)):10,.2f}  1,000,000 payments kept, a month"
+    yield from _title("Whatever happens, a month")
+    yield from _lines(runs.idle_month())
+    yield from _title("1,000,000 checks in the fast phase, by what is billed")
+    yield from _lines(times(checks.used, MILLION))
+    yield from _title("1,000,000 payments, by what is billed")
+    yield from _lines(times(typical.used, MILLION))
+    yield from _others(checks, typical)
+    yield from _assumed()
+    yield from _prices()
+
+
+def _others(checks: runs.Run, typical: runs.Run) -> Iterator[str]:
+    yield from _title(f"Beside others, modelled: {typical.checks:.1f} checks a payment")
+    yield "  $/1M checks  $/1M payments"
+    yield _pair(checks.used, typical.used, "payresult, counted")
+    for design in designs():
+        yield _pair(design.check, design.payment(typical.checks), design.name)
+
+
+def _pair(check: Usage, payment: Usage, name: str) -> str:
+    return f"{dollars(check) * MILLION:13,.2f}{dollars(payment) * MILLION:15,.2f}  {name}"
+
+
+def _row(name: str, run: runs.Run) -> Iterator[str]:
+    total = dollars(run.used) * MILLION
+    batch = f"{run.batch:.1f} messages at a time" if run.batch else ""
+    checks = f"{run.checks:.1f} checks, " if run.batch else ""
+    yield f"{total:10,.2f}  {name:50} {checks}{batch}".rstrip()
+
+
+def _lines(used: Usage) -> Iterator[str]:
+    for name, cost in sorted(bill(used).items(), key=lambda each: -each[1]):
+        if used[name]:
+            yield f"{cost:10,.3f}  {used[name]:16,.2f} {name}"
+    yield f"{dollars(used):10,.3f}  in all"
+
+
+def _title(text: str) -> Iterator[str]:
+    yield ""
+    yield text
+    yield "-" * len(text)
+
+
+def _assumed() -> Iterator[str]:
+    yield from _title("Assumed, not measured")
+    waits = ", ".join(f"{edge} {milliseconds:g} ms" for edge, milliseconds in WAITS.items())
+    yield f"  answers take: {waits}"
+    yield f"  people pay after {runs.MEDIAN_SECONDS} s (median, log-normal, sigma {runs.SIGMA:g})"
+    yield "  CPU was measured on another machine than Lambda's; waiting and CPU never overlap"
+    yield f"  ({', '.join(f'{name} {value}' for name, value in measured()['machine'].items())})"
+    yield f"  an empty queue is asked {runs.POLLERS} times each {runs.POLL_SECONDS} s"
+
+
+def _prices() -> Iterator[str]:
+    yield from _title("List prices of us-east-1, without free tier and discounts")
+    for name, price in PRICES.items():
+        yield f"  {name:22} ${price.dollars:.10f}".rstrip("0").ljust(42) + TRUST[price.trust]
+        yield f"  {'':22} {price.source} ({price.date})" if price.date else f"  {'':22} no source"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

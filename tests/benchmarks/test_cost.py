@@ -1,0 +1,199 @@
+"""What is billed of a check and of a payment, exactly, and the arithmetic of bills."""
+
+import json
+import logging
+from collections import Counter
+from inspect import signature
+
+import pytest
+
+from tests.benchmarks import runs, sizes
+from tests.benchmarks.cost import SIZE, TRUST
+from tests.benchmarks.designs import designs
+from tests.benchmarks.durations import billed, busy, measured, waited
+from tests.benchmarks.logs import access_log, written
+from tests.benchmarks.meter import Meter, memory_of
+from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, times
+from tests.campaigns.functions import app
+from tests.contract.template import TEMPLATE, properties
+
+ITEM: sizes.Item = {
+    "pk": {"S": "a"},  # 2 + 1
+    "at": {"N": "1795341600000"},  # 2 + 4 for eight digits before the zeros + 1
+    "history": {"L": [{"M": {"to": {"S": "é"}}}]},  # 7 + 3, 1 + 3 of the map, 1 + 2 + 2 inside
+}
+
+
+def of(size: int) -> sizes.Item:
+    """An item of that many bytes."""
+    return {"pk": {"S": "x" * (size - 2)}}
+
+
+def test_an_item_is_as_large_as_aws_says() -> None:
+    """Names, values, and what lists, maps and their elements take."""
+    assert sizes.item_size(ITEM) == 3 + 7 + 19
+    assert sizes.item_size({"n": {"N": "0"}}) == 1 + 1 + 1
+    with pytest.raises(ValueError, match="no BOOL"):
+        sizes.item_size({"b": {"BOOL": True}})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "units"),
+    [(None, 1024, 1), (None, 1025, 2), (2049, 10, 3), (10, 10, 1), (1025, None, 2)],
+)
+def test_a_write_is_billed_by_the_larger_item(old: int | None, new: int | None, units: int) -> None:
+    """Also one whose condition failed."""
+    assert sizes.write_units(old and of(old), new and of(new)) == units  # type: ignore[arg-type]  # 0 is none of them
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "units"),
+    [
+        (None, {}, 0),
+        (None, {"shard": {"S": "1"}, "at": {"N": "1"}}, 1),
+        ({"shard": {"S": "1"}, "at": {"N": "1"}}, {"shard": {"S": "1"}, "at": {"N": "1"}}, 0),
+        ({"shard": {"S": "1"}, "at": {"N": "1"}}, {"shard": {"S": "1"}, "at": {"N": "2"}}, 2),
+        ({"shard": {"S": "1"}, "at": {"N": "1"}}, {}, 1),
+    ],
+)
+def test_the_index_is_billed_where_its_entry_changes(
+    old: sizes.Item | None, new: sizes.Item, units: int
+) -> None:
+    """In, moved (out and in), out; not where it stays as it is."""
+    assert len(sizes.index_writes(old, new, ("shard", "at"))) == units
+
+
+def test_reads_are_billed_by_four_kilobytes() -> None:
+    """Each item for itself in a batch, all together in a query; what is not there costs, too."""
+    assert sizes.read_units([of(4096), of(4097), None]) == 1 + 2 + 1
+    assert sizes.query_units([of(2048), of(2049)]) == 1.0
+    assert sizes.query_units([]) == 0.5
+
+
+def test_messages_and_events_are_billed_by_64_kilobytes() -> None:
+    """Bytes, not characters."""
+    assert [sizes.chunks("a" * 65536), sizes.chunks("a" * 65536, "b"), sizes.chunks()] == [1, 2, 1]
+    assert sizes.chunks("é" * 32769) == 2
+
+
+def test_an_invocation_waits_once_for_what_it_does_at_once() -> None:
+    """32 queries are one wait, 33 are two; PutEvents go one after the other."""
+    calls = Counter({("gateway", "query"): 33, ("table", "update_item"): 10})
+    assert waited(calls) == 2 * 80 + 5
+    assert waited(Counter({("bus", "put_events"): 2, ("table", "query"): 3})) == 2 * 15 + 3 * 5
+
+
+def test_cpu_is_billed_at_the_share_that_the_memory_gets() -> None:
+    """256 of 1,769 MB: 10 ms of a whole CPU are 69.1 ms."""
+    cpu = {"cpu_ms": {"checks": {"invocation": 2.0, "record": 0.8}}}
+    assert busy("checks", 10, cpu) == 10.0
+    assert billed(100, 10.0, 256) == 170
+    assert billed(100, 10.0, 1769) == 110
+
+
+def test_dollars_are_quantities_times_prices() -> None:
+    """By hand: two million invocations, three gigabytes of logs."""
+    used = {"Lambda requests": 2 * MILLION, "log GB": 3.0}
+    assert bill(used) == pytest.approx({"Lambda requests": 0.40, "log GB": 1.50})
+    assert dollars(times(used, 0.5)) == pytest.approx(0.95)
+
+
+def test_each_price_says_where_it_is_from() -> None:
+    """A page and its date, or that nobody confirmed it."""
+    for name, price in PRICES.items():
+        assert price.trust in TRUST, name
+        assert price.source.startswith("https://") is (price.trust != "memory"), name
+        assert bool(price.date) is (price.trust != "memory"), name
+        assert (".amazon.com/" in price.source) is (price.trust == "AWS"), name
+
+
+def test_a_million_checks_in_the_fast_phase_cost_under_a_dollar_fifty() -> None:
+    """One read, one write, nothing in the index, sends and receives in tens."""
+    run = runs.fast_checks(100)
+    assert run.checks == 1
+    assert run.used["read units"] == run.used["table write units"] == 1
+    assert run.used.get("index write units", 0) == 0
+    assert run.used["Lambda requests"] <= 0.11
+    assert run.used["SQS requests"] == pytest.approx(3 * run.used["Lambda requests"])
+    assert dollars(run.used) * MILLION < 1.50
+
+
+def test_what_a_payment_uses_that_is_paid_at_once() -> None:
+    """Ten in one batch: registered, paid, sent and marked."""
+    used = runs.payments(10, paid_after=runs.at_once).used
+    assert used["Lambda requests"] == pytest.approx(2 / 10)  # one check, one publishing
+    assert used["SQS requests"] == pytest.approx(1 + 2 / 10)  # sent; received and deleted in tens
+    assert used["table write units"] == 1 + 2 + 2  # registered; paid and marked, with the event
+    assert used["index write units"] == 1 + 2 + 1  # watched; from check to event; done
+    assert used["read units"] == 1 + 1
+    assert used["events"] == 1
+
+
+def test_a_payment_that_nobody_pays_is_asked_about_27_times() -> None:
+    """By queue and sweeper; it has no event."""
+    run = runs.payments(1, paid_after=runs.never)
+    assert run.checks == 27
+    assert "events" not in run.used
+    assert run.used["table write units"] > 27
+
+
+def test_a_look_at_a_settled_payment_is_one_read() -> None:
+    """No write, no message, no question to the gateway."""
+    used = runs.settled_looks(5).used
+    assert used["read units"] == used["HTTP API calls"] == used["Lambda requests"] == 1
+    assert not {"table write units", "SQS requests", "events"} & used.keys()
+
+
+def test_the_access_log_is_the_template_s_with_all_values_in() -> None:
+    """A new variable would be counted by its name's length."""
+    assert "$context" not in access_log()
+    assert json.loads(access_log())["status"] == "200"
+
+
+def test_an_idle_month_has_the_template_s_alarms_and_a_sweep_each_minute() -> None:
+    """16 parts of the index each minute and 8 more each tenth, at half a unit each."""
+    used = runs.idle_month()
+    assert used["Lambda requests"] == runs.MINUTES_A_MONTH
+    assert used["read units"] == pytest.approx(runs.MINUTES_A_MONTH * (16 + 8 / 10) / 2)
+    assert used["alarms a month"] == 12
+    assert used["dashboards a month"] == 1
+    assert "events" not in used
+
+
+def test_the_figures_are_the_template_s() -> None:
+    """Memory, architecture and batch size, as deployed by default."""
+    assert [memory_of(name) for name in ("api", "checks", "publisher", "sweeper")] == [
+        512,
+        256,
+        256,
+        256,
+    ]
+    assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
+    queue = properties("ChecksFunction")["Events"]["Queue"]["Properties"]
+    assert queue["BatchSize"] == signature(Meter).parameters["batch"].default
+    assert "MaximumBatchingWindowInSeconds" not in queue
+
+
+def test_metering_leaves_the_functions_logs_as_they_were() -> None:
+    """They are quiet in the campaigns, which share them."""
+    with written("checks") as log:
+        app("checks").logger.info("heard")
+    assert json.loads(log.getvalue())["message"] == "heard"
+    assert app("checks").logger.log_level == logging.CRITICAL
+
+
+def test_other_designs_by_hand() -> None:
+    """$3.50, $5, a read, two writes and an event; three transitions a check at $25 a million."""
+    rest, queue, machine = designs()
+    assert dollars(rest.check) * MILLION > 3.50 + 5 + 0.125 + 0.625
+    assert queue.payment(5)["SQS requests"] == 15
+    assert queue.payment(5)["table write units"] == 6
+    assert machine.payment(5)["state transitions"] == 18
+    assert bill(machine.check)["state transitions"] * MILLION == pytest.approx(75)
+
+
+def test_the_cpu_was_measured_for_each_function() -> None:
+    """A function that nobody measured would be free."""
+    assert measured()["cpu_ms"].keys() == {"api", "checks", "publisher", "sweeper"}
+    assert all(busy(name, 1, measured()) > 0 for name in measured()["cpu_ms"])
+    assert SIZE >= 100
