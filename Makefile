@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo test test-unit test-rest campaigns cost check check-format check-lint check-types \
+.PHONY: help .venv sandbox demo test test-unit test-rest campaigns cost scale check check-format check-lint check-types \
         check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -46,6 +46,9 @@ campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small ta
 
 cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, here and in three other designs
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost
+
+scale: .venv/.dev-ready ## print how cost and time grow, and which limit is met first (LOAD=1 measures this machine)
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.scale
 
 check: check-format check-lint check-types check-template check-build check-tests ## all that must hold before a commit
 

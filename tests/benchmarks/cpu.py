@@ -5,9 +5,7 @@ it would be measured against a partner that is not there: TLS to AWS, and the ru
 """
 
 import os
-import platform
 from collections import deque
-from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -20,18 +18,6 @@ from tests.campaigns.stage import Stage
 SIZE = 1000
 ROUNDS = 3
 SWEEPS = 200
-PACKAGES = ("boto3", "botocore", "aws-lambda-powertools", "pydantic", "urllib3")
-
-
-def machine() -> dict[str, Any]:
-    """What this runs on."""
-    return {
-        "cores": os.cpu_count(),
-        "architecture": platform.machine(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
-    }
 
 
 def measure() -> dict[str, dict[str, float]]:
@@ -112,12 +98,12 @@ def _repeat(stage: Stage, name: str, event: dict[str, Any]) -> None:
 
 
 def _cost(host: Loopback, work: Any, invocations: int) -> float:
-    before = _used(host.pid)
+    before = cpu_milliseconds(host.pid)
     work()
-    return (_used(host.pid) - before) / invocations
+    return (cpu_milliseconds(host.pid) - before) / invocations
 
 
-def _used(pid: int) -> float:
+def cpu_milliseconds(pid: int) -> float:
     """Milliseconds of CPU that a process had so far (Linux), its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")

@@ -43,9 +43,14 @@ def busy(function: str, records: int, measured: Mapping[str, Any]) -> float:
     return float(cpu["invocation"] + records * cpu["record"])
 
 
+def lasting(wait: float, cpu: float, memory: int) -> float:
+    """The milliseconds of an invocation, as if CPU and waiting never overlapped."""
+    return wait + cpu / (memory / WHOLE_CPU)
+
+
 def billed(wait: float, cpu: float, memory: int) -> int:
-    """The milliseconds that are billed, as if CPU and waiting never overlapped."""
-    return ceil(wait + cpu / (memory / WHOLE_CPU))
+    """The milliseconds that are billed of it."""
+    return ceil(lasting(wait, cpu, memory))
 
 
 def measured(path: Path = MEASURED) -> dict[str, Any]:

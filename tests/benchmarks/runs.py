@@ -1,12 +1,14 @@
 """What is billed of runs of the real system: of a check, a payment, a look, an idle month."""
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from math import log
 from random import Random
 
+from payresult.items import SHARDS
 from payresult.sweeping import COUNTING, MINUTE
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
@@ -19,6 +21,9 @@ from tests.contract.template import of_type
 
 MEDIAN_SECONDS, SIGMA, LONGEST_SECONDS = 60, 1.0, 1800
 """When people pay, an assumption: log-normal, half of them within a minute, all in half an hour."""
+
+NEVER_PAID = 0.05
+"""The share of payments that nobody pays, an assumption: they are followed for a week."""
 
 MINUTES_A_MONTH = 730 * 60
 
@@ -34,7 +39,7 @@ STORED_OVERHEAD = 100
 class Run:
     """What was used for one of something, with how many checks, and how many messages at a time.
 
-    ``hottest`` has the writes to the hottest part of the index.
+    ``hottest`` has the writes to the hottest part of the index, for payIds spread evenly.
     """
 
     used: Usage
@@ -70,6 +75,21 @@ def payments(
     meter.stage.run(10 * DAY)
     run = _run(meter, size)
     return replace(run, checks=len(meter.stage.gateway.log) / size)
+
+
+def mixed(paid: Run, unpaid: Run, share: float = NEVER_PAID) -> Run:
+    """One payment of many, of which a *share* is never paid."""
+
+    def mean(one: float, other: float) -> float:
+        return (1 - share) * one + share * other
+
+    names = paid.used.keys() | unpaid.used.keys()
+    return Run(
+        {name: mean(paid.used.get(name, 0), unpaid.used.get(name, 0)) for name in names},
+        mean(paid.checks, unpaid.checks),
+        paid.batch,
+        mean(paid.hottest, unpaid.hottest),
+    )
 
 
 def waiting(pay_id: str, _asked: int, _now: int) -> Answer:
@@ -155,5 +175,8 @@ def _order(meter: Meter, size: int) -> None:
 def _run(meter: Meter, size: int) -> Run:
     invocations = meter.invocations["checks"]
     batch = meter.records["checks"] / invocations if invocations else 0.0
-    hottest = max(meter.shards.values(), default=0) / size
+    kinds = Counter[str]()
+    for shard, writes in meter.shards.items():
+        kinds[shard.partition("#")[0]] += writes
+    hottest = max(kinds.values(), default=0) / SHARDS / size
     return Run(times(meter.used, 1 / size), 1.0, batch, hottest)

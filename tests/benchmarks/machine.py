@@ -1,0 +1,19 @@
+"""The machine that figures were measured on."""
+
+import os
+import platform
+from importlib.metadata import version
+from typing import Any
+
+PACKAGES = ("boto3", "botocore", "aws-lambda-powertools", "pydantic", "urllib3")
+
+
+def machine() -> dict[str, Any]:
+    """What this runs on."""
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
