@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from math import log
 from random import Random
 
+import moto  # noqa: F401 - before any session of boto3: one that is older would reach for the real AWS
+
 from payresult.items import SHARDS
 from payresult.sweeping import COUNTING, MINUTE
 from tests.benchmarks.logs import access_log
