@@ -1,0 +1,18 @@
+"""Events to the bus: in tens, as the publisher puts them, or one by one."""
+
+import boto3
+
+from payresult.events import Event
+from payresult.publisher import EventPublisher
+
+publisher = EventPublisher(boto3.client("events"), "payresult")
+DETAIL = '{"version":"1","filler":"' + "x" * 600 + '"}'
+
+
+def handler(event: dict[str, int], _context: object) -> int:
+    """Put so many events, so many at a time; return how many the bus took."""
+    made = [Event(f"P{number}", f"E{number}", DETAIL) for number in range(event["events"])]
+    size = event["atATime"]
+    groups = [made[start : start + size] for start in range(0, len(made), size)]
+    sent = [delivery for group in groups for delivery in publisher.put(group)]
+    return sum(delivery.refused is None for delivery in sent)

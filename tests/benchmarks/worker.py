@@ -1,0 +1,47 @@
+"""Calls a handler as often as it is told, and measures each call. Runs where nothing of ours is.
+
+A line of JSON in, ``{"event": ..., "times": ...}``; a line of JSON out: the seconds of each call,
+the CPU seconds of all, the last answer. What the handler itself prints is dropped.
+"""
+
+import importlib
+import json
+import os
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+CONTEXT = SimpleNamespace(
+    function_name="payresult",
+    memory_limit_in_mb=256,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:payresult",
+    aws_request_id="00000000-0000-4000-8000-000000000000",
+    get_remaining_time_in_millis=lambda: 20_000,
+)
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    module, _, name = sys.argv[1].partition(".")
+    handler = getattr(importlib.import_module(module), name)
+    for line in sys.stdin:
+        order = json.loads(line)
+        replies.write(json.dumps(measure(handler, order["event"], order["times"])) + "\n")
+
+
+def measure(handler: Any, event: Any, times: int) -> dict[str, Any]:
+    """Call *handler* so often."""
+    seconds, answer = [], None
+    cpu = time.process_time()
+    for _ in range(times):
+        start = time.perf_counter()
+        answer = handler(event, CONTEXT)
+        seconds.append(time.perf_counter() - start)
+    return {"seconds": seconds, "cpu": time.process_time() - cpu, "answer": answer}
+
+
+if __name__ == "__main__":
+    main()
