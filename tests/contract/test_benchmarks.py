@@ -1,0 +1,47 @@
+"""The committed results of the benchmarks, and what README shows of them.
+
+To mend: `make bench`, or `python -m tests.benchmarks --readme` where only README changed.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.aims import AIMS
+from tests.benchmarks.plot import svg
+from tests.benchmarks.readme import PLOT, README, table, with_table
+from tests.benchmarks.report import MEASURED, RESULTS, latest
+
+FILES = sorted(RESULTS.glob("*.json"))
+
+
+def test_the_readme_shows_the_newest_results() -> None:
+    """Its table is made by the command, not by hand, and so is the plot."""
+    results = latest()
+    text = README.read_text(encoding="utf-8")
+    assert with_table(text, table({row.name: row for row in results["rows"]})) == text
+    assert PLOT.read_text(encoding="utf-8") == svg(results["rows"], results["date"])
+
+
+def test_the_newest_results_have_a_row_for_each_aim() -> None:
+    """Measured against what is aimed at today, in nine pairs at least."""
+    rows = {row.name: row for row in latest()["rows"]}
+    assert [*rows] == [aim.name for aim in AIMS]
+    for aim in AIMS:
+        row = rows[aim.name]
+        told = (row.target, row.stretch, row.better, row.unit)
+        assert told == (aim.target, aim.stretch, aim.better, aim.unit), aim.name
+        assert row.pairs >= 9
+        assert row.p10 <= row.ratio <= row.p90
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_results_say_on_what_they_were_measured_and_not_where(path: Path) -> None:
+    """Cores, processor, Python and versions; no folder of the machine."""
+    text = path.read_text(encoding="utf-8")
+    machine = json.loads(text)["machine"]
+    assert machine.keys() == {"cores", "cpu", "system", "python", "openssl", "versions"}
+    assert set(machine["versions"]) == set(MEASURED)
+    assert re.search(r"(?<!\w)/\w", text) is None
