@@ -74,7 +74,7 @@ def save(rows: Sequence[Row], folder: Path = RESULTS) -> Path:
 
 def latest(folder: Path = RESULTS) -> Results:
     """Return the newest results."""
-    document: dict[str, Any] = json.loads(max(folder.glob("*.json")).read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(max(folder.glob("20*.json")).read_text(encoding="utf-8"))
     rows = [Row(**row) for row in document["rows"]]
     return {"date": document["date"], "machine": document["machine"], "rows": rows}
 

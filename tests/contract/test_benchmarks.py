@@ -14,7 +14,7 @@ from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import PLOT, README, table, with_table
 from tests.benchmarks.report import MEASURED, RESULTS, latest
 
-FILES = sorted(RESULTS.glob("*.json"))
+FILES = sorted(RESULTS.glob("20*.json"))
 
 
 def test_the_readme_shows_the_newest_results() -> None:
