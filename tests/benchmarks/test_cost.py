@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections import Counter
 from inspect import signature
 
@@ -15,7 +16,7 @@ from tests.benchmarks.logs import access_log, written
 from tests.benchmarks.meter import Meter, memory_of
 from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, times
 from tests.campaigns.functions import app
-from tests.contract.template import TEMPLATE, properties
+from tests.contract.template import ROOT, TEMPLATE, properties
 
 ITEM: sizes.Item = {
     "pk": {"S": "a"},  # 2 + 1
@@ -197,3 +198,20 @@ def test_the_cpu_was_measured_for_each_function() -> None:
     assert measured()["cpu_ms"].keys() == {"api", "checks", "publisher", "sweeper"}
     assert all(busy(name, 1, measured()) > 0 for name in measured()["cpu_ms"])
     assert SIZE >= 100
+
+
+def test_the_readmes_tell_what_is_counted() -> None:
+    """Ours and the other designs', for a million checks and a million payments, to a fiftieth."""
+    checks, payments = runs.fast_checks(SIZE), runs.payments(SIZE)
+    counted = [(checks.used, payments.used)]
+    counted += [(each.check, each.payment(payments.checks)) for each in designs()]
+    expected = [dollars(used) * MILLION for pair in counted for used in pair]
+    assert told("README.md", r"\$([\d.]+\d)") == pytest.approx(expected, rel=0.02)
+    assert told("README.zh-CN.md", "([\\d.]+) 美元") == pytest.approx(expected[:2], rel=0.02)
+
+
+def told(readme: str, amount: str) -> list[float]:
+    """The dollars that a README tells of `make cost`."""
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    section = text.partition("`make cost`")[2].partition("`make scale`")[0]
+    return [float(each) for each in re.findall(amount, section)]
