@@ -145,6 +145,16 @@ def test_accept_names_no_amount_where_none_was_registered(world: World) -> None:
     assert read(world).registration == accepted
 
 
+def test_accept_tells_of_no_amount_where_nothing_was_registered(world: World) -> None:
+    """A hand took it away; what is accepted now is told."""
+    in_review(world)
+    world.table.change(expectedAmount=None, currency=None)
+    world.table.store.write(PAY_ID, writes.accept(read(world), ACCEPTED, "coupon", NOW))
+    entry = world.table.item()["history"][-1]
+    assert "amountFrom" not in entry
+    assert entry["amountTo"] == "18.00 USD"
+
+
 def test_a_republished_event_is_sent_again_with_the_same_id_and_bytes(world: World) -> None:
     """The write looks to the publisher like the one that made the event."""
     event = sent(world)

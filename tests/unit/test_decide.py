@@ -358,6 +358,12 @@ def test_late_checks_count_from_the_last_change() -> None:
     assert (then.status, then.work_at) == (R, NOW + DAY + HOUR)
 
 
+def test_late_checks_without_a_history_count_from_now() -> None:
+    """A hand took it away; the payment is still followed."""
+    then = after(payment(F, attempt=4, history=()), reply("fail"))
+    assert (then.lead, then.work_at) == ("sweeper", NOW + HOUR)
+
+
 @pytest.mark.parametrize(("attempt", "lead"), [(25, "sweeper"), (26, None)])
 def test_late_checks_are_within_the_27(attempt: int, lead: str | None) -> None:
     """The 27th answer is the last, whatever it says (P6)."""
@@ -365,8 +371,9 @@ def test_late_checks_are_within_the_27(attempt: int, lead: str | None) -> None:
 
 
 def test_nonsense_at_a_late_check_leaves_the_other_one() -> None:
-    """It is an answer: the first late check is done."""
-    stored = payment(F, attempt=4, history=(Change(NOW, P, F, "queue"),))
+    """It is an answer: the first late check is done. They count from the end of the history."""
+    changes = (Change(NOW - DAY, None, P, "queue"), Change(NOW, P, F, "queue"))
+    stored = payment(F, attempt=4, history=changes)
     then = after(stored, NONSENSE, NOW + HOUR)
     assert (then.status, then.lead, then.work_at) == (F, "sweeper", NOW + DAY)
 

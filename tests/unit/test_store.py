@@ -32,11 +32,27 @@ def test_reads_those_that_are_stored(table: Table) -> None:
     assert all(isinstance(each, Payment) for each in found.values())
 
 
+class Listens:
+    """DynamoDB that notes what a batch read asks for."""
+
+    def __init__(self, table: Table) -> None:
+        self.asked: list[Any] = []
+        self._table = table
+        self.store = PaymentStore(cast("DynamoDBClient", self), table.name, PARTNER)
+
+    def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - AWS
+        """Note it, and answer."""
+        self.asked.append(RequestItems[self._table.name])
+        return self._table.client.batch_get_item(RequestItems=RequestItems)
+
+
 def test_reads_more_than_one_batch(table: Table) -> None:
     """DynamoDB takes 100 keys at a time."""
     create(table, "0", "104")
-    found = table.store.get_many(str(number) for number in range(105))
+    listens = Listens(table)
+    found = listens.store.get_many(str(number) for number in range(105))
     assert sorted(found) == ["0", "104"]
+    assert [len(asked["Keys"]) for asked in listens.asked] == [100, 5]
 
 
 def test_reads_nothing_when_nothing_is_asked(table: Table) -> None:
@@ -82,6 +98,7 @@ def test_a_refused_write_tells_what_is_there(table: Table) -> None:
     with pytest.raises(StaleWrite) as stale:
         table.store.write(PAY_ID, writes.claim_live(payment(last_checked_at=5), NOW))
     assert stale.value.current == table.store.get_many([PAY_ID])[PAY_ID]
+    assert str(stale.value) == "the payment changed in between"
 
 
 def test_a_write_refused_by_an_unreadable_item_says_so(table: Table) -> None:
@@ -124,9 +141,11 @@ class HoldsBack:
     def __init__(self, client: "DynamoDBClient", never: int = 0) -> None:
         self._client = client
         self._never = never
+        self.asked = 0
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS
         """Answer the first key and hold back the others."""
+        self.asked += 1
         [(table, asked)] = RequestItems.items()
         keys = asked["Keys"]
         take = 0 if len(keys) <= self._never else 1
@@ -137,33 +156,31 @@ class HoldsBack:
         return {"Responses": answer["Responses"], "UnprocessedKeys": rest}
 
 
-def holding_back(table: Table, never: int = 0) -> PaymentStore:
-    """Return a store on such a DynamoDB."""
-    client = cast("DynamoDBClient", HoldsBack(table.client, never))
-    return PaymentStore(client, table.name, PARTNER)
+def holding_back(table: Table, never: int = 0) -> tuple[PaymentStore, HoldsBack]:
+    """Return a store on such a DynamoDB, and the latter."""
+    client = HoldsBack(table.client, never)
+    return PaymentStore(cast("DynamoDBClient", client), table.name, PARTNER), client
 
 
 def test_asks_again_for_what_dynamodb_held_back(table: Table) -> None:
-    """It may, when it is busy."""
-    create(table, "a", "b", "c")
-    assert sorted(holding_back(table).get_many("abc")) == ["a", "b", "c"]
+    """It may, when it is busy: five times at most."""
+    create(table, *"abcde")
+    store, client = holding_back(table)
+    assert sorted(store.get_many("abcde")) == ["a", "b", "c", "d", "e"]
+    assert client.asked == 5
 
 
 def test_half_an_answer_is_none(table: Table) -> None:
     """A payment that could not be read is not one that is not stored."""
     create(table, "a", "b", "c")
+    store, client = holding_back(table, never=1)
     with pytest.raises(ReadIncomplete):
-        holding_back(table, never=1).get_many("abc")
+        store.get_many("abc")
+    assert client.asked == 5
 
 
 def test_reads_are_consistent(table: Table) -> None:
     """What was just written is decided upon."""
-    asked: list[Any] = []
-
-    class Listens:
-        def batch_get_item(self, **arguments: Any) -> Any:
-            asked.append(arguments["RequestItems"][table.name]["ConsistentRead"])
-            return table.client.batch_get_item(**arguments)
-
-    PaymentStore(cast("DynamoDBClient", Listens()), table.name, PARTNER).get_many(["a"])
-    assert asked == [True]
+    listens = Listens(table)
+    listens.store.get_many(["a"])
+    assert [asked["ConsistentRead"] for asked in listens.asked] == [True]

@@ -71,6 +71,34 @@ def assert_refused(table: Table, update: Update) -> None:
     assert stale.value.current == (read(table) if before else None)
 
 
+# Expressions
+
+
+def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) -> None:
+    """Its own 500 words are refused where a name stands bare."""
+    table.put({"pk": f"{PARTNER}#{PAY_ID}", "status": "old"})
+    update = Update()
+    update.demand("#status = :old", old="old")
+    update.set(name="new")
+    update.set_first(year=1)
+    update.count("count")
+    update.append("list", {"a": 1})
+    update.remove("status")
+    key = {"pk": {"S": f"{PARTNER}#{PAY_ID}"}}
+    table.client.update_item(TableName=table.name, Key=key, **update.arguments())
+    expected = {"name": "new", "year": 1, "count": 1, "list": [{"a": 1}]}
+    assert without(table.item(), "pk") == expected
+
+
+def test_what_was_not_there_has_to_be_absent_still() -> None:
+    """To moto a missing attribute is equal to null, so it cannot tell."""
+    update = Update()
+    update.demand_as_read(workAt=None)
+    arguments = update.arguments()
+    assert arguments["ConditionExpression"] == "(attribute_not_exists(#workAt))"
+    assert arguments["ExpressionAttributeValues"] == {}
+
+
 # Register
 
 
@@ -338,6 +366,19 @@ def test_a_review_stands_on_the_registration_as_it_was_read(table: Table, field:
     then = Next(R, 1)
     assert_refused(table, writes.record_step(stored, then, PAID, now=NOW, step=1))
     assert_refused(table, writes.record_live(stored, then, PAID, now=NOW, way="api"))
+
+
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+@pytest.mark.parametrize("says", [P, U, F])
+def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
+    table: Table, field: str, says: Status
+) -> None:
+    """A PUT between read and write is no reason to ask again."""
+    stored = create(table)
+    table.change(**{field: "OTHER"})
+    update = writes.record_step(stored, Next(says, 1), reply("x"), now=NOW, step=1)
+    assert table.store.write(PAY_ID, update).status is says
+    assert table.item()[field] == "OTHER"
 
 
 # Record a live check
