@@ -135,6 +135,25 @@ def test_takes_the_oldest_of_a_shard_first(table: Table) -> None:
     assert table.store.due("CHECK", NOW, 2) == ["c", "b"]
 
 
+def test_counts_what_is_followed_without_reading_it(table: Table) -> None:
+    """All shards of checks, no events, and no item comes over the wire."""
+    create(table, *"abcdefghijklmnop")
+    table.change("a", workShard="EVENT#1")
+    table.change("b", workAt=None, workShard=None)
+    answers: list[dict[str, Any]] = []
+
+    def note(parsed: dict[str, Any], **_: Any) -> None:
+        answers.append(parsed)
+
+    table.client.meta.events.register("after-call.dynamodb.Query", note)
+    try:
+        assert table.store.count_followed() == 14
+    finally:
+        table.client.meta.events.unregister("after-call.dynamodb.Query", note)
+    assert len(answers) == 8
+    assert not any("Items" in answer for answer in answers)
+
+
 class HoldsBack:
     """DynamoDB that answers a batch read one key at a time; the last *never* keys not at all."""
 
