@@ -19,8 +19,8 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo test test-unit test-rest campaigns bench cost scale check check-format \
-        check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
+.PHONY: help .venv sandbox demo test test-unit test-rest campaigns mutants bench cost scale check \
+        check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z.]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -43,6 +43,9 @@ test-rest: .venv/.dev-ready .venv-sam/.ready
 
 campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.campaigns
+
+mutants: .venv/.dev-ready ## break the code in one place at a time, and see a test fail each time (ONLY=decide: a part)
+	@$(DEV) -m tests.mutants
 
 bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## measure it beside what people write, for ten minutes (ONLY=... a part)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks
