@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-PACKAGES = ("boto3", "botocore", "aws-lambda-powertools", "pydantic", "urllib3")
+PACKAGES = ("botocore", "aws-lambda-powertools", "pydantic", "urllib3")
 
 
 def machine() -> dict[str, Any]:

@@ -19,7 +19,10 @@ from tests.contract.template import ROOT
 CASES = Path(__file__).parent / "cases"
 SHIPS = ROOT / "layers" / "dependencies" / "requirements.txt"
 DEV = ROOT / "requirements-dev.txt"
-REQUESTS = ("certifi", "charset-normalizer", "idna", "requests")
+COMPARED = (
+    *("boto3", "s3transfer"),
+    *("certifi", "charset-normalizer", "idna", "requests"),
+)
 """What `typical` and `sequential` need besides what ships."""
 
 COMPILE = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
@@ -72,7 +75,7 @@ def _make_build(folder: Path) -> None:
 def _install(folder: Path) -> None:
     shutil.copytree(CASES, folder / "cases", ignore=shutil.ignore_patterns("__*", "sitecustomize*"))
     wanted = folder / "requirements.txt"
-    wanted.write_text(SHIPS.read_text() + pins(DEV.read_text(), REQUESTS))
+    wanted.write_text(SHIPS.read_text() + pins(DEV.read_text(), COMPARED))
     quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--no-compile"]
     _python(*quiet, *pinned, "--target", str(folder / "packages"), "-r", str(wanted))

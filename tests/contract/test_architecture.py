@@ -70,11 +70,9 @@ def test_every_module_is_known_to_these_rules() -> None:
 
 
 def test_only_edges_and_wiring_know_aws() -> None:
-    """Everything else is told by them; ``items`` takes DynamoDB's types, without a client."""
+    """Everything else is told by them."""
     knowing = {name for name, tree in MODULES.items() if packages(tree) & AWS}
-    assert knowing == {"store", "publisher", "wiring", "items"}
-    taken = {name for name in imports(MODULES["items"]) if name.partition(".")[0] in AWS}
-    assert {name.rpartition(".")[0] for name in taken} == {"boto3.dynamodb.types"}
+    assert knowing == {"store", "publisher", "wiring"}
 
 
 def test_only_the_wiring_makes_clients() -> None:

@@ -1,9 +1,11 @@
 """A payment as an item of the table, and back."""
 
+from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,9 +25,12 @@ LEAST = {
 }
 
 
+serialize = TypeSerializer().serialize
+
+
 def read(**attributes: Any) -> Payment:
-    """Return the payment of the least item with *attributes*."""
-    return to_payment(items.marshal(LEAST | attributes))
+    """Return the payment of the least item with *attributes*, which any hand may have written."""
+    return to_payment({name: serialize(value) for name, value in (LEAST | attributes).items()})
 
 
 def test_an_item_with_the_least_is_a_payment() -> None:
@@ -80,8 +85,36 @@ def test_an_item_with_everything_is_a_payment() -> None:
     )
 
 
+KEPT = st.recursive(
+    st.text() | st.integers(-(10**38) + 1, 10**38 - 1),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.text(), KEPT, max_size=3))
+def test_values_go_out_as_boto3_would_send_them(values: dict[str, Any]) -> None:
+    """Of all types that we keep, in each other to any depth."""
+    assert items.marshal(values) == {name: serialize(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize("value", [None, 1.5, object()])
+def test_what_has_no_place_in_an_item_is_not_sent(value: object) -> None:
+    """It would be a mistake of ours."""
+    with pytest.raises(TypeError):
+        items.marshal({"status": value})
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, b"1", {"a", "b"}, {1, 2}, {b"1"}, Decimal("1.5"), [None, {"a": False}]]
+)
+def test_an_attribute_that_is_not_ours_may_have_any_type(value: object) -> None:
+    """A hand has put it there, and the payment is still the payment."""
+    assert read(note=value) == read()
+
+
 def test_numbers_are_whole_numbers() -> None:
-    """DynamoDB gives Decimals, which JSON and arithmetic do not want."""
+    """DynamoDB gives text, which JSON and arithmetic do not want."""
     assert all(type(n) is int for n in (read().created_at, read(checks=3).checks))
 
 

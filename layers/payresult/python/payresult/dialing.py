@@ -100,7 +100,7 @@ def default_tls_context() -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     # The system's roots, for Amazon patches them on Lambda without a deployment of ours;
     # Debian and most Pythons on macOS have them too. Python.org's on macOS has none until
-    # somebody installs them: then those that boto3 ships, which is always beside us.
+    # somebody installs them: then those that botocore ships, which is always beside us.
     # Where they are is compiled in: load_default_certs would let SSL_CERT_FILE and
     # SSL_CERT_DIR say it, so that a variable left over somewhere decides whom we trust.
     paths = ssl.get_default_verify_paths()

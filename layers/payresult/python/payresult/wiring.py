@@ -10,9 +10,9 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal
 
-import boto3
 import botocore
 from botocore.config import Config
+from botocore.session import Session
 
 from payresult.store import PaymentStore
 
@@ -41,7 +41,7 @@ AWS = Config(
     user_agent="payresult",
 )
 
-SESSION = boto3.Session()
+SESSION = Session()
 """One for all clients, who would each read again what they share."""
 
 
@@ -85,7 +85,7 @@ def build_sweeper(settings: "Settings") -> "Sweeper":
 
 
 def _client(service: Literal["dynamodb", "events", "sqs"]) -> Any:
-    return SESSION.client(service, config=AWS, verify=_roots())
+    return SESSION.create_client(service, config=AWS, verify=_roots())
 
 
 def _roots() -> str | None:
@@ -94,7 +94,7 @@ def _roots() -> str | None:
     botocore reads its file anew for each connection: 15 ms of CPU for all of them, 1 for these.
     They are in the layer (layers/build.py), and known to be enough in the partition of most.
     """
-    partition = SESSION.get_partition_for_region(SESSION.region_name)
+    partition = SESSION.get_partition_for_region(SESSION.get_config_variable("region"))
     file = Path(botocore.__file__).with_name("amazon-roots.pem")
     return str(file) if partition == "aws" and file.exists() else None
 
