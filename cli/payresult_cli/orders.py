@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from payresult.errors import InvalidInput, PayresultError
-from payresult.messages import RegistrationBody, parse_body, parse_pay_id
+from payresult.messages import parse_pay_id, parse_registration
 from payresult.models import CheckMessage
 from payresult.registering import merge, needs_following
 from payresult.store import PaymentStore, Stored, readable
@@ -40,7 +40,7 @@ def read(path: Path) -> list[Order]:
 
 def _parse(fields: dict[str, str]) -> CheckMessage:
     given = {name: value for name, value in fields.items() if name != "payId"}
-    registration = parse_body(json.dumps(given), RegistrationBody).registration()
+    registration = parse_registration(json.dumps(given))
     return CheckMessage(parse_pay_id(fields.get("payId")), registration)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.errors import InvalidInput, PayresultError
-from payresult.messages import PayIdsBody, RegistrationBody, parse_body, parse_pay_id
+from payresult.messages import parse_pay_id, parse_pay_ids, parse_registration
 from payresult.models import Status
 from payresult.outcome import Outcome, describe, report
 from payresult.problems import problem_of, retry_after
@@ -58,14 +58,13 @@ def get_payment(event: Event) -> Answer:
 def put_payment(event: Event) -> Answer:
     """PUT /payments/{payId}."""
     pay_id = _pay_id(event)
-    body = parse_body(_body(event) or "{}", RegistrationBody)
-    payment = service.register(pay_id, body.registration())
+    payment = service.register(pay_id, parse_registration(_body(event) or "{}"))
     return _answer(202, view(payment, zone=settings.zone))
 
 
 def query_payments(event: Event) -> Answer:
     """POST /payments/query."""
-    pay_ids = parse_body(_body(event), PayIdsBody).pay_ids
+    pay_ids = parse_pay_ids(_body(event))
     return _answer(200, {"results": [_shown(outcome) for outcome in _look_up(pay_ids)]})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.errors import InvalidInput, RegistrationConflict
-from payresult.messages import PayIdsBody, parse_message
+from payresult.messages import parse_message
 from payresult.models import CheckMessage
 from payresult.outcome import Outcome, count, report
 from payresult.settings import Settings
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             checks[record["messageId"]] = message
         elif message is None:
             back[record["messageId"]] = REFUSED
-        elif not follower.fan_out(message.pay_ids):
+        elif not follower.fan_out(message):
             back[record["messageId"]] = FAILED
     outcomes = dict(zip(checks, follower.follow(list(checks.values())), strict=True))
     back |= {key: _why(outcome) for key, outcome in outcomes.items() if outcome.error}
@@ -54,7 +54,7 @@ def _why(outcome: Outcome) -> str:
     return REFUSED if isinstance(outcome.error, RegistrationConflict) else FAILED
 
 
-def _read(record: dict[str, Any]) -> CheckMessage | PayIdsBody | None:
+def _read(record: dict[str, Any]) -> CheckMessage | list[str] | None:
     """Return what the message asks for; None if it is malformed."""
     try:
         return parse_message(record["body"])

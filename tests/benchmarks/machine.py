@@ -5,7 +5,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-PACKAGES = ("botocore", "aws-lambda-powertools", "pydantic", "urllib3")
+PACKAGES = ("botocore", "aws-lambda-powertools", "pydantic-core", "urllib3")
 
 
 def machine() -> dict[str, Any]:

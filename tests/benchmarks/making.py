@@ -20,7 +20,7 @@ CASES = Path(__file__).parent / "cases"
 SHIPS = ROOT / "layers" / "dependencies" / "requirements.txt"
 DEV = ROOT / "requirements-dev.txt"
 COMPARED = (
-    *("boto3", "s3transfer"),
+    *("annotated-types", "boto3", "pydantic", "s3transfer", "typing-inspection"),
     *("certifi", "charset-normalizer", "idna", "requests"),
 )
 """What `typical` and `sequential` need besides what ships."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from payresult.errors import InvalidInput
 from payresult.events import succeeded
-from payresult.messages import PayIdsBody, parse_message
+from payresult.messages import parse_message
 from payresult.models import CheckMessage, Registration
 from payresult.replies import Answer, read_reply
 from tests.contract.documents import generate
@@ -24,7 +24,7 @@ from tests.contract.schemas import EVENT, EVENTS, closed, errors, load
 PAY_ID = "20190321192436"
 MESSAGES = {
     "order": CheckMessage(PAY_ID, Registration("A-17", "19.99", "USD")),
-    "list": PayIdsBody(payIds=["20190321192437", "20190321192438"]),
+    "list": ["20190321192437", "20190321192438"],
     "follow-up": CheckMessage("20190321192439", step=2),
 }
 

@@ -9,11 +9,10 @@ import pytest
 from payresult.errors import InvalidInput
 from payresult.messages import (
     BODY_LIMIT,
-    PayIdsBody,
-    RegistrationBody,
-    parse_body,
     parse_message,
     parse_pay_id,
+    parse_pay_ids,
+    parse_registration,
 )
 from payresult.models import CheckMessage, Registration
 from payresult.queue import FollowUp
@@ -75,8 +74,8 @@ def test_reads_what_an_order_service_sends(
     message = json.dumps({"payId": "20190321192436", **fields})
     assert parse_message(message) == CheckMessage("20190321192436", registration)
     body = json.dumps(fields)
-    assert parse_body(body, RegistrationBody).registration() == registration
-    assert parse_body(body.encode(), RegistrationBody).registration() == registration
+    assert parse_registration(body) == registration
+    assert parse_registration(body.encode()) == registration
 
 
 def test_reads_our_own_follow_ups() -> None:
@@ -91,9 +90,8 @@ def test_reads_a_list(count: int) -> None:
     """Of 1 to 100 payIds."""
     pay_ids = [str(number) for number in range(count)]
     text = json.dumps({"payIds": pay_ids})
-    for read in (parse_message(text), parse_body(text, PayIdsBody)):
-        assert isinstance(read, PayIdsBody)
-        assert read.pay_ids == pay_ids
+    assert parse_message(text) == pay_ids
+    assert parse_pay_ids(text) == pay_ids
 
 
 @pytest.mark.parametrize(
@@ -112,7 +110,7 @@ def test_a_list_with_anything_bad_is_refused_whole(pay_ids: object, field: str) 
         parse_message(text)
     assert refused.value.field == field
     with pytest.raises(InvalidInput) as refused:
-        parse_body(text, PayIdsBody)
+        parse_pay_ids(text)
     assert refused.value.field == field
 
 
@@ -162,7 +160,7 @@ def test_a_bad_field_is_refused_by_name(field: str, value: object) -> None:
         parse_message(json.dumps({"payId": "1", field: value}))
     assert refused.value.field == field
     with pytest.raises(InvalidInput) as refused:
-        parse_body(json.dumps({field: value}), RegistrationBody)
+        parse_registration(json.dumps({field: value}))
     assert refused.value.field == field
     assert refused.value.rule
     assert str(refused.value) == f"{field}: {refused.value.rule}"
@@ -182,14 +180,14 @@ def test_what_is_no_json_object_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"^body: must be "):
         parse_message(text)
     with pytest.raises(InvalidInput, match=r"^body: must be "):
-        parse_body(text, RegistrationBody)
+        parse_registration(text)
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe{\x00}\x00", b'{"orderId": "\xe9"}', b"\xef\xbb\xbf{}"])
 def test_bytes_are_utf_8_without_a_mark(data: bytes) -> None:
     """UTF-16, Latin-1 and a byte order mark are refused."""
     with pytest.raises(InvalidInput, match=r"^body: must be JSON"):
-        parse_body(data, RegistrationBody)
+        parse_registration(data)
 
 
 def test_a_lone_surrogate_is_refused_where_it_could_be_stored() -> None:
@@ -203,11 +201,11 @@ def test_a_body_has_at_most_16_kib(character: str) -> None:
     """Counted in bytes, as it came."""
     size = len(character.encode())
     fits = '{"orderId": "A"}' + " " * (BODY_LIMIT - 16)
-    assert parse_body(fits, RegistrationBody).order_id == "A"
+    assert parse_registration(fits).order_id == "A"
     long = f'{{"orderId": "{character * (BODY_LIMIT // size)}"}}'
     for body in (long, long.encode(), fits + " "):
         with pytest.raises(InvalidInput, match=r"^body: must have at most 16384 bytes$"):
-            parse_body(body, RegistrationBody)
+            parse_registration(body)
 
 
 def test_a_message_names_a_stranger_s_key_in_short() -> None:

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from payresult.checker import Checker, Policy
 from payresult.errors import BadReply, GatewayUnavailable, InvalidInput
 from payresult.following import Follower
-from payresult.messages import PayIdsBody, parse_message
+from payresult.messages import parse_message
 from payresult.models import CheckMessage, Registration, Reply
 from payresult.outbox import Outbox
 from payresult.outcome import Outcome
@@ -208,8 +208,8 @@ class World:
             except InvalidInput:
                 failed.append(message)
                 continue
-            if isinstance(asks, PayIdsBody):
-                failed += [] if self.follower.fan_out(asks.pay_ids) else [message]
+            if isinstance(asks, list):
+                failed += [] if self.follower.fan_out(asks) else [message]
             else:
                 checks.append((message, asks))
         outcomes = self.follower.follow([asks for _, asks in checks])

@@ -1,14 +1,21 @@
-"""What the HTTP API answers, as types: the tests hold ``payresult.view`` and ``.problems`` to them.
+"""What the queue and the HTTP API take, and what the API answers, as types for the documents.
 
-What does not ship need not be imported by what does, so they are here and not in the layer.
+Tests hold ``payresult.messages``, ``.view`` and ``.problems`` to them. What does not ship need not
+be imported by what does, so they are here and not in the layer.
 """
 
 from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
-from payresult.messages import PayId
+from payresult.messages import (
+    CURRENCY_PATTERN,
+    MOST_DIGITS,
+    MOST_PAY_IDS,
+    ORDER_ID_PATTERN,
+    PAY_ID_PATTERN,
+)
 from payresult.models import Status
 
 Time = Annotated[
@@ -18,6 +25,88 @@ Time = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
+PayId = Annotated[
+    str,
+    Field(
+        pattern=PAY_ID_PATTERN,
+        description="The gateway's id of the payment.",
+        examples=["20190321192436"],
+    ),
+]
+NOTHING_ELSE = ConfigDict(extra="forbid")
+
+
+class RegistrationBody(TypedDict):
+    """The body of PUT /payments/{payId}: what the payment is for and what it should cost."""
+
+    __pydantic_config__ = NOTHING_ELSE  # type: ignore[misc]  # as pydantic has it for a TypedDict
+
+    orderId: NotRequired[
+        Annotated[
+            Annotated[str, Field(pattern=ORDER_ID_PATTERN)] | None,
+            Field(description="The order that is paid for, as you call it.", examples=["A-17"]),
+        ]
+    ]
+    expectedAmount: NotRequired[
+        Annotated[
+            str | None,
+            Field(
+                description="What the payment should come to; with another amount it goes to "
+                "REVIEW.",
+                examples=["19.99"],
+                json_schema_extra={
+                    "pattern": r"^(?!0(\.0{1,2})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$"
+                },
+            ),
+        ]
+    ]
+    currency: NotRequired[
+        Annotated[
+            Annotated[str, Field(pattern=CURRENCY_PATTERN)] | None,
+            Field(
+                description="The ISO 4217 code of the expected amount.",
+                examples=["USD"],
+            ),
+        ]
+    ]
+
+
+class PayIdsBody(TypedDict):
+    """1 to 100 payIds: the body of POST /payments/query, and a message of the checks queue."""
+
+    __pydantic_config__ = NOTHING_ELSE  # type: ignore[misc]  # the same
+
+    payIds: Annotated[
+        list[PayId],
+        Field(min_length=1, max_length=MOST_PAY_IDS, description="A repeated one counts once."),
+    ]
+
+
+class OrderMessage(RegistrationBody):
+    """A message of the checks queue from an order service: follow this payment."""
+
+    __pydantic_config__ = NOTHING_ELSE  # type: ignore[misc]  # the same
+
+    payId: PayId
+
+
+class FollowUpMessage(TypedDict):
+    """A message of the checks queue from payresult to itself: the next check of a payment."""
+
+    __pydantic_config__ = NOTHING_ELSE  # type: ignore[misc]  # the same
+
+    payId: PayId
+    step: Annotated[
+        int,
+        Field(
+            ge=1,
+            lt=10**MOST_DIGITS,
+            description="Which check of the payment it asks for.",
+            examples=[2],
+        ),
+    ]
+
+
 Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$")]
 
 
