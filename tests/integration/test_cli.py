@@ -122,7 +122,7 @@ def test_a_poison_message_is_seen_mended_and_redriven(tool: Tool, system: System
     system.sandbox.hide_messages(2)
     try:
         system.visitor.send(poison)
-        wait_for("the dead letter", lambda: poison in system.visitor.dead_letters(), 180)
+        wait_for("the dead letter", lambda: poison in system.visitor.dead_letters(), 60)
     finally:
         system.sandbox.hide_messages(VISIBILITY_SECONDS)
 

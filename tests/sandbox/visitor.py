@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
     from tests.sandbox.run import Sandbox
 
 _SECONDS = 40
+_LOOKS, _HIDDEN = 10, 5
+"""Ten messages each, hidden from the next look for so many seconds at most."""
 
 
 class Answer(NamedTuple):
@@ -80,16 +83,22 @@ class Visitor:
         return self.item(pay_id).get("status")
 
     def dead_letters(self) -> list[str]:
-        """The bodies in the dead-letter queue, which stay there."""
-        found: dict[str, str] = {}
-        for _ in range(3):  # a look takes ten at most; the visibility of 0 leaves them to the next
+        """The bodies in the dead-letter queue, of some hundred messages; they stay there."""
+        queue = self._sandbox.stack["DeadLetterQueueUrl"]
+        found: list[MessageTypeDef] = []
+        for _ in range(_LOOKS):
+            # Hidden for a moment: left visible, the same ten would be all that is ever seen.
             batch = self._sqs.receive_message(
-                QueueUrl=self._sandbox.stack["DeadLetterQueueUrl"],
-                MaxNumberOfMessages=10,
-                VisibilityTimeout=0,
+                QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=_HIDDEN
+            ).get("Messages", [])
+            if not batch:
+                break
+            found += batch
+        for each in found:
+            self._sqs.change_message_visibility(
+                QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
             )
-            found |= {each["MessageId"]: each["Body"] for each in batch.get("Messages", [])}
-        return list(found.values())
+        return [each["Body"] for each in found]
 
     def sweep(self) -> None:
         """Run the sweeper now, and not at the next minute."""
