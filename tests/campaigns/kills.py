@@ -36,7 +36,7 @@ KILL_POINTS = dict.fromkeys(POINTS, 0) | {
 
 
 class Kills:
-    """The worker is killed at one point, half of the times that it comes there."""
+    """The worker is killed the first time that it comes to a point, then every other time."""
 
     def __init__(self, point: str) -> None:
         self._point = POINTS[point]
@@ -53,7 +53,7 @@ class Kills:
 
             def kill(call: Call) -> None:
                 here = str(call) == self._point and stage.faults < MOST_KILLS
-                if here and dice.random() < CHANCE:
+                if here and (not stage.faults or dice.random() < CHANCE):
                     host.kill()
                     stage.crash()
 
