@@ -11,7 +11,7 @@ from payresult.models import CheckMessage, Registration
 from payresult.queue import NotQueued
 from tests.unit.builders import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.unit.tables import MemoryTable, Table
-from tests.unit.world import Crash, World
+from tests.unit.world import Crash, Inline, World
 
 
 @pytest.fixture
@@ -452,6 +452,19 @@ def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
     outcomes = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
     assert [type(outcome.error) for outcome in outcomes] == [TimeoutError, TimeoutError]
     assert (table.item()["step"], table.item("other")["step"]) == (0, 0)
+
+
+def test_a_batch_of_one_needs_no_other_thread(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is followed all the same, and told why where it fails."""
+    world = World(table)
+    monkeypatch.setattr(Inline, "submit", pytest.fail)
+    [done] = world.follow(CheckMessage(PAY_ID))
+    assert (done.error, table.item()["step"]) == (None, 1)
+    table.change(schemaVersion=2)
+    [failed] = world.follow(CheckMessage(PAY_ID, step=2))
+    assert isinstance(failed.error, UnreadableItem)
 
 
 def test_an_empty_batch_costs_nothing(table: Table) -> None:

@@ -4,7 +4,7 @@ Read and register all, ask all, send the follow-ups in tens, and only then write
 between leaves a message too many, which the fence (``step``) stops, and never one too few.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from math import ceil
@@ -39,6 +39,8 @@ Found = Step | Outcome | BaseException
 """How far a message has come: to a check, to its end, or to trouble."""
 
 Before = TypeVar("Before", bound=Step)
+Thing = TypeVar("Thing")
+Result = TypeVar("Result")
 
 
 class Follower:
@@ -77,13 +79,17 @@ class Follower:
         self, kind: type[Before], act: Callable[[Before], Found], found: Sequence[Found]
     ) -> list[Found]:
         """Let *act* carry on those that are a *kind*, at the same time; the rest stays."""
-        running = [
-            self._pool.submit(act, each) if isinstance(each, kind) else each for each in found
-        ]
-        return [
-            each if isinstance(each, Found) else each.exception() or each.result()
-            for each in running
-        ]
+        done = iter(self._together(act, [each for each in found if isinstance(each, kind)]))
+        return [next(done) if isinstance(each, kind) else each for each in found]
+
+    def _together(
+        self, act: Callable[[Thing], Result], things: Collection[Thing]
+    ) -> list[Result | BaseException]:
+        """Return what *act* makes of each of *things*, at the same time; its error if it fails."""
+        if len(things) == 1:  # no thread but this one has to wake up for it
+            return [_tried(act, *things)]
+        running = [self._pool.submit(act, thing) for thing in things]
+        return [each.exception() or each.result() for each in running]
 
     def _admit(self, messages: Sequence[CheckMessage]) -> list[Found]:
         """Register what is new, and find which messages ask for a check that is still due."""
@@ -91,18 +97,17 @@ class Follower:
         groups: dict[str, list[int]] = {}
         for index, message in enumerate(messages):
             groups.setdefault(message.pay_id, []).append(index)
-        running = {
-            pay_id: self._pool.submit(
-                self._admit_group, [messages[index] for index in group], stored.get(pay_id)
-            )
-            for pay_id, group in groups.items()
-        }
+
+        def admit(pay_id: str) -> list[Found]:
+            same = [messages[index] for index in groups[pay_id]]
+            return self._admit_group(same, stored.get(pay_id))
+
         found: dict[int, Found] = {}
-        for pay_id, future in running.items():
-            group = groups[pay_id]
-            error = future.exception()
-            results = [error] * len(group) if error else future.result()
-            found.update(zip(group, results, strict=True))
+        for group, results in zip(groups.values(), self._together(admit, groups), strict=True):
+            if isinstance(results, BaseException):
+                found |= dict.fromkeys(group, results)
+            else:
+                found |= zip(group, results, strict=True)
         return [found[index] for index in range(len(messages))]
 
     def _admit_group(self, messages: Sequence[CheckMessage], stored: Stored | None) -> list[Found]:
@@ -147,11 +152,12 @@ class Follower:
             for index, step in enumerate(found)
             if isinstance(step, AskedStep) and (message := self._follow_up(step))
         }
-        sending = self._pool.submit(self._queue.send, list(messages.values()))
-        error = sending.exception()
-        taken = [False] * len(messages) if error else sending.result()
+        trouble: Exception = NotQueued("SQS refused the follow-up")
+        try:
+            taken = self._queue.send(list(messages.values()))
+        except Exception as error:  # noqa: BLE001 - the next try is SQS's, by all of these messages
+            taken, trouble = [False] * len(messages), error
         refused = {index for index, ok in zip(messages, taken, strict=True) if not ok}
-        trouble = error or NotQueued("SQS refused the follow-up")
         return [trouble if index in refused else each for index, each in enumerate(found)]
 
     def _follow_up(self, step: AskedStep) -> FollowUp | None:
@@ -160,6 +166,13 @@ class Follower:
             return None
         delay = ceil((then.check_at - step.asked.at) / 1000)
         return FollowUp(step.payment.pay_id, step.number + 1, min(max(delay, 0), QUEUE_LIMIT))
+
+
+def _tried(act: Callable[[Thing], Result], thing: Thing) -> Result | BaseException:
+    try:
+        return act(thing)
+    except Exception as error:  # noqa: BLE001 - as in the pool: the caller looks at it
+        return error
 
 
 def _outcome(message: CheckMessage, found: Found) -> Outcome:
