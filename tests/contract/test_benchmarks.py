@@ -3,16 +3,23 @@
 To mend: `make bench`, or `python -m tests.benchmarks --readme` where only README changed.
 """
 
+import ast
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.benchmarks.aims import AIMS
+from tests.benchmarks.making import CASES, SHIPS
 from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import PLOT, README, table, with_table
 from tests.benchmarks.report import MEASURED, RESULTS, latest
+from tests.contract.test_architecture import packages
+
+PARTS = ("connect", "lookup", "puts")
+"""Cases that find nothing but what ships (``Workshop.part``)."""
 
 FILES = sorted(RESULTS.glob("20*.json"))
 
@@ -45,3 +52,12 @@ def test_results_say_on_what_they_were_measured_and_not_where(path: Path) -> Non
     assert machine.keys() == {"cores", "cpu", "system", "python", "openssl", "versions"}
     assert set(machine["versions"]) == set(MEASURED)
     assert re.search(r"(?<!\w)/\w", text) is None
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_case_that_drives_a_part_of_ours_imports_what_ships(name: str) -> None:
+    """It would end in the middle of a run of ten minutes otherwise."""
+    tree = ast.parse((CASES / f"{name}.py").read_text(encoding="utf-8"))
+    pins = re.findall(r"^(\S+)==", SHIPS.read_text(encoding="utf-8"), re.MULTILINE)
+    ships = {pin.replace("-", "_") for pin in pins}
+    assert packages(tree) - sys.stdlib_module_names <= ships | {"payresult"}

@@ -1,11 +1,11 @@
 """Events to the bus: in tens, as the publisher puts them, or one by one."""
 
-import boto3
+from botocore.session import Session
 
 from payresult.events import Event
 from payresult.publisher import EventPublisher
 
-publisher = EventPublisher(boto3.client("events"), "payresult")
+publisher = EventPublisher(Session().create_client("events"), "payresult")
 DETAIL = '{"version":"1","filler":"' + "x" * 600 + '"}'
 
 
