@@ -1,11 +1,14 @@
 """Events to the bus: in tens, as the publisher puts them, or one by one."""
 
+from typing import Any
+
 from botocore.session import Session
 
 from payresult.events import Event
 from payresult.publisher import EventPublisher
 
-publisher = EventPublisher(Session().create_client("events"), "payresult")
+client: Any = Session().create_client("events")
+publisher = EventPublisher(client, "payresult")
 DETAIL = '{"version":"1","filler":"' + "x" * 600 + '"}'
 
 
