@@ -15,7 +15,10 @@ from tests.benchmarks.figures import Row
 from tests.contract.runtime import PYTHON
 
 RESULTS = Path(__file__).parent / "results"
-MEASURED = ("aws-lambda-powertools", "awslambdaric", "boto3", "pydantic", "requests", "urllib3")
+MEASURED = (
+    *("aws-lambda-powertools", "awslambdaric", "boto3", "botocore", "pydantic", "pydantic-core"),
+    *("requests", "urllib3"),
+)
 """Packages whose version matters."""
 
 
