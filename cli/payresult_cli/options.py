@@ -32,7 +32,7 @@ class Parsed(click.ParamType[Value]):
 
 
 def _pay_id(text: str) -> str | None:
-    from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` waits for no pydantic
+    from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` waits for no rules of input
     from payresult.messages import parse_pay_id  # noqa: PLC0415 - as above
 
     try:

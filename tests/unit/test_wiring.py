@@ -55,6 +55,21 @@ def test_each_function_has_it(
     assert [client.meta.service_model.service_name for client in taken] == ["dynamodb"]
 
 
+@pytest.mark.parametrize(
+    ("status", "taken", "left"), [(200, {"Count": 1}, b""), (400, {}, b'{"Count": 1}')]
+)
+def test_botocore_is_left_nothing_to_read_but_errors(
+    quick: "DynamoDBClient", status: int, taken: dict[str, Any], left: bytes
+) -> None:
+    """Else it would do all the work once more."""
+    response = {"status_code": status, "body": b'{"Count": 1}'}
+    answer: dict[str, Any] = {}
+    quick.meta.events.emit(
+        "before-parse.dynamodb.Query", response_dict=response, customized_response_dict=answer
+    )
+    assert (answer, response["body"]) == (taken, left)
+
+
 def test_a_refused_write_tells_what_is_there(table: Table, quick: "DynamoDBClient") -> None:
     """As errors are botocore's to read."""
     store = PaymentStore(quick, table.name, PARTNER)

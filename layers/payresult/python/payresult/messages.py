@@ -71,19 +71,20 @@ def _object_of(fields: dict[str, Field]) -> SchemaValidator:
 
 
 _PAY_ID = _matching(PAY_ID_PATTERN)
-_LIST = rule.list_schema(_PAY_ID, min_length=1, max_length=MOST_PAY_IDS)
-_THIS = {"payId": _required(_PAY_ID)}
+_BY_PAY_ID = {"payId": _required(_PAY_ID)}
 _REGISTERED = {
     "orderId": _optional(_matching(ORDER_ID_PATTERN)),
     "expectedAmount": _optional(_after(_amount, rule.any_schema())),
     "currency": _optional(_matching(CURRENCY_PATTERN)),
 }
 
-_PATH = _object_of(_THIS)
+_PATH = _object_of(_BY_PAY_ID)
 _REGISTRATION = _object_of(_REGISTERED)
-_PAY_IDS = _object_of({"payIds": _required(_LIST)})
-_ORDER = _object_of(_THIS | _REGISTERED)
-_FOLLOW_UP = _object_of(_THIS | {"step": _required(_after(_whole, rule.int_schema(ge=1)))})
+_PAY_IDS = _object_of(
+    {"payIds": _required(rule.list_schema(_PAY_ID, min_length=1, max_length=MOST_PAY_IDS))}
+)
+_ORDER = _object_of(_BY_PAY_ID | _REGISTERED)
+_FOLLOW_UP = _object_of(_BY_PAY_ID | {"step": _required(_after(_whole, rule.int_schema(ge=1)))})
 
 _LIST_RULE = f"must be a list of 1 to {MOST_PAY_IDS} payIds"
 _RULES = {
