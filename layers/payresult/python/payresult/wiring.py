@@ -8,7 +8,6 @@ import json
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from http import HTTPStatus
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,6 +44,8 @@ AWS = Config(
     parameter_validation=False,
     user_agent="payresult",
 )
+
+_OK = 200
 
 SESSION = Session()
 """One for all clients, who would each read again what they share."""
@@ -103,7 +104,7 @@ def _take_json(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
 ) -> None:
     """Fill in the answer, and leave botocore nothing to read; errors are read as ever."""
-    if response_dict["status_code"] == HTTPStatus.OK:
+    if response_dict["status_code"] == _OK:
         with suppress(ValueError):  # what is no JSON stays for botocore to judge
             customized_response_dict.update(json.loads(response_dict["body"]))
             response_dict["body"] = b""
