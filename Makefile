@@ -28,10 +28,10 @@ help: ## list the targets
 .venv: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready ## set up everything, and do nothing else
 
 sandbox: .venv/.sandbox-ready ## run the whole system on this machine and keep it running
-	@$(DEV) -m tests.sandbox
+	@$(DEV) -m sandbox
 
 demo: .venv/.sandbox-ready ## the same, with a story, ending by itself
-	@$(DEV) -m tests.sandbox --demo
+	@$(DEV) -m sandbox --demo
 
 test: test-unit test-rest ## run all tests, the quick ones first
 
@@ -42,10 +42,10 @@ test-rest: .venv/.dev-ready .venv-sam/.ready
 	@$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/unit
 
 campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
-	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.campaigns
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.fault_injection
 
 mutants: .venv/.dev-ready ## break the code in one place at a time, and see a test fail each time (ONLY=decide: a part)
-	@$(DEV) -m tests.mutants
+	@$(DEV) -m tests.mutation
 
 bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## measure it beside what people write, for ten minutes (ONLY=... a part)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks
@@ -73,7 +73,7 @@ check-template: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready
 	$(AUDIT) -m checkov.main --config-file .ci/checkov.yaml
 
 audit: .venv-audit/.ready ## ask a public service (osv.dev) which weaknesses are known of what is pinned
-	@$(AUDIT) .ci/audit.py layers/dependencies/requirements.txt requirements-*.txt $(SUBSCRIBER)/requirements.txt
+	@$(AUDIT) .ci/audit.py layers/dependencies/requirements.txt requirements/*.txt $(SUBSCRIBER)/requirements.txt
 
 check-build: build
 
@@ -99,12 +99,12 @@ deploy: sam-build ## build, then deploy to AWS, asking for the settings
 
 lock: .venv/.dev-ready ## pin anew what pyproject.toml asks for (delete a file first to take newer versions)
 	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt
-	$(COMPILE) pyproject.toml --group sandbox -c layers/dependencies/requirements.txt -o requirements-sandbox.txt
-	$(COMPILE) pyproject.toml --group dev -c requirements-sandbox.txt -o requirements-dev.txt
-	$(COMPILE) --group runtime -c requirements-dev.txt -o requirements-runtime.txt
-	$(COMPILE) --group sam -o requirements-sam.txt
-	$(COMPILE) --group audit -o requirements-audit.txt
-	$(COMPILE) $(SUBSCRIBER)/requirements.in -c requirements-dev.txt -o $(SUBSCRIBER)/requirements.txt
+	$(COMPILE) pyproject.toml --group sandbox -c layers/dependencies/requirements.txt -o requirements/sandbox.txt
+	$(COMPILE) pyproject.toml --group dev -c requirements/sandbox.txt -o requirements/dev.txt
+	$(COMPILE) --group runtime -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) --group sam -o requirements/sam.txt
+	$(COMPILE) --group audit -o requirements/audit.txt
+	$(COMPILE) $(SUBSCRIBER)/requirements.in -c requirements/dev.txt -o $(SUBSCRIBER)/requirements.txt
 
 SUBSCRIBER = events/subscriber/function
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -113,31 +113,31 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet
 clean: ## remove all that was installed, built or cached here
 	rm -rf .venv .venv-sam .venv-audit .venv-runtime .aws-sam .sandbox .sandbox-cache .coverage .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
-	find functions layers cli tests events -name __pycache__ -type d -prune -exec rm -rf {} +
+	find functions layers cli sandbox tests events -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environments. A stamp is younger than the lock file that it was installed from.
 
-.venv/.sandbox-ready: requirements-sandbox.txt | .venv/bin/python
+.venv/.sandbox-ready: requirements/sandbox.txt | .venv/bin/python
 	@echo "installing what the sandbox needs into .venv" >&2
 	@$(DEV) $(INSTALL) $<
 	@touch $@
 
-.venv/.dev-ready: requirements-dev.txt .venv/.sandbox-ready
+.venv/.dev-ready: requirements/dev.txt .venv/.sandbox-ready
 	@echo "installing tests and linters into .venv" >&2
 	@$(DEV) $(INSTALL) $<
 	@touch $@
 
-.venv-sam/.ready: requirements-sam.txt | .venv-sam/bin/python
+.venv-sam/.ready: requirements/sam.txt | .venv-sam/bin/python
 	@echo "installing the SAM CLI into .venv-sam" >&2
 	@.venv-sam/bin/python $(INSTALL) $<
 	@touch $@
 
-.venv-audit/.ready: requirements-audit.txt | .venv-audit/bin/python
+.venv-audit/.ready: requirements/audit.txt | .venv-audit/bin/python
 	@echo "installing what looks for known weaknesses into .venv-audit" >&2
 	@.venv-audit/bin/python $(INSTALL) $<
 	@touch $@
 
-.venv-runtime/.ready: requirements-runtime.txt | .venv-runtime/bin/python
+.venv-runtime/.ready: requirements/runtime.txt | .venv-runtime/bin/python
 	@.venv-runtime/bin/python $(INSTALL) $<
 	@touch $@
 

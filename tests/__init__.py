@@ -1,1 +1,1 @@
-"""All tests; `tests.sandbox` is the whole system on one machine."""
+"""All tests; `sandbox` is the whole system on one machine."""

@@ -13,7 +13,7 @@ import moto  # noqa: F401 - before any boto3 client: one that is older would rea
 import pytest
 from hypothesis import settings
 
-from tests.contract.template import deployed_environment
+from tests.support.template import deployed_environment
 
 LoadApp = Callable[..., ModuleType]
 

@@ -5,8 +5,8 @@ from importlib import import_module
 
 import click
 
-from payresult_cli.desk import Edges
-from payresult_cli.trouble import in_words
+from payresult_cli.context import Edges
+from payresult_cli.errors import in_words
 
 COMMANDS = {
     "explain": "Say in words why a payment is where it is, and what happens next.",
@@ -33,7 +33,7 @@ class Commands(click.Group):
         """Import the command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"payresult_cli.{cmd_name}_command").command
+        command: click.Command = import_module(f"payresult_cli.commands.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

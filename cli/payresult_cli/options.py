@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from payresult_cli.desk import Desk, Edges
-from payresult_cli.words import parse_age, parse_point
+from payresult_cli.context import Desk, Edges
+from payresult_cli.formatting import parse_age, parse_point
 
 Value = TypeVar("Value")
 Command = Callable[..., Any]
@@ -33,7 +33,7 @@ class Parsed(click.ParamType[Value]):
 
 def _pay_id(text: str) -> str | None:
     from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` waits for no rules of input
-    from payresult.messages import parse_pay_id  # noqa: PLC0415 - as above
+    from payresult.schemas.requests import parse_pay_id  # noqa: PLC0415 - as above
 
     try:
         return parse_pay_id(text)

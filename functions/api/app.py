@@ -13,15 +13,16 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
+from payresult.bootstrap import build_service
+from payresult.domain.outcome import Outcome
+from payresult.domain.payment import Status
 from payresult.errors import InvalidInput, PayresultError
-from payresult.messages import parse_pay_id, parse_pay_ids, parse_registration
-from payresult.models import Status
-from payresult.outcome import Outcome, describe, report
-from payresult.problems import problem_of, retry_after
-from payresult.service import LIVE_CHECK_EVERY
+from payresult.observability import describe, report
+from payresult.schemas.problems import problem_of, retry_after
+from payresult.schemas.requests import parse_pay_id, parse_pay_ids, parse_registration
+from payresult.schemas.responses import view
+from payresult.services.payments import LIVE_CHECK_EVERY
 from payresult.settings import Settings
-from payresult.view import view
-from payresult.wiring import build_service
 
 Event = dict[str, Any]
 Answer = dict[str, Any]

@@ -8,12 +8,13 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
+from payresult.bootstrap import build_follower
+from payresult.domain.outcome import Outcome
+from payresult.domain.payment import CheckMessage
 from payresult.errors import InvalidInput, RegistrationConflict
-from payresult.messages import parse_message
-from payresult.models import CheckMessage
-from payresult.outcome import Outcome, count, report
+from payresult.observability import count, report
+from payresult.schemas.requests import parse_message
 from payresult.settings import Settings
-from payresult.wiring import build_follower
 
 logger = Logger()
 metrics = Metrics()

@@ -7,9 +7,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from payresult.outcome import count, measure
+from payresult.bootstrap import build_sweeper
+from payresult.observability import count, measure
 from payresult.settings import Settings
-from payresult.wiring import build_sweeper
 
 logger = Logger()
 metrics = Metrics()

@@ -8,10 +8,10 @@ from math import ceil
 from typing import Any
 
 from tests.benchmarks import events
+from tests.benchmarks.build import Case, Workshop
+from tests.benchmarks.experiment import LONG_ROUNDS, ROUNDS, Lab, Results, by_turns, expect, pairs
 from tests.benchmarks.figures import Sample
-from tests.benchmarks.lab import LONG_ROUNDS, ROUNDS, Lab, Results, by_turns, expect, pairs
-from tests.benchmarks.making import Case, Workshop
-from tests.benchmarks.warm import Worker, worker
+from tests.benchmarks.warm_process import Worker, worker
 
 DELAYS = (0.080, 0.005)
 """Seconds after which the gateway and AWS answer."""

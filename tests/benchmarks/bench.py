@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks import batching, readme, report, serving, starting
-from tests.benchmarks.aims import AIMS
+from tests.benchmarks import batching, cold_start, readme, report, warm_calls
+from tests.benchmarks.build import Workshop
+from tests.benchmarks.experiment import Lab, Results
 from tests.benchmarks.figures import Row, row
-from tests.benchmarks.lab import Lab, Results
-from tests.benchmarks.making import Workshop
 from tests.benchmarks.stubs import world
-from tests.campaigns.report import progress
+from tests.benchmarks.targets import AIMS
+from tests.fault_injection.report import progress
 
 
 class Experiment(NamedTuple):
@@ -27,11 +27,11 @@ class Experiment(NamedTuple):
 
 
 EXPERIMENTS = (
-    Experiment(starting.ROWS, starting.starts),
-    Experiment(starting.AT_A_TIME, starting.memory),
-    Experiment(["query_overhead_vs_hand_signed"], lambda lab, _: serving.overhead(lab)),
-    Experiment(["new_tls_connection_cpu"], lambda lab, _: serving.connection(lab)),
-    Experiment(["puts_in_tens_cpu"], lambda lab, _: serving.puts(lab)),
+    Experiment(cold_start.ROWS, cold_start.starts),
+    Experiment(cold_start.AT_A_TIME, cold_start.memory),
+    Experiment(["query_overhead_vs_hand_signed"], lambda lab, _: warm_calls.overhead(lab)),
+    Experiment(["new_tls_connection_cpu"], lambda lab, _: warm_calls.connection(lab)),
+    Experiment(["puts_in_tens_cpu"], lambda lab, _: warm_calls.puts(lab)),
     Experiment(batching.BATCHES, batching.efficiency),
     Experiment(["batch_100_vs_sequential"], lambda lab, _: batching.speed_up(lab)),
 )

@@ -11,9 +11,9 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from tests.campaigns.loopback import Loopback
-from tests.campaigns.provider import SECOND, Answer, told
-from tests.campaigns.stage import Stage
+from tests.fault_injection.fake_gateway import SECOND, Answer, told
+from tests.fault_injection.loopback import Loopback
+from tests.fault_injection.simulation import Stage
 
 SIZE = 1000
 ROUNDS = 3

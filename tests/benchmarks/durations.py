@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from payresult.wiring import AT_A_TIME
+from payresult.bootstrap import AT_A_TIME
 
 MEASURED = Path(__file__).parent / "results/cpu.json"
 

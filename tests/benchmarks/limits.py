@@ -1,6 +1,6 @@
 """Which limit is met at how many payments a minute, and what to set then."""
 
-from payresult.items import SHARDS
+from payresult.aws.items import SHARDS
 from tests.benchmarks import quotas
 from tests.benchmarks.model import BATCH, Limit, Model
 from tests.benchmarks.quotas import Quota

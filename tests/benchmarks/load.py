@@ -15,12 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from payresult.queue import tens
+from payresult.aws.batches import tens
+from sandbox.deploy import PARTNER_CODE
+from sandbox.environment import Sandbox, running
+from sandbox.waiting import TimeIsUp
 from tests.benchmarks.cpu import cpu_milliseconds
 from tests.benchmarks.model import BATCH, Deployment
-from tests.sandbox.run import Sandbox, running
-from tests.sandbox.stack import PARTNER_CODE
-from tests.sandbox.waiting import TimeIsUp
 
 RESULT = Path(__file__).parent / "results/load.json"
 

@@ -10,15 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from payresult.events import DETAIL_TYPE, SOURCE
+from payresult.domain.event import DETAIL_TYPE, SOURCE
 from tests.benchmarks import sizes
 from tests.benchmarks.durations import WAITS, Calls, billed, busy, measured, waited
 from tests.benchmarks.logs import PLATFORM_LOG, written
-from tests.campaigns.edges import Call
-from tests.campaigns.functions import Client
-from tests.campaigns.provider import Script
-from tests.campaigns.stage import Stage
-from tests.contract.template import TEMPLATE, properties
+from tests.fault_injection.fake_aws import Call
+from tests.fault_injection.fake_gateway import Script
+from tests.fault_injection.functions import Client
+from tests.fault_injection.simulation import Stage
+from tests.support.template import TEMPLATE, properties
 
 GB = 1 << 30
 

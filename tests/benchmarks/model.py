@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
-from payresult.items import SHARDS
-from payresult.schedule import QUEUE_LIMIT
-from payresult.sweeping import PAGE
-from payresult.wiring import AT_A_TIME
+from payresult.aws.items import SHARDS
+from payresult.bootstrap import AT_A_TIME
+from payresult.domain.schedule import QUEUE_LIMIT
+from payresult.services.sweeper import PAGE
 from tests.benchmarks import quotas
 from tests.benchmarks.durations import WAITS, busy, lasting
 from tests.benchmarks.prices import Usage, dollars
 from tests.benchmarks.runs import MINUTES_A_MONTH, NEVER_PAID, Run
-from tests.contract.template import TEMPLATE, properties
+from tests.support.template import TEMPLATE, properties
 
 BATCH = 10
 PARTITIONS = int(quotas.NEW_TABLE_WRITES.most / quotas.PARTITION_WRITES.most)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from tests.benchmarks.figures import Row
 from tests.benchmarks.plot import svg
 from tests.benchmarks.report import RESULTS, aim, figure, latest
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 README = ROOT / "README.md"
 PLOT = RESULTS / "plot.svg"

@@ -10,16 +10,16 @@ from random import Random
 
 import moto  # noqa: F401 - before any session of boto3: one that is older would reach for the real AWS
 
-from payresult.items import SHARDS
-from payresult.sweeping import COUNTING, MINUTE
+from payresult.aws.items import SHARDS
+from payresult.services.sweeper import COUNTING, MINUTE
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
 from tests.benchmarks.prices import Usage, times
 from tests.benchmarks.sizes import item_size
-from tests.campaigns.provider import DAY, SECOND, Answer, Script, told
-from tests.campaigns.stage import START
 from tests.contract.emitted import emitted
-from tests.contract.template import of_type
+from tests.fault_injection.fake_gateway import DAY, SECOND, Answer, Script, told
+from tests.fault_injection.simulation import START
+from tests.support.template import of_type
 
 MEDIAN_SECONDS, SIGMA, LONGEST_SECONDS = 60, 1.0, 1800
 """When people pay, an assumption: log-normal, half of them within a minute, all in half an hour."""

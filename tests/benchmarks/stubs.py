@@ -13,7 +13,7 @@ from typing import Any
 import trustme
 
 from tests.benchmarks.cpus import REST, on
-from tests.contract.template import ROOT, deployed_environment
+from tests.support.template import ROOT, deployed_environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from tests.benchmarks.durations import billed, busy, measured, waited
 from tests.benchmarks.logs import access_log, written
 from tests.benchmarks.meter import Meter, memory_of
 from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, times
-from tests.campaigns.functions import app
-from tests.contract.template import ROOT, TEMPLATE, properties
+from tests.fault_injection.functions import app
+from tests.support.template import ROOT, TEMPLATE, properties
 
 ITEM: sizes.Item = {
     "pk": {"S": "a"},  # 2 + 1

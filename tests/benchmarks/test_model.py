@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from payresult.items import SHARDS, shard
-from payresult.sweeping import PAGE
+from payresult.aws.items import SHARDS, shard
+from payresult.services.sweeper import PAGE
 from tests.benchmarks import quotas, runs
 from tests.benchmarks.durations import WAITS
 from tests.benchmarks.limits import limits
 from tests.benchmarks.model import BATCH, Deployment, Model
-from tests.contract.template import TEMPLATE, properties
+from tests.support.template import TEMPLATE, properties
 
 # A whole CPU's milliseconds at 1,769 MB are milliseconds.
 CPU = {

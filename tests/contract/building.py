@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.contract.runtime import PYTHON, environ_of
-from tests.contract.template import ROOT, load
+from tests.support.template import ROOT, load
 
 
 def make_build(folder: Path) -> Path:

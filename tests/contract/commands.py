@@ -11,7 +11,7 @@ import click
 from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # it has none
 from moto import mock_aws
 
-from tests.contract.template import FUNCTIONS
+from tests.support.template import FUNCTIONS
 
 PLACES = re.compile(r"\$\{(?P<name>[A-Za-z:]+)(\.(?P<attribute>[A-Za-z]+))?\}")
 AN_HOUR_AGO = "$(($(date +%s)-3600))000"

@@ -16,9 +16,9 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
+from payresult.services.sweeper import COUNTING
 from payresult.settings import FORBIDDEN
-from payresult.sweeping import COUNTING
-from tests.contract.template import MADE, ROOT, deployed_environment, properties
+from tests.support.template import MADE, ROOT, deployed_environment, properties
 
 CREATED = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
 ON_THE_COUNT = 1_795_341_600_000 // COUNTING * COUNTING / 1000

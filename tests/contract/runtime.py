@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.contract.template import ROOT
-from tests.sandbox.ports import free_port
+from sandbox.ports import free_port
+from tests.support.template import ROOT
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}.get(platform.machine())
 PYTHON = ROOT / ".venv-runtime" / "bin" / "python"

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError, val
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 EVENTS = ROOT / "events"
 

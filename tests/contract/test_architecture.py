@@ -1,34 +1,54 @@
-"""Which way the arrows point: imports, clocks, chance and the environment, read from the source."""
+"""The layout of the code: which package imports which, read from the source.
+
+functions → bootstrap → services → aws, gateway, schemas → domain → errors.
+"""
 
 import ast
 
 import pytest
 
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 LAYER = ROOT / "layers/payresult/python/payresult"
-MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in LAYER.glob("*.py")}
+MODULES = {
+    ".".join(path.relative_to(LAYER).with_suffix("").parts): ast.parse(
+        path.read_text(encoding="utf-8")
+    )
+    for path in LAYER.rglob("*.py")
+}
 FUNCTIONS = {
     path.parent.name: ast.parse(path.read_text(encoding="utf-8"))
     for path in (ROOT / "functions").glob("*/*.py")
 }
 
+MAY_IMPORT = {
+    "errors": set(),
+    "strict_json": {"errors"},
+    "domain": {"errors"},
+    "schemas": {"domain", "errors", "strict_json"},
+    "gateway": {"domain", "errors", "strict_json"},
+    "aws": {"domain", "errors"},
+    "services": {"aws", "domain", "errors", "gateway", "schemas"},
+    "observability": {"domain", "errors"},
+    "settings": {"domain", "errors"},
+    "coldstart": set[str](),
+    "bootstrap": {"aws", "gateway", "services", "settings"},
+}
+"""The direction of all imports, by package; a package may always import itself."""
+
+FOR_ANNOTATIONS = {"errors": {"domain"}}
+"""Imports that only the type checker sees, against that direction: PaymentChanged has a Payment."""
+
 AWS = {"boto3", "botocore"}
 HTTP = {"urllib3", "http", "socket", "ssl", "requests", "httpx"}
-EDGES = {"store", "queue", "publisher", "gateway"}
-SPEAKS_HTTP = {"gateway", "deadline", "dialing"}
-PURE = {
-    *("models", "errors", "signing", "fields", "schedule", "decide", "events"),
-    *("registering", "replies", "strictjson", "writes", "expressions", "items", "view", "problems"),
-}
-CHANCE_AND_CLOCKS = {
-    *("time.time", "time.time_ns", "time.monotonic", "time.sleep", "datetime.now"),
-    *("datetime.utcnow", "datetime.today", "date.today", "uuid.uuid4", "uuid4", "os.urandom"),
+TIME_AND_RANDOM = {"time", "random", "secrets", "os"}
+READS_CLOCKS = {
+    *("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "uuid.uuid4", "uuid4"),
 }
 
 
-def imports(tree: ast.AST, *, typing_too: bool = False) -> set[str]:
-    """Return what *tree* imports, dotted; without what only the type checker sees."""
+def imports(tree: ast.AST, *, typing_too: bool = True) -> set[str]:
+    """Return what *tree* imports, dotted; *typing_too* adds what only the type checker sees."""
     found: set[str] = set()
     for node in _run(tree, typing_too=typing_too):
         if isinstance(node, ast.Import):
@@ -40,22 +60,38 @@ def imports(tree: ast.AST, *, typing_too: bool = False) -> set[str]:
 
 
 def _run(node: ast.AST, *, typing_too: bool) -> list[ast.AST]:
-    """Return *node* and all inside it that runs."""
+    """Return *node* and all nodes inside it."""
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing_too:
         return []
     inner = [_run(child, typing_too=typing_too) for child in ast.iter_child_nodes(node)]
     return [node, *(each for nodes in inner for each in nodes)]
 
 
-def packages(tree: ast.AST) -> set[str]:
+def libraries(tree: ast.AST) -> set[str]:
     """Return the top-level packages that *tree* imports."""
     return {name.partition(".")[0] for name in imports(tree)}
 
 
 def ours(tree: ast.AST, *, typing_too: bool = True) -> set[str]:
     """Return the modules of the layer that *tree* imports."""
-    parts = [name.split(".") for name in imports(tree, typing_too=typing_too)]
-    return {names[1] for names in parts if names[0] == "payresult"} & set(MODULES)
+    names = imports(tree, typing_too=typing_too)
+    dotted = {name.removeprefix("payresult.") for name in names if name.startswith("payresult.")}
+    return {each for each in {*dotted, *(n.rpartition(".")[0] for n in dotted)} if each in MODULES}
+
+
+def reached(tree: ast.AST) -> set[str]:
+    """Return the modules of the layer that are loaded once *tree* is."""
+    seen: set[str] = set()
+    ahead = ours(tree, typing_too=False)
+    while ahead:
+        seen |= ahead
+        ahead = {new for name in ahead for new in ours(MODULES[name], typing_too=False)} - seen
+    return seen
+
+
+def package(module: str) -> str:
+    """Return the package, or the flat module, that *module* belongs to."""
+    return module.partition(".")[0]
 
 
 def calls(tree: ast.AST) -> set[str]:
@@ -63,64 +99,46 @@ def calls(tree: ast.AST) -> set[str]:
     return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
 
 
-def test_every_module_is_known_to_these_rules() -> None:
-    """A list that names what is gone holds nothing."""
-    assert set(MODULES) >= PURE | EDGES | SPEAKS_HTTP
+def test_the_rules_name_each_package() -> None:
+    """A rule about a package that is gone would hold nothing."""
+    assert {package(name) for name in MODULES} - {"__init__"} == set(MAY_IMPORT)
     assert set(FUNCTIONS) == {"api", "checks", "publisher", "sweeper"}
 
 
-def test_only_edges_and_wiring_know_aws() -> None:
-    """Everything else is told by them."""
-    knowing = {name for name, tree in MODULES.items() if packages(tree) & AWS}
-    assert knowing == {"store", "publisher", "wiring"}
-
-
-def test_only_the_wiring_makes_clients() -> None:
-    """An edge is given its client."""
-    ways = {"client", "resource", "create_client"}
-    makers = {
-        name
-        for name, tree in MODULES.items()
-        if ways & {call.rpartition(".")[2] for call in calls(tree)}
-    }
-    assert makers == {"wiring"}
-
-
-def test_only_the_gateway_speaks_http() -> None:
-    """With its two helpers."""
-    assert {name for name, tree in MODULES.items() if packages(tree) & HTTP} == SPEAKS_HTTP
-
-
-@pytest.mark.parametrize("name", sorted(PURE))
-def test_a_pure_module_imports_pure_modules(name: str) -> None:
-    """So that deciding can be tested, and read, without anything else."""
-    allowed = PURE | ({"service"} if name == "problems" else set())  # for NotRegistered
-    assert ours(MODULES[name]) <= allowed
-
-
-@pytest.mark.parametrize("name", sorted(EDGES))
-def test_an_edge_does_not_know_the_story(name: str) -> None:
-    """Arrows point from the story to the edges."""
-    story = {"service", "checker", "following", "sweeping", "outbox", "wiring", "settings"}
-    assert not ours(MODULES[name]) & story
-
-
-def test_only_the_wiring_joins_the_edges() -> None:
-    """The story is given the gateway, and knows its type at most."""
-    joining = {n for n, tree in MODULES.items() if "gateway" in ours(tree, typing_too=False)}
-    assert joining == {"wiring"}
-    assert not {name for name, tree in MODULES.items() if "wiring" in ours(tree)}
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_point_one_way(name: str) -> None:
+    """From the functions to the domain, never back, and never from one edge to another."""
+    own = package(name)
+    allowed = MAY_IMPORT.get(own, set()) | {own}
+    assert {package(each) for each in ours(MODULES[name], typing_too=False)} <= allowed
+    typed = {package(each) for each in ours(MODULES[name])}
+    assert typed <= allowed | FOR_ANNOTATIONS.get(own, set())
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))
-def test_no_cycle_of_imports_begins_at(name: str) -> None:
+def test_no_module_imports_itself_by_way_of_others(name: str) -> None:
     """A module can be read after those that it imports."""
-    seen: set[str] = set()
-    ahead = ours(MODULES[name], typing_too=False)
-    while ahead:
-        seen |= ahead
-        ahead = {new for one in ahead for new in ours(MODULES[one], typing_too=False)} - seen
-    assert name not in seen
+    assert name not in reached(MODULES[name])
+
+
+def test_boto3_is_used_in_aws_and_bootstrap_only() -> None:
+    """Everything else is given a repository, a queue or a publisher."""
+    assert {package(n) for n, tree in MODULES.items() if libraries(tree) & AWS} <= {
+        "aws",
+        "bootstrap",
+    }
+
+
+def test_only_bootstrap_makes_clients() -> None:
+    """A class of ``aws`` is given its client."""
+    ways = {"client", "resource", "create_client"}
+    makers = {n for n, t in MODULES.items() if ways & {c.rpartition(".")[2] for c in calls(t)}}
+    assert makers == {"bootstrap"}
+
+
+def test_http_is_used_in_gateway_only() -> None:
+    """And so are sockets and TLS."""
+    assert {package(n) for n, tree in MODULES.items() if libraries(tree) & HTTP} == {"gateway"}
 
 
 def test_the_environment_is_read_by_functions_only() -> None:
@@ -135,40 +153,39 @@ def test_the_environment_is_read_by_functions_only() -> None:
     assert all("os.environ" in ast.unparse(tree) for tree in FUNCTIONS.values())
 
 
-def test_clocks_and_chance_are_arguments() -> None:
-    """Nobody asks for the time or throws dice by himself; the wiring hands both on."""
-    rules = {name: tree for name, tree in MODULES.items() if name not in SPEAKS_HTTP}
-    assert not {name for name, tree in rules.items() if calls(tree) & CHANCE_AND_CLOCKS}
-    knowing = {name for name, tree in rules.items() if packages(tree) & {"time", "random"}}
-    assert knowing == {"wiring"}
+def test_clocks_and_random_numbers_are_arguments() -> None:
+    """Only ``bootstrap`` hands them in; connections count seconds on the monotonic clock."""
+    using = {name for name, tree in MODULES.items() if libraries(tree) & TIME_AND_RANDOM}
+    assert {package(name) for name in using} == {"bootstrap", "gateway"}
+    assert not {name for name, tree in MODULES.items() if calls(tree) & READS_CLOCKS}
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_is_thin(name: str) -> None:
-    """It knows the layer and powertools, and no other function."""
+    """It imports the layer and powertools, and no other function."""
     standard = {"json", "os", "base64", "collections", "typing"}
-    assert packages(FUNCTIONS[name]) <= standard | {"payresult", "aws_lambda_powertools"}
+    assert libraries(FUNCTIONS[name]) <= standard | {"payresult", "aws_lambda_powertools"}
 
 
 @pytest.mark.parametrize("name", ["api", "checks"])
-def test_who_talks_to_the_gateway_cannot_send_events(name: str) -> None:
-    """Only publisher and sweeper may; the others do not even import it."""
-    reached: set[str] = set()
-    ahead = ours(FUNCTIONS[name]) - {"wiring"}
-    while ahead:
-        reached |= ahead
-        ahead = {new for one in ahead for new in ours(MODULES[one])} - reached
-    assert not reached & {"publisher", "outbox", "wiring"}
+def test_a_function_that_asks_the_gateway_cannot_send_events(name: str) -> None:
+    """Only publisher and sweeper may; the others do not even import what sends them."""
+    loaded: set[str] = set()
+    for each in ours(FUNCTIONS[name]) - {"bootstrap"}:
+        loaded |= {each} | reached(MODULES[each])
+    assert not loaded & {"aws.eventbridge", "services.outbox", "bootstrap"}
 
 
-def test_the_layer_is_one_package() -> None:
-    """No second one, no package inside it, no utils."""
-    folders = {path.name for path in LAYER.parent.rglob("*") if path.is_dir()}
-    assert folders <= {"payresult", "__pycache__"}
-    assert not {"utils", "common", "helpers", "base"} & set(MODULES)
+def test_the_layer_is_one_package_of_five() -> None:
+    """No second one at its side, nothing deeper, no utils."""
+    folders = {str(p.relative_to(LAYER)) for p in LAYER.rglob("*") if p.is_dir()}
+    wanted = {"domain", "schemas", "gateway", "aws", "services"}
+    assert {each for each in folders if not each.endswith("__pycache__")} == wanted
+    assert {p.name for p in LAYER.parent.iterdir()} <= {"payresult", "__pycache__"}
+    assert not {"utils", "common", "helpers", "base"} & {n.rpartition(".")[2] for n in MODULES}
 
 
-def test_every_file_of_a_function_is_one_app() -> None:
+def test_a_function_is_one_file() -> None:
     """Each folder is the root of a Lambda function."""
     files = set((ROOT / "functions").rglob("*.py"))
     assert files == {ROOT / "functions" / name / "app.py" for name in FUNCTIONS}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.template import ROOT
-from tests.sandbox.ports import free_port
+from sandbox.ports import free_port
+from tests.support.template import ROOT
 
 PYTHON = ROOT / ".venv-audit" / "bin" / "python"
 CI = ROOT / ".ci"

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.aims import AIMS
-from tests.benchmarks.making import CASES, SHIPS
+from tests.benchmarks.build import CASES, SHIPS
 from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import PLOT, README, table, with_table
 from tests.benchmarks.report import MEASURED, RESULTS, latest
-from tests.contract.test_architecture import packages
+from tests.benchmarks.targets import AIMS
+from tests.contract.test_architecture import libraries
 
-PARTS = ("connect", "lookup", "puts")
+PARTS = ("connect", "lookup", "put_events")
 """Cases that find nothing but what ships (``Workshop.part``)."""
 
 FILES = sorted(RESULTS.glob("20*.json"))
@@ -60,4 +60,4 @@ def test_a_case_that_drives_a_part_of_ours_imports_what_ships(name: str) -> None
     tree = ast.parse((CASES / f"{name}.py").read_text(encoding="utf-8"))
     pins = re.findall(r"^(\S+)==", SHIPS.read_text(encoding="utf-8"), re.MULTILINE)
     ships = {pin.replace("-", "_") for pin in pins}
-    assert packages(tree) - sys.stdlib_module_names <= ships | {"payresult"}
+    assert libraries(tree) - sys.stdlib_module_names <= ships | {"payresult"}

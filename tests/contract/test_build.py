@@ -13,7 +13,7 @@ import trustme
 
 from tests.contract.building import code_of, empty_table, make_build, started
 from tests.contract.runtime import Runtime
-from tests.contract.template import FUNCTIONS
+from tests.support.template import FUNCTIONS
 
 Start = Callable[..., Runtime]
 
@@ -130,14 +130,17 @@ NEVER = {
     *("aws_lambda_powertools.utilities.data_classes", "aws_lambda_powertools.utilities.parser"),
     *("aws_lambda_powertools.utilities.idempotency", "aws_lambda_powertools.utilities.parameters"),
 }
-ASKING = {f"payresult.{name}" for name in ("gateway", "dialing", "checker", "service", "messages")}
-SENDING = {"payresult.outbox", "payresult.publisher"}
-HTTP_API = {"payresult.view", "payresult.problems"}
+ASKING = {
+    *("payresult.gateway.client", "payresult.gateway.connection", "payresult.services.check"),
+    *("payresult.services.payments", "payresult.schemas.requests"),
+}
+SENDING = {"payresult.services.outbox", "payresult.aws.eventbridge"}
+HTTP_API = {"payresult.schemas.responses", "payresult.schemas.problems"}
 NEEDLESS = {
-    "Api": SENDING | {"payresult.following", "payresult.sweeping"},
-    "Checks": SENDING | HTTP_API | {"payresult.sweeping"},
-    "Publisher": ASKING | HTTP_API | {"payresult.sweeping", "pydantic_core", "zoneinfo"},
-    "Sweeper": ASKING | HTTP_API | {"payresult.following", "pydantic_core", "zoneinfo"},
+    "Api": SENDING | {"payresult.services.check_batch", "payresult.services.sweeper"},
+    "Checks": SENDING | HTTP_API | {"payresult.services.sweeper"},
+    "Publisher": ASKING | HTTP_API | {"payresult.services.sweeper", "pydantic_core", "zoneinfo"},
+    "Sweeper": ASKING | HTTP_API | {"payresult.services.check_batch", "pydantic_core", "zoneinfo"},
 }
 MOST_MODULES = {"Api": 412, "Checks": 412, "Publisher": 400, "Sweeper": 400}
 """What there are, and a few that a patch of Python may add. A library's worth is some ten more."""
@@ -150,7 +153,7 @@ def test_a_function_imports_what_it_needs(
     """And nothing else, for each module is part of each cold start."""
     modules = started(code_of(function, built), function_environ).modules
     assert modules & (NEVER | NEEDLESS[function]) == set()
-    assert "payresult.wiring" in modules
+    assert "payresult.bootstrap" in modules
     assert len(modules) <= MOST_MODULES[function]
 
 

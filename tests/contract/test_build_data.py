@@ -22,13 +22,14 @@ from botocore.loaders import Loader
 from botocore.session import Session
 
 from layers.build import AMAZON_ROOTS, SERVICES, BuildFailed, add_amazon_roots, trim
-from payresult import writes
-from payresult.events import Event
-from payresult.publisher import EventPublisher
-from payresult.queue import CheckQueue, FollowUp
-from payresult.store import PaymentStore, StaleWrite
-from tests.contract.template import ROOT
-from tests.unit.builders import payment
+from payresult.aws import updates
+from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.eventbridge import EventPublisher
+from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.domain.event import Event
+from payresult.errors import StaleWrite
+from tests.support.factories import payment
+from tests.support.template import ROOT
 
 BOTOCORE = Path(botocore.__file__).parent
 
@@ -109,7 +110,7 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     store = PaymentStore(clients["dynamodb"], "payments", "P1")
     store.get_many(["1", "2"])
     with suppress(StaleWrite):
-        store.write("1", writes.create(payment(), "queue"))
+        store.write("1", updates.create(payment(), "queue"))
     store.due("CHECK", 1, 1)
     store.count_followed()
     CheckQueue(clients["sqs"], "https://sqs.invalid/1/checks").send([FollowUp("1", 2, 3)])

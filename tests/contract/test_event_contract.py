@@ -12,7 +12,7 @@ import yaml
 from tests.contract.documents import paid
 from tests.contract.documents.world import running
 from tests.contract.schemas import EVENT, EVENTS, Schema, errors, load
-from tests.contract.template import ROOT, walk
+from tests.support.template import ROOT, walk
 
 PAY_ID = "20190321192436"
 README = (EVENTS / "README.md").read_text(encoding="utf-8")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput
-from payresult.events import succeeded
-from payresult.messages import parse_message
-from payresult.models import CheckMessage, Registration
-from payresult.replies import Answer, read_reply
+from payresult.gateway.protocol import Answer, read_reply
+from payresult.schemas.events import succeeded
+from payresult.schemas.requests import parse_message
 from tests.contract.documents import generate
 from tests.contract.documents.answers import sample
 from tests.contract.documents.world import World, running
@@ -144,7 +144,11 @@ def test_the_event_sample_fits_its_schemas() -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=300),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=300),
     lambda values: st.lists(values) | st.dictionaries(st.text(), values),
     max_leaves=5,
 )

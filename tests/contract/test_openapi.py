@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payresult.domain.payment import Payment, Registration, Status
+from payresult.domain.reply import REPLY_FIELDS
 from payresult.errors import PayresultError
-from payresult.models import REPLY_FIELDS, Payment, Registration, Status
-from payresult.problems import problem_of
-from payresult.view import view
+from payresult.schemas.problems import problem_of
+from payresult.schemas.responses import view
 from tests.contract.documents.answers import Example, examples
 from tests.contract.documents.world import running
 from tests.contract.schemas import Schema, closed, errors, load
-from tests.contract.template import of_type, walk
+from tests.support.template import of_type, walk
 
 DOCUMENT = load("openapi.json")
 EXAMPLES = DOCUMENT["components"]["examples"]

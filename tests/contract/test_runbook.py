@@ -1,4 +1,4 @@
-"""RUNBOOK.md against the template and the tool: no alarm is left out, and each command runs."""
+"""docs/operations.md has a paragraph for each alarm, and each command in it runs."""
 
 import re
 import shlex
@@ -9,9 +9,9 @@ import click
 import pytest
 
 from payresult_cli.app import COMMANDS, payresult
-from tests.contract.template import FUNCTIONS, ROOT, of_type
+from tests.support.template import FUNCTIONS, ROOT, of_type
 
-RUNBOOK = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
+RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`]+)`")
 FILES = {"FILE", "orders.txt", "one.txt", "bill.csv"}
@@ -57,7 +57,7 @@ def test_the_paragraph_of_an_alarm_begins_with_the_same_command(name: str) -> No
     assert first[1] == described[1]
 
 
-@pytest.mark.parametrize("document", ["RUNBOOK.md", "README.md"])
+@pytest.mark.parametrize("document", ["docs/operations.md", "README.md"])
 def test_each_call_of_the_tool_is_one_that_it_takes(document: str, tmp_path: Path) -> None:
     """Options, values and all."""
     file = tmp_path / "orders.txt"

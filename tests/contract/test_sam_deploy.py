@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.contract.template import ROOT
-from tests.sandbox.account import REGION, root
-from tests.sandbox.emulator import Emulator
+from sandbox.credentials import REGION, root
+from sandbox.emulator import Emulator
+from tests.support.template import ROOT
 
 SAM = ROOT / ".venv-sam" / "bin" / "python"
 

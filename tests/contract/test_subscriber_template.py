@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from tests.contract.template import ROOT, load
+from tests.support.template import ROOT, load
 
 FOLDER = ROOT / "events" / "subscriber"
 TEMPLATE = load(FOLDER / "template.yaml")
@@ -89,6 +89,6 @@ def test_claims_never_expire_and_receipts_do_long_after_the_archive() -> None:
 
 def test_it_runs_what_its_tests_run() -> None:
     """Each pin and each hash is one of ours."""
-    locks = FOLDER / "function" / "requirements.txt", ROOT / "requirements-dev.txt"
+    locks = FOLDER / "function" / "requirements.txt", ROOT / "requirements/dev.txt"
     own, ours = (set(path.read_text(encoding="utf-8").splitlines()) for path in locks)
     assert own <= ours

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.template import (
+from tests.support.template import (
     FUNCTIONS,
     RESOURCES,
     TEMPLATE,

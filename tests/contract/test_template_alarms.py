@@ -7,9 +7,9 @@ import pytest
 
 from tests.contract.commands import Cloud, filled
 from tests.contract.emitted import emitted
-from tests.contract.template import FUNCTIONS, MADE, ROOT, TEMPLATE, of_type
+from tests.support.template import FUNCTIONS, MADE, ROOT, TEMPLATE, of_type
 
-RUNBOOK = ROOT / "RUNBOOK.md"
+RUNBOOK = ROOT / "docs/operations.md"
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 CUSTOM = {name: it for name, it in ALARMS.items() if it["Namespace"] == "payresult"}
 AWS_METRICS = {
@@ -107,7 +107,7 @@ def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
     }
 
 
-@pytest.mark.skipif(not RUNBOOK.exists(), reason="RUNBOOK.md is not written yet")
+@pytest.mark.skipif(not RUNBOOK.exists(), reason="docs/operations.md is not written yet")
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_the_runbook_has_a_paragraph_for_each_alarm(name: str) -> None:
     """Under a heading that holds the alarm's name."""

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from payresult.outcome import UNITS
+from payresult.observability import UNITS
 from tests.contract.commands import PLACES, Cloud, filled
 from tests.contract.emitted import emitted
-from tests.contract.template import FUNCTIONS, MADE, RESOURCES, of_type, properties
+from tests.support.template import FUNCTIONS, MADE, RESOURCES, of_type, properties
 
 BODY: str = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
 WIDGETS: list[dict[str, Any]] = json.loads(BODY)["widgets"]

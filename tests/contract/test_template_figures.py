@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from payresult.schedule import FOLLOW_FOR, QUEUE_LIMIT, SPREAD
-from tests.contract.template import FUNCTIONS, TEMPLATE, of_type, properties
+from payresult.domain.schedule import FOLLOW_FOR, QUEUE_LIMIT, SPREAD
+from tests.support.template import FUNCTIONS, TEMPLATE, of_type, properties
 
 TWO_WEEKS = 14 * 24 * 3600
 DELAYS = [5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 900, 900]

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.contract.template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, of_type, properties
+from tests.support.template import FUNCTIONS, RESOURCES, ROOT, TEMPLATE, of_type, properties
 
 TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
 

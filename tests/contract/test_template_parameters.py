@@ -7,13 +7,7 @@ import pytest
 
 from payresult.errors import InvalidInput
 from payresult.settings import Settings
-from tests.contract.template import (
-    RESOURCES,
-    TEMPLATE,
-    deployed_environment,
-    environment,
-    walk,
-)
+from tests.support.template import RESOURCES, TEMPLATE, deployed_environment, environment, walk
 
 PARAMETERS = TEMPLATE["Parameters"]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}

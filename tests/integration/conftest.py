@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.sandbox.audit import Audit
-from tests.sandbox.gateway import SimulatedGateway
-from tests.sandbox.run import Sandbox, running
-from tests.sandbox.visitor import Visitor
+from sandbox.audit import Audit
+from sandbox.client import Visitor
+from sandbox.environment import Sandbox, running
+from sandbox.gateway import SimulatedGateway
 
 DELAYS = (1, 1, 1, 1)
 """Five checks, a second apart: a payment that is never paid is given up before one tires of it."""

@@ -7,14 +7,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from payresult_cli.desk import Edges
-from payresult_cli.system import System as Place
-from payresult_cli.system import find_sandbox, find_stack
+from payresult_cli.context import Edges
+from payresult_cli.stack import System as Place
+from payresult_cli.stack import find_sandbox, find_stack
+from sandbox.environment import write_outputs
+from sandbox.packages import ROOT
+from sandbox.waiting import wait_for
 from tests.integration.conftest import VISIBILITY_SECONDS, System
-from tests.sandbox.packages import ROOT
-from tests.sandbox.run import write_outputs
-from tests.sandbox.waiting import wait_for
-from tests.unit.bench import Ran, run
+from tests.unit.cli.cli_runner import Ran, run
 
 Tool = Callable[..., Ran]
 

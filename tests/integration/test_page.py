@@ -8,10 +8,10 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from sandbox.packages import ROOT
+from sandbox.waiting import wait_for
 from tests.integration.browser import CHROMIUM, DESK, DRIVER, PHONE, Browser, chromium
 from tests.integration.conftest import System
-from tests.sandbox.packages import ROOT
-from tests.sandbox.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="no Chromium (Debian: apt install chromium chromium-driver)"

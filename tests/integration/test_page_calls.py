@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from sandbox.packages import ROOT
+from sandbox.page.actions import FATES, LASTING
+from sandbox.page.pages import GUARDED
+from sandbox.scenarios import ANSWERS, fate_of
+from sandbox.waiting import wait_for
 from tests.integration.conftest import System
-from tests.sandbox.fates import ANSWERS, fate_of
-from tests.sandbox.packages import ROOT
-from tests.sandbox.page.deeds import FATES, LASTING
-from tests.sandbox.page.pages import GUARDED
-from tests.sandbox.waiting import wait_for
 
 POLICY = "default-src 'self'"
 

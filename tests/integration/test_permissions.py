@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.contract.template import FUNCTIONS, statements
 from tests.integration.conftest import System
+from tests.support.template import FUNCTIONS, statements
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from sandbox.deploy import ENVIRONMENT, PARTNER_CODE
+from sandbox.subscriber import STACK, with_subscriber
+from sandbox.waiting import wait_for
 from tests.contract.schemas import load
 from tests.integration.conftest import System
-from tests.sandbox.stack import ENVIRONMENT, PARTNER_CODE
-from tests.sandbox.subscriber import STACK, with_subscriber
-from tests.sandbox.waiting import wait_for
 
 Item = dict[str, Any]
 

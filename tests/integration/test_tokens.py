@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from sandbox.client import Visitor
+from sandbox.deploy import STACK, parameters
+from sandbox.signing_proxy import Front
+from sandbox.waiting import wait_for
 from tests.integration import issuer
 from tests.integration.conftest import DELAYS, System
 from tests.integration.issuer import HOUR, Issuer, unsigned
-from tests.sandbox.front import Front
-from tests.sandbox.stack import STACK, parameters
-from tests.sandbox.visitor import Visitor
-from tests.sandbox.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

@@ -9,7 +9,7 @@ import pytest
 from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
-from tests.unit.tables import Table
+from tests.support.tables import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,7 +27,7 @@ def own_metrics() -> Iterator[None]:
 @pytest.fixture(scope="package")
 def dynamodb() -> "Iterator[DynamoDBClient]":
     """DynamoDB on moto: no AWS account, no network."""
-    with mock_aws():
+    with mock_aws(config={"core": {"mock_credentials": False}}):
         yield boto3.client("dynamodb")
 
 

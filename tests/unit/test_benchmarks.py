@@ -11,17 +11,17 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.benchmarks import report
-from tests.benchmarks.aims import AIMS
 from tests.benchmarks.answers import aws, gateway
 from tests.benchmarks.batching import BATCHES
 from tests.benchmarks.bench import EXPERIMENTS
+from tests.benchmarks.build import pins
 from tests.benchmarks.cases import floor
+from tests.benchmarks.experiment import by_turns, pairs
 from tests.benchmarks.figures import Aim, Pair, Row, Sample, row
-from tests.benchmarks.lab import by_turns, pairs
-from tests.benchmarks.making import pins
 from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import GROUPS, table, with_table
 from tests.benchmarks.stubs import Counted
+from tests.benchmarks.targets import AIMS
 
 LOWER = Aim("low", "ours", "theirs", 0.5, 0.4)
 HIGHER = Aim("high", "ideal", "ours", 0.9, 0.95, better="higher")

@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from payresult.domain.schedule import Schedule
 from payresult.errors import InvalidInput
-from payresult.schedule import Schedule
 from payresult.settings import Settings
-from tests.unit.builders import DELAYS
+from tests.support.factories import DELAYS
 
 ENVIRON = {
     "PARTNER_CODE": "P000818",

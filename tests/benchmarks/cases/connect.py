@@ -8,7 +8,7 @@ import ssl
 
 import urllib3
 
-from payresult.gateway import GatewayClient
+from payresult.gateway.client import GatewayClient
 
 URL = os.environ["GATEWAY_BASE_URL"]
 

@@ -2,8 +2,8 @@
 
 import os
 
+from payresult.bootstrap import build_service
 from payresult.settings import Settings
-from payresult.wiring import build_service
 
 service = build_service(Settings.from_env(os.environ))
 

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.contract.documents.world import World, running
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 GET, PUT, QUERY = "GET /payments/{payId}", "PUT /payments/{payId}", "POST /payments/query"
 PAY_ID, OTHER, WRONG, ODD = "20190321192436", "20190321192437", "20190321192438", "20190321192439"

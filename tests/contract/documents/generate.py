@@ -3,7 +3,7 @@
 import json
 
 from tests.contract.documents import answers, openapi, paid, schemas
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 EVENTS = ROOT / "events"
 

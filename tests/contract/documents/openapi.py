@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.contract.documents import schemas
 from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, Example, sample
-from tests.contract.template import ROOT
+from tests.support.template import ROOT
 
 Document = dict[str, Any]
 

@@ -1,7 +1,6 @@
 """What the queue and the HTTP API take, and what the API answers, as types for the documents.
 
-Tests hold ``payresult.messages``, ``.view`` and ``.problems`` to them. What does not ship need not
-be imported by what does, so they are here and not in the layer.
+Tests hold ``payresult.schemas`` to them.
 """
 
 from typing import Annotated, NotRequired
@@ -9,14 +8,14 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict  # pydantic reads no other before Python 3.12
 
-from payresult.messages import (
+from payresult.domain.payment import Status
+from payresult.schemas.requests import (
     CURRENCY_PATTERN,
     MOST_DIGITS,
     MOST_PAY_IDS,
     ORDER_ID_PATTERN,
     PAY_ID_PATTERN,
 )
-from payresult.models import Status
 
 Time = Annotated[
     str,

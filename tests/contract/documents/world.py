@@ -14,10 +14,8 @@ from unittest import mock
 import boto3
 import moto
 
-import payresult.gateway
-import payresult.wiring  # noqa: F401 - before the clock is set: what they import has its own
 from tests.contract.documents import gateway
-from tests.contract.template import ROOT, deployed_environment, properties
+from tests.support.template import ROOT, deployed_environment, properties
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import trustme
 
+from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable
-from payresult.gateway import GatewayClient
-from payresult.models import Reply
-from tests.faultserver import HEAD, FaultServer, Line
+from payresult.gateway.client import GatewayClient
+from tests.support.fault_server import HEAD, FaultServer, Line
 
 PAY_ID = "20190321192436"
 PARTNER = "P000818"

@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 
 from payresult.errors import BadReply, GatewayUnavailable
-from tests.faultserver import HEAD, Line
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -16,6 +15,7 @@ from tests.integration.wire.serving import (
     ask,
     unavailable,
 )
+from tests.support.fault_server import HEAD, Line
 
 
 def test_a_chunked_answer_and_one_without_a_length_are_read_whole(serve: Serve) -> None:

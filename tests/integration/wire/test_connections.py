@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from payresult.errors import BadReply, GatewayUnavailable
-from tests.faultserver import HEAD, Line
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -21,6 +20,7 @@ from tests.integration.wire.serving import (
     ask,
     unavailable,
 )
+from tests.support.fault_server import HEAD, Line
 
 
 def test_a_connection_is_kept_for_the_next_query(serve: Serve) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from payresult.deadline import Deadline, DeadlineSocket
-from payresult.gateway import GatewayClient
-from tests.faultserver import HEAD, Line, black_hole
+from payresult.gateway.client import GatewayClient
+from payresult.gateway.deadline import Deadline, DeadlineSocket
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -20,6 +19,7 @@ from tests.integration.wire.serving import (
     ask,
     unavailable,
 )
+from tests.support.fault_server import HEAD, Line, black_hole
 
 DRIBBLED = [
     pytest.param(b"", b"HTTP/1.1 200 " + b"O" * 300, id="status line"),

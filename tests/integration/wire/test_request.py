@@ -7,9 +7,8 @@ import logging
 import pytest
 
 from payresult.errors import BadReply, GatewayUnavailable
-from payresult.gateway import GatewayClient
-from payresult.signing import sign
-from tests.faultserver import HEAD, Line
+from payresult.gateway.client import GatewayClient
+from payresult.gateway.signing import sign
 from tests.integration.wire.serving import (
     FIELDS,
     GOOD,
@@ -19,6 +18,7 @@ from tests.integration.wire.serving import (
     answering,
     ask,
 )
+from tests.support.fault_server import HEAD, Line
 
 
 def test_the_request_is_the_documented_one(serve: Serve) -> None:

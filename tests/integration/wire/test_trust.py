@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from payresult.dialing import default_tls_context
-from payresult.gateway import GatewayClient
+from payresult.gateway.client import GatewayClient
+from payresult.gateway.connection import default_tls_context
 from tests.integration.wire.serving import (
     FIELDS,
     PARTNER,

@@ -11,6 +11,11 @@ A class exists only where somebody decides by it. botocore's errors pass through
 SQS and the stream retry what they interrupt.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payresult.domain.payment import Payment
+
 
 class PayresultError(Exception):
     """The root of this tree."""
@@ -59,3 +64,35 @@ class BadReply(GatewayError):
     def __init__(self, message: str, *, pay_id: str, http_status: int | None = None) -> None:
         super().__init__(message, pay_id=pay_id)
         self.http_status = http_status
+
+
+class Contention(PayresultError):
+    """The item changed under us again and again; the message or the caller comes again."""
+
+
+class NotRegistered(PayresultError):
+    """Nobody registered this payId, and the deployment demands it."""
+
+
+class NotQueued(PayresultError):
+    """SQS did not take a message."""
+
+
+class StaleWrite(PayresultError):
+    """The item is not as it was read; ``current`` is what it is now, None if there is none."""
+
+    def __init__(self, current: "Payment | None") -> None:
+        super().__init__("the payment changed in between")
+        self.current = current
+
+
+class ReadIncomplete(PayresultError):
+    """DynamoDB held back part of a batch read, also when asked again."""
+
+
+class UnreadableItem(PayresultError):
+    """An item that a later version of payresult wrote, or a hand: leave it, try again later."""
+
+
+class MalformedJson(ValueError):
+    """The text is not JSON, or it can be read in more than one way."""

@@ -11,8 +11,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from payresult.domain.schedule import FOLLOW_FOR, SPREAD, Schedule
 from payresult.errors import InvalidInput
-from payresult.schedule import FOLLOW_FOR, SPREAD, Schedule
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

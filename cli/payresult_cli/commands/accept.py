@@ -1,0 +1,98 @@
+"""`payresult accept`: an operator decides about a payment in REVIEW."""
+
+from decimal import Decimal
+
+import click
+
+from payresult.aws import updates
+from payresult.aws.dynamodb import PaymentStore, readable
+from payresult.domain.payment import Payment, Registration, Status
+from payresult.domain.registration import amount_matches
+from payresult.domain.reply import parse_plain_amount
+from payresult.errors import StaleWrite
+from payresult_cli.context import Desk
+from payresult_cli.errors import Refused
+from payresult_cli.explanation import registered
+from payresult_cli.formatting import printable
+from payresult_cli.options import PAY_ID, Parsed, changing, on_system
+
+MOST = 200
+
+
+def _amount(text: str) -> str | None:
+    return text if (parse_plain_amount(text) or Decimal(0)) > 0 else None
+
+
+def _currency(text: str) -> str | None:
+    return text if len(text) == 3 and text.isascii() and text.isupper() else None  # noqa: PLR2004 - ISO 4217
+
+
+def _reason(text: str) -> str | None:
+    return text if 0 < len(text.strip()) <= MOST and text.isprintable() else None
+
+
+AMOUNT = Parsed("amount", _amount, "is no amount: write it like 19.99")
+CURRENCY = Parsed("currency", _currency, "is no currency: write three capital letters like USD")
+REASON = Parsed("text", _reason, f"is no reason: write 1 to {MOST} characters on one line")
+
+
+@click.command("accept")
+@click.argument("pay_id", metavar="PAYID", type=PAY_ID)
+@click.option("--amount", type=AMOUNT, required=True, help="What was paid, and is accepted: 18.00")
+@click.option("--reason", type=REASON, required=True, help="Why; kept in the payment's history.")
+@click.option("--currency", type=CURRENCY, help="To be accepted with it, where that differs too.")
+@changing
+@on_system
+def command(  # noqa: PLR0913 - an option each
+    desk: Desk,
+    pay_id: str,
+    *,
+    amount: str,
+    reason: str,
+    currency: str | None,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Accept another amount for a payment in REVIEW.
+
+    Replaces the registered amount by what was paid and plans a check at once: the next sweep,
+    within a minute, asks the gateway again, and if it says the same, the payment SUCCEEDED.
+    """
+    store = desk.system.store()
+    payment = _in_review(store, pay_id)
+    known = payment.registration
+    accepted = Registration(known.order_id, amount, currency or known.currency)
+    _refuse_what_does_not_help(payment, accepted)
+    before, after = registered(payment), f"{amount} {accepted.currency or ''}".rstrip()
+    record = {"payId": pay_id, "from": before, "to": after, "reason": reason}
+    paid = printable(payment.reply.get("payAmount", ""))
+    desk.tell(record, f"{pay_id}: {before} was registered, {paid} was paid; {after} is accepted")
+    if not desk.may("Accept it?", dry_run=dry_run, yes=yes):
+        return 0 if dry_run else 1
+    try:
+        store.write(pay_id, updates.accept(payment, accepted, reason, desk.now()))
+    except StaleWrite:
+        raise Refused(f"{pay_id} changed at this moment: look at it again") from None
+    desk.note(f"accepted: it is checked again within a minute (payresult explain {pay_id})")
+    return 0
+
+
+def _in_review(store: PaymentStore, pay_id: str) -> Payment:
+    payment = readable(store.get_many([pay_id]).get(pay_id))
+    if payment is None:
+        raise Refused(f"{pay_id} is not in the table, so there is nothing to accept")
+    if payment.status is not Status.REVIEW:
+        raise Refused(f"{pay_id} is {payment.status}: only a payment in REVIEW can be accepted")
+    return payment
+
+
+def _refuse_what_does_not_help(payment: Payment, accepted: Registration) -> None:
+    """Refuse what the next check would call REVIEW again."""
+    paid = payment.reply.get("payAmount")
+    if amount_matches(paid, accepted):
+        return
+    after = f"{accepted.expected_amount} {accepted.currency or ''}".rstrip()
+    raise Refused(
+        f"the gateway reports {paid!r}, which is not {after}: {payment.pay_id} would be in REVIEW"
+        " again; accept what was paid (--amount, --currency)"
+    )

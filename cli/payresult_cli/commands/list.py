@@ -1,0 +1,57 @@
+"""`payresult list`: payments by status and age."""
+
+from typing import Any
+
+import click
+
+from payresult.domain.payment import Status, iso
+from payresult_cli.context import Desk
+from payresult_cli.formatting import span, times
+from payresult_cli.options import AGE, on_system
+from payresult_cli.table_scan import COST, scan
+
+_ATTRIBUTES = ("payId", "status", "createdAt", "checks", "lastCheckedAt", "nextCheckAt", "orderId")
+_TIMES = ("createdAt", "lastCheckedAt", "nextCheckAt")
+
+
+@click.command("list", epilog=COST)
+@click.option(
+    "--status",
+    "statuses",
+    type=click.Choice([each.value for each in Status]),
+    multiple=True,
+    help="Only these; may be given several times.",
+)
+@click.option("--older-than", type=AGE, metavar="AGE", help="Registered before: 90s, 15m, 2h, 7d.")
+@on_system
+def command(desk: Desk, statuses: tuple[str, ...], older_than: int | None) -> int:
+    """List payments by status and age.
+
+    In no order, as they are found; --json says more of each.
+    """
+    now = desk.now()
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if statuses:
+        values |= {f"status{number}": status for number, status in enumerate(statuses)}
+        conditions.append(f"#status IN ({', '.join(f':{name}' for name in values)})")
+    if older_than is not None:
+        conditions.append("#createdAt < :before")
+        values["before"] = now - older_than
+    count = 0
+    for found in scan(desk.system, _ATTRIBUTES, " AND ".join(conditions), **values):
+        desk.tell(_record(found), _line(found, now))
+        count += 1
+    desk.note(f"{count} payments")
+    return 0
+
+
+def _record(found: dict[str, Any]) -> dict[str, Any]:
+    times = {name: iso(int(found[name])) for name in _TIMES if name in found}
+    return found | times | {"checks": int(found.get("checks", 0))}
+
+
+def _line(found: dict[str, Any], now: int) -> str:
+    age = span(now - int(found["createdAt"])) if "createdAt" in found else "unknown"
+    status, checks = found.get("status", "?"), times(int(found.get("checks", 0)))
+    return f"{found.get('payId', '?'):<24}  {status:<10}  {age:>8} old  checked {checks}"

@@ -1,0 +1,73 @@
+"""The arguments of one UpdateItem, put together from readable parts. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from payresult.aws.items import marshal
+
+_NAME = re.compile(r"#(\w+)")
+
+
+class Update:
+    """What an UpdateItem sets, removes and demands.
+
+    Expressions speak of an attribute as ``#name``; a value is ``:name`` and given beside it.
+    """
+
+    def __init__(self) -> None:
+        self._sets: list[str] = []
+        self._removes: list[str] = []
+        self._conditions: list[str] = []
+        self._values: dict[str, Any] = {}
+
+    def set(self, **values: Any) -> None:
+        """Set attributes."""
+        for name, value in values.items():
+            self._sets.append(f"#{name} = :new_{name}")
+            self._values[f":new_{name}"] = value
+
+    def set_first(self, **values: Any) -> None:
+        """Set attributes that are not there yet."""
+        for name, value in values.items():
+            self._sets.append(f"#{name} = if_not_exists(#{name}, :new_{name})")
+            self._values[f":new_{name}"] = value
+
+    def count(self, name: str) -> None:
+        """Add one to a number that may not be there yet."""
+        self._sets.append(f"#{name} = if_not_exists(#{name}, :zero) + :one")
+        self._values |= {":zero": 0, ":one": 1}
+
+    def append(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Append *entry* to a list that may not be there yet."""
+        self._sets.append(f"#{name} = list_append(if_not_exists(#{name}, :none), :new_{name})")
+        self._values |= {":none": [], f":new_{name}": [entry]}
+
+    def remove(self, *names: str) -> None:
+        """Remove attributes."""
+        self._removes += [f"#{name}" for name in names]
+
+    def demand(self, condition: str, **values: Any) -> None:
+        """Write only where *condition* holds; its ``:name`` are the keywords."""
+        self._conditions.append(f"({condition})")
+        self._values |= {f":{name}": value for name, value in values.items()}
+
+    def demand_as_read(self, **values: Any) -> None:
+        """Write only where attributes are still as they were read; None: not there."""
+        for name, value in values.items():
+            if value is None:
+                self.demand(f"attribute_not_exists(#{name})")
+            else:
+                self.demand(f"#{name} = :read_{name}", **{f"read_{name}": value})
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keywords for ``update_item``, but for table and key."""
+        parts = ["SET " + ", ".join(self._sets)] if self._sets else []
+        parts += ["REMOVE " + ", ".join(self._removes)] if self._removes else []
+        update, condition = " ".join(parts), " AND ".join(self._conditions)
+        return {
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {f"#{n}": n for n in _NAME.findall(update + condition)},
+            "ExpressionAttributeValues": marshal(self._values),
+        }

@@ -1,0 +1,120 @@
+"""What things are: no I/O, no rules of following or deciding.
+
+Times are whole milliseconds since 1970 (UTC), named ``...At`` in the table and ``..._at``
+here. Raw values of the gateway keep the gateway's names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Literal
+
+
+class Status(StrEnum):
+    """What is known of a payment. A reply may only raise the rank; SUCCEEDED absorbs."""
+
+    PENDING = "PENDING"
+    UNRESOLVED = "UNRESOLVED"
+    FAILED = "FAILED"
+    REVIEW = "REVIEW"
+    SUCCEEDED = "SUCCEEDED"
+
+    @property
+    def rank(self) -> int:
+        """How much the status says: 10 to 30."""
+        return _RANKS[self]
+
+
+_RANKS = {
+    Status.PENDING: 10,
+    Status.UNRESOLVED: 15,
+    Status.FAILED: 20,
+    Status.REVIEW: 25,
+    Status.SUCCEEDED: 30,
+}
+
+Way = Literal["api", "queue", "sweeper", "operator"]
+"""By which way a status came to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the order service says about a payment. Absent says nothing."""
+
+    order_id: str | None = None
+    expected_amount: str | None = None
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The last check that learnt nothing: its kind, when, and how many in a row."""
+
+    kind: Literal["unavailable", "bad_reply"]
+    at: int
+    tries: int
+    http_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of status, or what an operator did to a payment whose status stayed.
+
+    ``reason`` and the amounts (with their currency, where one is registered) are an operator's.
+    """
+
+    at: int
+    from_status: Status | None
+    to_status: Status
+    way: Way
+    pay_rst: str | None = None
+    reason: str | None = None
+    amount_from: str | None = None
+    amount_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A payment as it lies in the table."""
+
+    partner_code: str
+    pay_id: str
+    status: Status
+    registration: Registration
+    created_at: int
+    give_up_at: int
+    checks: int = 0
+    attempt: int = 0
+    step: int = 0
+    reply: Mapping[str, str] = field(default_factory=dict)
+    last_checked_at: int | None = None
+    next_check_at: int | None = None
+    last_error: Trouble | None = None
+    history: tuple[Change, ...] = ()
+    event_id: str | None = None
+    event: str | None = None
+    event_state: Literal["PENDING", "SENT"] | None = None
+    event_sent_at: int | None = None
+    work_shard: str | None = None
+    work_at: int | None = None
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing the gateway says can change the status any more."""
+        return self.status is Status.SUCCEEDED
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMessage:
+    """One payId from the queue: an order's (``step`` None) or our own follow-up."""
+
+    pay_id: str
+    registration: Registration = Registration()
+    step: int | None = None
+
+
+def iso(at: int) -> str:
+    """Return *at*, milliseconds since 1970, as ISO 8601 in UTC: "2026-11-22T10:00:00.123Z"."""
+    text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

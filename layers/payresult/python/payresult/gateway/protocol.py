@@ -1,0 +1,100 @@
+"""What an HTTP answer of the gateway means: pure, no I/O.
+
+A reply counts only if it cannot be read in two ways and is about the payment asked for;
+whether that payment is paid is decided elsewhere.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from payresult import strict_json
+from payresult.domain.reply import REPLY_FIELDS, Reply
+from payresult.errors import BadReply, GatewayUnavailable
+
+MAX_BODY = 65_536
+"""Bytes. A documented answer has about 300."""
+
+_TOO_MANY_REQUESTS = 429
+_SERVER_ERRORS = range(500, 600)
+_OK = 200
+_CENTURIES = 1e10
+"""Seconds: more than any wait, and still a number that callers can calculate with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: header names in lower case; of *body* at most MAX_BODY + 1 bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def read_reply(answer: Answer, *, pay_id: str, partner_code: str, now: float) -> Reply:
+    """Return the reply in *answer* to a query for *pay_id*, asked by *partner_code*.
+
+    Raises GatewayUnavailable for HTTP 429 and 5xx, with ``retry_after`` counted from *now*
+    (seconds since 1970), and BadReply for everything else that is not a reply.
+    """
+    status = answer.status
+    if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
+        wait = _retry_after(answer.headers.get("retry-after", ""), now)
+        raise GatewayUnavailable(f"HTTP {status}", pay_id=pay_id, retry_after=wait)
+    try:
+        _check_framing(answer)
+        fields = _fields(strict_json.loads(answer.body))
+        _check_echo(fields, {"payId": pay_id, "partnerCode": partner_code})
+        return Reply({name: _raw(value) for name, value in fields.items()})
+    except ValueError as exc:  # all of them written here or in strictjson, without values
+        raise BadReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
+
+
+def _check_framing(answer: Answer) -> None:
+    if answer.status != _OK:
+        raise ValueError("not an answer to a query")
+    media_type = answer.headers.get("content-type", "").partition(";")[0]
+    if media_type.strip(" \t").lower() != "application/json":
+        raise ValueError("the content type is not application/json")
+    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        raise ValueError("the content is encoded, which nobody asked for")
+    if len(answer.body) > MAX_BODY:
+        raise ValueError(f"the body is larger than {MAX_BODY} bytes")
+
+
+def _fields(document: object) -> dict[str, object]:
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - the gateway's fault, not the caller's
+    return {name: document[name] for name in REPLY_FIELDS if document.get(name) is not None}
+
+
+def _check_echo(fields: Mapping[str, object], asked: Mapping[str, str]) -> None:
+    for name, value in asked.items():
+        # By type, for a number compares equal to the string of its digits (strictjson.Literal).
+        if type(fields.get(name)) is not str or fields[name] != value:
+            raise ValueError(f"{name} is not the one asked for")
+    if type(fields.get("payRst")) is not str:
+        raise ValueError("payRst is not a string")
+
+
+def _raw(value: object) -> str:
+    text = value if isinstance(value, str) else strict_json.dumps(value)
+    # A plan name cut in the middle of an emoji ends in half a character (a lone surrogate),
+    # which no store takes. It is kept as its escape text: the payment is not to blame.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _retry_after(text: str, now: float) -> float | None:
+    """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3), or None."""
+    if re.fullmatch(r"[0-9]+", text):
+        return min(float(text), _CENTURIES)
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):  # the latter from a zone like +9999999999999999
+        return None
+    if when.tzinfo is None:  # an HTTP date is GMT, also in the forms that do not say so
+        when = when.replace(tzinfo=UTC)
+    wait = when.timestamp() - now
+    return wait if wait >= 0 else None

@@ -1,0 +1,117 @@
+"""What logs and metrics say of an outcome."""
+
+import traceback
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from payresult.domain.outcome import Outcome
+from payresult.domain.payment import Status
+from payresult.domain.reply import Reply
+from payresult.errors import BadReply, GatewayUnavailable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    """Return what is counted of it, by metric name."""
+    counted = {}
+    if outcome.asked is not None:
+        counted[_ASKED[type(outcome.asked.answer)]] = 1
+    if outcome.unknown:
+        counted["UnknownPayRst"] = 1
+    if outcome.became in _BECAME:
+        counted[_BECAME[outcome.became]] = 1
+    return counted
+
+
+def measures(outcome: Outcome) -> dict[str, int]:
+    """Return what is measured of it, by metric name; UNITS has their units.
+
+    Only a payment that somebody registered took its time to settle, and of each the one
+    check that settled it tells; a message that comes again changes nothing, and tells nothing.
+    """
+    asked, payment = outcome.asked, outcome.payment
+    if asked is None:
+        return {}
+    measured = {"GatewayLatency": asked.latency}
+    if payment and outcome.became is Status.SUCCEEDED and payment.history[0].from_status is None:
+        measured["SettleTime"] = asked.at - payment.created_at
+        measured["ChecksToSettle"] = payment.checks
+    return measured
+
+
+def log_fields(outcome: Outcome) -> dict[str, Any]:
+    """Return what a log line may say of it: no text of the gateway or of a customer."""
+    payment, asked = outcome.payment, outcome.asked
+    fields = {
+        "payId": outcome.pay_id,
+        "status": payment and payment.status.value,
+        "attempt": payment and payment.attempt,
+        "step": payment and payment.step,
+        "answer": asked and type(asked.answer).__name__,
+        "latency": asked and asked.latency,
+    }
+    known = {name: value for name, value in fields.items() if value is not None}
+    return known | (describe(outcome.error) if outcome.error else {})
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return the kind of *error* and where it was raised: its text may hold what logs must not."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+    return {"error": type(error).__name__, "where": where}
+
+
+_ASKED = {
+    Reply: "ChecksAnswered",
+    GatewayUnavailable: "ChecksUnanswered",
+    BadReply: "BadReplies",
+}
+
+
+_BECAME: dict[Status | None, str] = {
+    Status.SUCCEEDED: "PaymentsSucceeded",
+    Status.FAILED: "PaymentsFailed",
+    Status.REVIEW: "PaymentsInReview",
+    Status.UNRESOLVED: "PaymentsUnresolved",
+}
+
+
+UNITS = {
+    "GatewayLatency": "Milliseconds",
+    "SettleTime": "Milliseconds",
+    "ChecksToSettle": "Count",
+    "EventAge": "Milliseconds",
+}
+"""What is measured: each value is kept, for percentiles. Everything else is counted."""
+
+
+def report(outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics") -> None:
+    """Log, measure and count *outcomes*."""
+    counted: Counter[str] = Counter()
+    for outcome in outcomes:
+        log = logger.warning if outcome.error else logger.info
+        log("payment", extra=log_fields(outcome))
+        counted.update(counts(outcome))
+        for name, value in measures(outcome).items():
+            measure(metrics, name, [value])
+    count(metrics, counted)
+
+
+def count(metrics: "Metrics", counted: Mapping[str, int]) -> None:
+    """Count by metric name: one sum each, since every number more is a billed byte of the log."""
+    for name, value in counted.items():
+        metrics.add_metric(name=name, unit="Count", value=value)
+
+
+def measure(metrics: "Metrics", name: str, values: Iterable[int]) -> None:
+    """Keep each of *values*, none below 0.
+
+    Clocks of two machines differ, and one value below 0 would cost CloudWatch's percentiles of
+    the metric (AWS, GetMetricStatistics).
+    """
+    for value in values:
+        metrics.add_metric(name=name, unit=UNITS[name], value=max(value, 0))

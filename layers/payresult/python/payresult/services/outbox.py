@@ -1,0 +1,99 @@
+"""From the outbox to the bus: read again, send, mark. Publisher and sweeper share it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from payresult.aws import updates
+from payresult.aws.dynamodb import PaymentStore
+from payresult.domain.event import Event
+from payresult.domain.payment import Payment
+from payresult.errors import StaleWrite
+
+if TYPE_CHECKING:
+    from payresult.aws.eventbridge import EventPublisher
+
+LONGEST_WAIT = 15 * 60_000
+
+Refusals = dict[str, str]
+"""By payId, why its event is not on the bus: a code of EventBridge's, or an error's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many events the bus took, and which were refused.
+
+    ``ages`` are the milliseconds from the success (or from an operator's wish to have it sent
+    again) to the note that the event is on the bus. An event that is sent twice has one: the
+    note is made once.
+    """
+
+    sent: int
+    refused: Refusals
+    ages: list[int]
+
+
+class Outbox:
+    """Sends what the table says is unsent, and only that."""
+
+    def __init__(
+        self,
+        store: PaymentStore,
+        publisher: "EventPublisher",
+        *,
+        pool: Executor,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._pool = pool
+        self._clock = clock
+
+    def publish(self, pay_ids: Iterable[str], *, postpone: bool = False) -> Published:
+        """Send the unsent events of *pay_ids* and mark them.
+
+        With *postpone* a refused one waits as long again as it has waited, so twice as long
+        each time, up to 15 minutes: the sweeper's way. The stream has its own.
+        """
+        found = self._store.get_many(pay_ids)
+        payments = [each for each in found.values() if isinstance(each, Payment)]
+        unreadable = {
+            pay_id: type(each).__name__
+            for pay_id, each in found.items()
+            if not isinstance(each, Payment)
+        }
+        unsent = [(event, since) for each in payments for event, since in _unsent(each)]
+        deliveries = self._publisher.put([event for event, _ in unsent])
+        accepted = [delivery.event for delivery in deliveries if delivery.refused is None]
+        ages = [age for age in self._pool.map(self._mark, accepted) if age is not None]
+        refused = {each.event.pay_id: each.refused for each in deliveries if each.refused}
+        if postpone:
+            late = [pair for pair in unsent if pair[0].pay_id in refused]
+            list(self._pool.map(self._postpone, late))
+        return Published(len(accepted), refused | unreadable, ages)
+
+    def _mark(self, event: Event) -> int | None:
+        now = self._now()
+        try:
+            payment = self._store.write(event.pay_id, updates.mark_sent(event, now))
+        except StaleWrite:  # the other of publisher and sweeper marked it
+            return None
+        return now - payment.history[-1].at
+
+    def _postpone(self, unsent: tuple[Event, int]) -> None:
+        event, since = unsent
+        now = self._now()
+        until = now + min(max(now - since, updates.EVENT_GRACE), LONGEST_WAIT)
+        with suppress(StaleWrite):
+            self._store.write(event.pay_id, updates.postpone_event(event, until))
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _unsent(payment: Payment) -> Iterator[tuple[Event, int]]:
+    """Yield the payment's event and since when it waits, if it is still to be sent."""
+    if payment.event_state == "PENDING" and payment.event_id and payment.event:
+        yield Event(payment.pay_id, payment.event_id, payment.event), payment.history[-1].at

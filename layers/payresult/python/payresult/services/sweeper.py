@@ -1,0 +1,128 @@
+"""Each minute: what the queue does not lead, what was lost, and what must come to an end."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from payresult.aws import updates
+from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.domain.payment import Payment, Status
+from payresult.errors import StaleWrite
+
+if TYPE_CHECKING:
+    from payresult.services.outbox import Outbox, Published
+
+MINUTE = 60_000
+
+PAGE = 500
+"""How many payments of a shard one sweep takes up, at most: 4,000 checks and 4,000 events."""
+
+OVERDUE = 5 * MINUTE
+"""Milliseconds after its time from which a check counts as missed: a sweep comes each minute,
+a message may be received three times (visibility time-out 120 s)."""
+
+COUNTING = 10 * MINUTE
+"""How often the followed payments are counted, in milliseconds. A count reads the whole index:
+with 100,000 payments 700 read units, $4 a month each minute, $0.40 every ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did and found; lists are payIds. ``followed`` None: it was not counted.
+
+    ``troubles`` kept payments from being written; they are due again in the next minute.
+    """
+
+    published: "Published"
+    followed: int | None = None
+    checks_sent: list[str] = field(default_factory=list)
+    checks_refused: list[str] = field(default_factory=list)
+    overdue: list[str] = field(default_factory=list)
+    given_up: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    troubles: list[BaseException] = field(default_factory=list)
+
+
+class Sweeper:
+    """Finds due work in the index ``work``, and sees to it."""
+
+    def __init__(
+        self,
+        store: PaymentStore,
+        queue: CheckQueue,
+        outbox: "Outbox",
+        *,
+        pool: Executor,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._outbox = outbox
+        self._pool = pool
+        self._clock = clock
+
+    def sweep(self) -> Swept:
+        """Send what is due: events to the bus first, checks to the queue; give up what expired.
+
+        Giving up comes last: whatever breaks off earlier, no payment is given up unheard.
+        """
+        now = self._now()
+        followed = self._store.count_followed() if now % COUNTING < MINUTE else None
+        published = self._outbox.publish(self._store.due("EVENT", now, PAGE), postpone=True)
+        found = self._store.get_many(self._store.due("CHECK", now, PAGE))
+        due = [each for each in found.values() if isinstance(each, Payment) and _due(each, now)]
+        open_now = [each for each in due if not _expired(each, now)]
+        claimed, unclaimed = self._write_all(self._claim, open_now)
+        taken = self._queue.send([FollowUp(each.pay_id, each.step + 1) for each in claimed])
+        expired = [each for each in due if _expired(each, now)]
+        given_up, not_given_up = self._write_all(self._give_up, expired)
+        return Swept(
+            published,
+            followed,
+            checks_sent=[p.pay_id for p, ok in zip(claimed, taken, strict=True) if ok],
+            checks_refused=[p.pay_id for p, ok in zip(claimed, taken, strict=True) if not ok],
+            overdue=[each.pay_id for each in due if _overdue(each, now)],
+            given_up=[each.pay_id for each in given_up],
+            unreadable=[key for key, each in found.items() if not isinstance(each, Payment)],
+            troubles=unclaimed + not_given_up,
+        )
+
+    def _claim(self, payment: Payment) -> Payment:
+        return self._store.write(payment.pay_id, updates.claim_due(payment, self._now()))
+
+    def _give_up(self, payment: Payment) -> Payment:
+        return self._store.write(payment.pay_id, updates.give_up(payment, self._now()))
+
+    def _write_all(
+        self, write: Callable[[Payment], Payment], payments: Iterable[Payment]
+    ) -> tuple[list[Payment], list[BaseException]]:
+        """Return those that were written, and what kept others from it.
+
+        The rest changed meanwhile: somebody is on them.
+        """
+        futures = [self._pool.submit(write, payment) for payment in payments]
+        errors = [error for future in futures if (error := future.exception())]
+        written = [future.result() for future in futures if not future.exception()]
+        return written, [error for error in errors if not isinstance(error, StaleWrite)]
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+
+def _due(payment: Payment, now: int) -> bool:
+    """The index lags: the item itself must say that a check is due."""
+    shard, work_at = payment.work_shard or "", payment.work_at
+    return shard.startswith("CHECK#") and work_at is not None and work_at <= now
+
+
+def _expired(payment: Payment, now: int) -> bool:
+    """FAILED and REVIEW are never given up: they end with their last late check."""
+    return payment.status.rank < Status.FAILED.rank and payment.give_up_at <= now
+
+
+def _overdue(payment: Payment, now: int) -> bool:
+    """Say whether the check's message was lost, and not only this sweep's to send."""
+    planned = payment.next_check_at or payment.created_at
+    return now - planned > OVERDUE

@@ -1,0 +1,120 @@
+"""Deploys real templates on the emulator, as `sam deploy` would: by change set."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from sandbox.credentials import REGION, Account
+from sandbox.packages import ROOT, package
+from sandbox.waiting import wait_for
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_s3 import S3Client
+
+STACK = "payresult-sandbox"
+PARTNER_CODE = "P000818"
+ENVIRONMENT = "sandbox"
+
+_LOCAL_URI = re.compile(r"^(\s+(?:CodeUri|ContentUri):\s*)(\S+)\s*$", re.MULTILINE)
+_SECONDS = 60
+
+
+class DeploymentFailed(Exception):
+    """The stack was refused or rolled back; the message has CloudFormation's reasons."""
+
+
+def deploy(account: Account, gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
+    """Deploy the template against the gateway at *gateway_url*; the stack's outputs.
+
+    *delays* are the seconds from one check of a payment to the next.
+    """
+    return deploy_template(account, STACK, ROOT / "template.yaml", parameters(gateway_url, delays))
+
+
+def deploy_template(
+    account: Account, stack: str, template: Path, values: Mapping[str, str]
+) -> dict[str, str]:
+    """Deploy *template* as *stack*, with its parameters' *values*; the stack's outputs."""
+    body = _upload(account.client("s3"), f"{stack}-artifacts", template)
+    cloudformation: CloudFormationClient = account.client("cloudformation")
+    try:
+        _execute(cloudformation, stack, body, values)
+    except ClientError as error:
+        raise DeploymentFailed(str(error)) from error
+    made = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    if made["StackStatus"] != "CREATE_COMPLETE":
+        raise DeploymentFailed(_reasons(cloudformation, stack))
+    return {output["OutputKey"]: output["OutputValue"] for output in made["Outputs"]}
+
+
+def parameters(gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
+    """The template's parameters, where the sandbox differs from their defaults."""
+    return {
+        "PartnerCode": PARTNER_CODE,
+        "GatewayBaseUrl": gateway_url,
+        "EnvironmentName": ENVIRONMENT,
+        "CheckDelays": ",".join(map(str, delays)),
+        "DeletionProtection": "false",
+        "AuditQueue": "true",
+        "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
+        "Emulated": "true",
+    }
+
+
+def _upload(s3: S3Client, bucket: str, template: Path) -> str:
+    """Put the code that *template* names on S3; the template's text that names it there."""
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def uploaded(match: re.Match[str]) -> str:
+        content = package(template.parent / match[2])
+        key = hashlib.sha256(content).hexdigest()
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
+        return f"{match[1]}s3://{bucket}/{key}"
+
+    return _LOCAL_URI.sub(uploaded, template.read_text(encoding="utf-8"))
+
+
+def _execute(
+    cloudformation: CloudFormationClient, stack: str, body: str, values: Mapping[str, str]
+) -> None:
+    change_set = cloudformation.create_change_set(
+        StackName=stack,
+        ChangeSetName="create",
+        ChangeSetType="CREATE",
+        TemplateBody=body,
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )["Id"]
+
+    def made() -> bool:
+        state = cloudformation.describe_change_set(ChangeSetName=change_set)
+        if state["Status"] == "FAILED":
+            raise DeploymentFailed(state["StatusReason"])
+        return state["Status"] == "CREATE_COMPLETE"
+
+    def settled() -> bool:
+        made = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return not made["StackStatus"].endswith("IN_PROGRESS")
+
+    wait_for("the change set", made, _SECONDS)
+    cloudformation.execute_change_set(ChangeSetName=change_set)
+    wait_for("the stack", settled, _SECONDS)
+
+
+def _reasons(cloudformation: CloudFormationClient, stack: str) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
+    return "\n".join(
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+        for event in reversed(failed)
+    )

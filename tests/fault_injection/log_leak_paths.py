@@ -1,0 +1,150 @@
+"""Each way by which a stranger's text comes into payresult, with a marked text in it."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, sample
+from tests.support.fault_server import HEAD
+
+PARTNER = "P000818"
+PLACE = "reply-??"
+"""Where a reply has the payId: as long as each of them."""
+
+
+class Call(NamedTuple):
+    """One invocation: of which function, with what, and what the gateway says meanwhile."""
+
+    name: str
+    function: str
+    event: dict[str, Any]
+    reply: bytes = b""
+
+
+def calls(text: str) -> Iterator[Call]:
+    """Yield all invocations for a marked *text*."""
+    for number, reply in enumerate(_replies(text)):
+        pay_id = f"reply-{number:02}"
+        yield Call(pay_id, "checks", _message({"payId": pay_id, "orderId": _plain(text)}), reply)
+        yield Call(f"{pay_id}, again", "api", _request(GET, text, pay_id), reply)
+        stray = f"stray-{number:02}"  # of which nothing else is known: its problem is shown
+        yield Call(stray, "api", _request(GET, text, stray), reply)
+    for number, body in enumerate(_messages(text)):
+        yield Call(f"message-{number}", "checks", _raw_message(body))
+    for number, event in enumerate(_requests(text)):
+        yield Call(f"request-{number}", "api", event)
+    for number, event in enumerate(_records(text)):
+        yield Call(f"record-{number}", "publisher", event)
+    yield Call("sweep", "sweeper", {"note": text})
+
+
+def _replies(text: str) -> Iterator[bytes]:
+    """What a gateway may send, from the status line to the last byte."""
+    good = {"partnerCode": PARTNER, "payId": PLACE, "payRst": "success", "payAmount": "$1.00"}
+    raw, line = text.encode(), _plain(text).encode()
+    for fields in (
+        {"servicePlanShowName": text, "sign": text, text: text},
+        {"payAmount": text, "payResultDate": text, "packageType": text, "orderPeriod": text},
+        {"payRst": text, "message": text},
+        {"payRst": [text]},
+        {"payId": text},
+        {"partnerCode": text},
+    ):
+        yield _ok(json.dumps(good | fields).encode())
+    for body in (
+        b'{"payRst":"' + raw,
+        b"<html>" + raw,
+        b'{"' + line + b'":1,"' + line + b'":2}',
+        b"\xff" + raw,
+        b'["' + line * 3000 + b'"]',
+        b'"' + line + b'"',
+    ):
+        yield _ok(body)
+    yield b"HTTP/1.1 500 " + line + b"\r\nContent-Length: 0\r\nX-A: " + line + b"\r\n\r\n"
+    yield b"HTTP/1.1 429 x\r\nRetry-After: " + line + b"\r\nContent-Length: 0\r\n\r\n"
+    yield b"HTTP/1.1 302 x\r\nLocation: https://x/" + line + b"\r\nContent-Length: 0\r\n\r\n"
+    yield b"HTTP/1.1 400 x\r\nContent-Length: %d\r\n\r\n" % len(raw) + raw
+    yield b"HTTP/1.1 " + line + b"\r\n\r\n"
+    yield line + b"\r\n\r\n"
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: " + line + b"\r\nContent-Length: 0\r\n\r\n"
+    yield HEAD + b"Content-Encoding: " + line + b"\r\nContent-Length: 2\r\n\r\n{}"
+    yield HEAD + line + b"\r\n bad " + line + b"\r\nContent-Length: 2\r\n\r\n{}"
+    yield HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + line + b"\r\n" + line
+    yield HEAD + b"Content-Length: " + line + b"\r\n\r\n" + raw
+    yield HEAD + b"Content-Length: 9999\r\n\r\n" + raw
+
+
+def _messages(text: str) -> Iterator[str]:
+    """What an order service may send."""
+    yield text
+    yield json.dumps({text: text})
+    for fields in (
+        {"payId": text},
+        {"payId": "ordered", "orderId": text},
+        {"payId": "ordered", "orderId": _plain(text), "expectedAmount": text},
+        {"payId": "ordered", "orderId": _plain(text), "currency": text},
+        {"payId": "ordered", "step": text},
+        {"payId": "reply-00", "orderId": _plain(text) + "-another"},
+        {"payId": "ordered", _plain(text): 1},
+        {"payIds": ["ordered", text]},
+        {"payIds": text},
+    ):
+        yield json.dumps(fields)
+
+
+def _requests(text: str) -> Iterator[dict[str, Any]]:
+    """What a caller of the API may send."""
+    yield _request(GET, text, text)
+    for body in (
+        text,
+        json.dumps({"orderId": text}),
+        json.dumps({"orderId": _plain(text), "expectedAmount": text}),
+        json.dumps({"orderId": _plain(text)}),
+        json.dumps({"orderId": _plain(text) + "-another"}),
+        json.dumps([text]),
+        text * 2000,
+    ):
+        yield _request(PUT, text, "put") | {"body": body}
+    coded = base64.b64encode(b"\xff" + text.encode()).decode()
+    yield _request(PUT, text, "put") | {"body": coded, "isBase64Encoded": True}
+    yield _request(PUT, text, "put") | {"body": text, "isBase64Encoded": True}
+    yield _request(PUT, text, "unreadable")
+    yield _request(QUERY, text) | {"body": json.dumps({"payIds": [text]})}
+    yield _request(QUERY, text) | {"body": json.dumps({"payIds": ["unreadable", "reply-01"]})}
+    yield {"routeKey": text}
+
+
+def _records(text: str) -> Iterator[dict[str, Any]]:
+    """What the table's stream may bring."""
+    image = {"payId": {"S": "reply-00"}, "eventState": {"S": "PENDING"}, "event": {"S": text}}
+    for changed in ({}, {"payId": {"S": "unreadable"}}, {"payId": {"S": "unsendable"}}):
+        change = {"SequenceNumber": "1", "NewImage": image | changed}
+        yield {"Records": [{"dynamodb": change, "note": text}]}
+    yield {"Records": [{"dynamodb": {"NewImage": {"eventState": {"S": "PENDING"}, text: text}}}]}
+
+
+def _request(route: str, text: str, pay_id: str = "") -> dict[str, Any]:
+    """A request with the mark in all that the handler has no use for."""
+    event = sample(SAMPLES[route])
+    told = {"authorization": text, "cookie": text, "user-agent": text, "x-any": text}
+    event |= {"headers": event["headers"] | told, "rawQueryString": text, "rawPath": text}
+    event |= {"cookies": [text], "queryStringParameters": {"q": text}}
+    return event | ({"pathParameters": {"payId": pay_id}} if pay_id else {})
+
+
+def _message(body: dict[str, Any]) -> dict[str, Any]:
+    return _raw_message(json.dumps(body))
+
+
+def _raw_message(body: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": "1", "body": body, "attributes": {}}]}
+
+
+def _ok(body: bytes) -> bytes:
+    return HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _plain(text: str) -> str:
+    """The first half of the mark: what an orderId or a header may be."""
+    return text.partition('"')[0]

@@ -1,0 +1,103 @@
+"""All campaigns, with how much of each is done."""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from tests.fault_injection import broken_designs
+from tests.fault_injection.batches import batches
+from tests.fault_injection.chaos import mayhem
+from tests.fault_injection.crashes import POINTS, both_dead, crash_at, stream_dead, sweeper_dead
+from tests.fault_injection.fuzz_registry import ATTACKS, CAUGHT
+from tests.fault_injection.polling import never_moves, outage, settles, storm
+from tests.fault_injection.process_kills import KILL_POINTS, Kills, soak
+from tests.fault_injection.put_events_faults import failing, poisoned
+from tests.fault_injection.put_events_faults import partial as partly
+from tests.fault_injection.races import races
+from tests.fault_injection.results import Campaign, Outcome, Tick
+from tests.fault_injection.sequences import every_sequence
+from tests.fault_injection.stateful_model import machine
+
+SEQUENCES = 9330
+
+CAMPAIGNS = [
+    *(Campaign(f"C1 crash: {point}", crash_at(point), 25, 1000) for point in POINTS),
+    *(
+        Campaign(f"C2 SIGKILL: {point}", Kills(point), small, 200)
+        for point, small in KILL_POINTS.items()
+    ),
+    Campaign("C3 stream dead", stream_dead, 60, 1000),
+    Campaign("C3 sweeper dead", sweeper_dead, 60, 1000),
+    Campaign("C3 both dead, then back", both_dead, 60, 1000),
+    Campaign("C4 PutEvents: 1 % refused", partly(0.01), 100, 1000),
+    Campaign("C4 PutEvents: 30 % refused", partly(0.3), 100, 1000),
+    Campaign("C4 PutEvents: 90 % refused", partly(0.9), 60, 1000),
+    Campaign("C4 PutEvents: all calls fail", failing("InternalFailure", 1), 60, 1000),
+    Campaign("C4 PutEvents: throttled", failing("ThrottlingException", 0.5), 60, 1000),
+    Campaign("C4 PutEvents: time-out after acceptance", failing("timeout", 0.5), 60, 1000),
+    Campaign("C4 PutEvents: one in ten is poison", poisoned(), 60, 1000),
+    Campaign("C5 races on one payId", races, 60, 1000),
+    Campaign("C6 state machine against a model", machine, 40, 2000),
+    Campaign("C7 every sequence of replies", every_sequence, 258, SEQUENCES),
+    Campaign("C13 a payment that never moves", never_moves, 20, 4000),
+    Campaign("C13 paid in each pause", settles, 52, 5200),
+    Campaign("C13 outage of two hours", outage, 40, 4000),
+    Campaign("C13 storm of 429", storm, 30, 2000),
+    Campaign("C15 batches", batches, 60, 1000),
+    Campaign("C23 everything at once", mayhem, 200, 20_000),
+    *ATTACKS,
+    Campaign("C24 soak of one warm worker", soak, 500, 100_000),
+]
+
+
+def control(
+    name: str, run: Callable[[int, Random, Tick], Outcome], small: int, full: int
+) -> Campaign:
+    """A campaign of ours against a design that it must catch."""
+    return Campaign(f"C14 {name}", run, small, full, control=True)
+
+
+CONTROLS = [
+    control(
+        "emit on transition, crash",
+        crash_at("paid, written", broken_designs.emit_on_transition),
+        60,
+        200,
+    ),
+    control(
+        "emit on transition, refusals", partly(0.3, broken_designs.emit_on_transition), 60, 200
+    ),
+    control("ignore FailedEntryCount", partly(0.3, broken_designs.ignore_failed_entries), 60, 200),
+    control("random event ids", crash_at("after PutEvents", broken_designs.random_ids), 60, 200),
+    control(
+        "record before send", partial(sweeper_dead, wrap=broken_designs.RecordBeforeSend()), 60, 200
+    ),
+    control("no fence", partial(never_moves, wrap=broken_designs.no_fence), 20, 60),
+    control(
+        "query in an idempotency", partial(settles, wrap=broken_designs.FrozenAnswers()), 52, 200
+    ),
+    control("unconditional success", partial(races, wrap=broken_designs.unconditional), 30, 200),
+    control("believe any answer", partial(every_sequence, wrap=broken_designs.credulous), 258, 258),
+    control(
+        "no sweeper for events", partial(stream_dead, wrap=broken_designs.no_second_way), 60, 200
+    ),
+    control(
+        "no watchdog for checks", crash_at("before deletion", broken_designs.no_watchdog), 25, 100
+    ),
+    control("believe any answer, model", partial(machine, wrap=broken_designs.credulous), 40, 200),
+    control(
+        "emit on transition, model",
+        partial(machine, wrap=broken_designs.emit_on_transition),
+        0,
+        500,
+    ),
+    *CAUGHT,
+]
+
+SIZES = ("small", "full")
+
+
+def plan(size: str) -> list[tuple[Campaign, int]]:
+    """The campaigns of a run, and how much of each."""
+    every = [(each, getattr(each, size)) for each in CAMPAIGNS + CONTROLS]
+    return [(campaign, tries) for campaign, tries in every if tries]

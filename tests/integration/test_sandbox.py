@@ -1,0 +1,172 @@
+"""The sandbox's own parts: the front that signs, and the gateway that is simulated."""
+
+import http.client
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.gateway import SimulatedGateway
+from sandbox.provider import sign_of
+from sandbox.signing_proxy import MOST_BYTES
+from tests.integration.conftest import System
+
+CANARY = "Singapore 2G 30-Days"
+"""A text that the gateway sends with every payment, and that is none of a log's business."""
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Host": "payments.example"}, b"", 403),
+        ({"Origin": "http://payments.example"}, b"", 403),
+        ({"Origin": "null"}, b"", 403),
+        ({"Content-Type": "text/plain"}, b"{}", 415),
+        ({}, b"{}", 415),
+        ({"Content-Type": "application/json", "Content-Length": str(MOST_BYTES + 1)}, b"", 413),
+        ({"Content-Type": "application/json", "Content-Length": "-1"}, b"", 411),
+        ({"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, b"", 411),
+    ],
+    ids=str,
+)
+def test_the_front_refuses_what_a_web_page_could_send(
+    system: System, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    """It signs for whoever calls, so it is careful who that is."""
+    found, _ = _call(system.sandbox.api_url, "PUT", "/payments/paid-front", headers, body)
+
+    assert found == status
+    assert system.visitor.item("paid-front") == {}
+
+
+def test_the_front_takes_json_from_its_own_page(system: System) -> None:
+    """Its own origin, and a content type with a parameter."""
+    url = system.sandbox.api_url
+    headers = {"Origin": url, "Content-Type": "application/json; charset=utf-8"}
+
+    status, body = _call(url, "PUT", "/payments/never-front", headers, b'{"orderId": "A-17"}')
+
+    assert (status, body["orderId"]) == (202, "A-17")
+
+
+@pytest.mark.parametrize(
+    ("request_", "sign"),
+    [
+        (
+            {
+                "deviceCode": "89852420180910340793",
+                "languageCode": "1",
+                "mark": "0",
+                "partnerCode": "P000270",
+                "terminal": "1",
+                "tradeTime": "1645683857572",
+                "tradeType": "singleVerify",
+                "url": "https://dist.linksfield.net/login",
+                "version": "3.0",
+            },
+            "ea7a3bba7e345e0b8ca7f7e3b43d6e72",
+        ),
+        (
+            {
+                "area": "欧洲",
+                "deviceCode": "89852420180910340793",
+                "languageCode": "1",
+                "mark": "0",
+                "partnerCode": "P000270",
+                "terminal": "0",
+                "tradeTime": "1645782486394",
+                "tradeType": "singleServicePlanPage",
+                "version": "3.0",
+            },
+            "3fdb15332726c77cd792ea2328f98a80",
+        ),
+    ],
+    ids=["singleVerify", "singleServicePlanPage"],
+)
+def test_the_simulated_gateway_signs_as_the_provider_does(
+    request_: dict[str, str], sign: str
+) -> None:
+    """Both examples of the provider that can be computed again."""
+    assert sign_of(request_) == sign
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        ({"sign": "b2a9e697bdff66049803d62ffeffccaf"}, "wrong sign"),
+        ({"payId": ""}, "a field that is empty or no string"),
+        ({"version": 3}, "a field that is empty or no string"),
+        ({"language": "1"}, "other fields than the six"),
+    ],
+    ids=str,
+)
+def test_the_simulated_gateway_rejects_what_breaks_the_page(
+    change: dict[str, Any], verdict: str
+) -> None:
+    """With an answer that says nothing about a payment."""
+    request: dict[str, Any] = {
+        "partnerCode": "P000818",
+        "payId": "20190321192436",
+        "sign": "1b14a937bc0f0fdbfc0b249ccde42e65",
+        "tradeTime": "20181031256548",
+        "tradeType": "resultQuery",
+        "version": "3.0",
+    }
+    with SimulatedGateway() as gateway:
+        right = _post(gateway.url, request)
+        wrong = _post(gateway.url, request | change)
+        verdicts = [seen.verdict for seen in gateway.requests()]
+
+    assert (right["payRst"], right["payId"]) == ("success", request["payId"])
+    assert "payRst" not in wrong
+    assert verdicts == ["ok", verdict]
+
+
+def test_a_script_chooses_what_a_payment_gets(system: System) -> None:
+    """By the control path, as somebody with curl does it."""
+    url, json_type = system.sandbox.gateway_url, {"Content-Type": "application/json"}
+    script = b'{"answer": "pending", "paidAtCheck": 2}'
+    assert _call(url, "PUT", "/_fates/scripted", json_type, script)[0] == 200
+
+    answers = [system.visitor.get("scripted").body["status"] for _ in range(2)]
+
+    assert answers == ["PENDING", "SUCCEEDED"]
+    _, seen = _call(url, "GET", "/_requests?payId=scripted", {}, b"")
+    assert [each["answer"] for each in seen] == ["pending", "paid"]
+
+
+def test_no_sign_and_no_text_of_a_customer_is_in_the_logs(system: System) -> None:
+    """Of all requests that the gateway has seen, and of all that it told."""
+    system.visitor.get("paid-logged")
+    system.visitor.get("nonsense-logged")
+
+    logs = system.visitor.logs()
+
+    assert "paid-logged" in logs
+    assert CANARY not in logs
+    assert [seen for seen in system.gateway.requests() if seen.sign in logs] == []
+
+
+def _post(url: str, request: dict[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    _, body = _call(url, "POST", "/resultQuery", headers, json.dumps(request).encode())
+    assert isinstance(body, dict)
+    return body
+
+
+def _call(
+    url: str, method: str, path: str, headers: dict[str, str], body: bytes
+) -> tuple[int, Any]:
+    """Status and JSON body of a call whose headers are exactly these."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=40)
+    lengths = {} if "Content-Length" in headers else {"Content-Length": str(len(body))}
+    host = {} if "Host" in headers else {"Host": url.removeprefix("http://")}
+    try:
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in (host | headers | lengths).items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()

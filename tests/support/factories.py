@@ -1,0 +1,48 @@
+"""Payments, replies and points in time that many tests start from."""
+
+from dataclasses import replace
+from typing import Any
+
+from payresult.domain.decision import Rules
+from payresult.domain.payment import Change, Payment, Registration, Status
+from payresult.domain.reply import Reply
+from payresult.domain.schedule import Schedule
+
+PARTNER = "P000818"
+PAY_ID = "20190321192436"
+NOW = 1_795_341_600_123
+"""2026-11-22T10:00:00.123Z, in milliseconds, as all times of these tests."""
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+DELAYS = (
+    *(5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 900, 900),
+    *(3600,) * 5,
+    *(21600,) * 3,
+    *(86400,) * 6,
+)
+"""The schedule of design section 6."""
+
+RULES = Rules(Schedule(DELAYS), failed_values=("fail",))
+
+
+def reply(pay_rst: str = "success", **fields: str) -> Reply:
+    """Return a reply about PAY_ID, with *fields* beside ``payRst``."""
+    return Reply({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": pay_rst} | fields)
+
+
+def payment(status: Status = Status.PENDING, **attributes: Any) -> Payment:
+    """Return a payment as it is after its registration at NOW, but for *attributes*."""
+    fresh = Payment(
+        partner_code=PARTNER,
+        pay_id=PAY_ID,
+        status=status,
+        registration=Registration(),
+        created_at=NOW,
+        give_up_at=NOW + 9 * DAY,
+        history=(Change(NOW, None, status, "queue"),),
+    )
+    return replace(fresh, **attributes)

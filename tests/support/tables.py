@@ -1,0 +1,92 @@
+"""A table of payments, on moto as template.yaml describes it or in memory, seen from outside."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
+from boto3.dynamodb.types import TypeDeserializer
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from payresult.aws import items
+from payresult.aws.dynamodb import PaymentStore
+from tests.fault_injection.memory_table import Memory
+from tests.support.factories import PARTNER, PAY_ID
+from tests.support.template import properties
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+
+
+class Table:
+    """The table called *name*; *store* is ours on it."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        described = properties("Table")
+        client.create_table(TableName=name, **{part: described[part] for part in _CREATED})
+        self.client = client
+        self.name = name
+        self.store = PaymentStore(client, name, PARTNER)
+
+    def item(self, pay_id: str = PAY_ID) -> dict[str, Any]:
+        """Return the item of *pay_id* in plain values, {} if there is none."""
+        pk = f"{PARTNER}#{pay_id}"
+        return next((item for item in self.scan() if item["pk"] == pk), {})
+
+    def put(self, item: dict[str, Any]) -> None:
+        """Put *item*, given in plain values, in the place of what is there."""
+        self.client.put_item(TableName=self.name, Item=items.marshal(item))
+
+    def change(self, pay_id: str = PAY_ID, /, **attributes: Any) -> None:
+        """Set *attributes* of an item as another hand would; None removes one."""
+        changed = self.item(pay_id) | attributes
+        self.put({name: value for name, value in changed.items() if value is not None})
+
+    def delete(self, pay_id: str = PAY_ID) -> None:
+        """Delete the item of *pay_id*."""
+        self.client.delete_item(TableName=self.name, Key={"pk": {"S": f"{PARTNER}#{pay_id}"}})
+
+    def scan(self) -> list[dict[str, Any]]:
+        """Return all items in plain values, past moto's front door, which is slow."""
+        tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][self.client.meta.region_name].tables
+        found = [item.to_json()["Attributes"] for item in tables[self.name].all_items()]
+        return [_values(item) for item in found]
+
+
+class MemoryTable(Table):
+    """The same in memory, for tests of what is done with a table and not of its expressions.
+
+    ``tests/fault_injection/test_memory_table.py`` compares it with moto, which takes 20 times as
+    long.
+    """
+
+    def __init__(self) -> None:
+        self._memory = Memory(lambda _: None)
+        self.client = cast("DynamoDBClient", self._memory)
+        self.name = "payments"
+        self.store = PaymentStore(self.client, self.name, PARTNER)
+
+    def put(self, item: dict[str, Any]) -> None:
+        """Put *item*, given in plain values, in the place of what is there."""
+        self._memory.put(items.marshal(item))
+
+    def delete(self, pay_id: str = PAY_ID) -> None:
+        """Delete the item of *pay_id*."""
+        self._memory.delete(f"{PARTNER}#{pay_id}")
+
+    def scan(self) -> list[dict[str, Any]]:
+        """Return all items in plain values."""
+        return [_values(item) for item in list(self._memory.items.values())]
+
+
+def _values(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(TypeDeserializer().deserialize(item[name])) for name in item}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

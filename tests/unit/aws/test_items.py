@@ -1,0 +1,211 @@
+"""A payment as an item of the table, and back."""
+
+from decimal import Decimal
+from typing import Any
+from zlib import crc32
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from payresult.aws import items
+from payresult.aws.items import to_payment
+from payresult.domain.payment import Change, Payment, Registration, Status, Trouble
+from payresult.domain.reply import Reply
+from payresult.errors import UnreadableItem
+from tests.support.factories import NOW, PARTNER, PAY_ID, reply
+
+LEAST = {
+    "pk": f"{PARTNER}#{PAY_ID}",
+    "partnerCode": PARTNER,
+    "payId": PAY_ID,
+    "schemaVersion": 1,
+    "status": "PENDING",
+    "createdAt": NOW,
+    "giveUpAt": NOW + 1,
+}
+
+
+serialize = TypeSerializer().serialize
+
+
+def read(**attributes: Any) -> Payment:
+    """Return the payment of the least item with *attributes*, which any hand may have written."""
+    return to_payment({name: serialize(value) for name, value in (LEAST | attributes).items()})
+
+
+def test_an_item_with_the_least_is_a_payment() -> None:
+    """What is absent is as at the start."""
+    assert read() == Payment(PARTNER, PAY_ID, Status.PENDING, Registration(), NOW, NOW + 1)
+
+
+def test_an_item_with_everything_is_a_payment() -> None:
+    """Each attribute of design section 5 has its place."""
+    everything = read(
+        orderId="A-17",
+        expectedAmount="19.99",
+        currency="USD",
+        status="SUCCEEDED",
+        rank=30,
+        reply={"payRst": "success"},
+        checks=7,
+        attempt=5,
+        step=6,
+        lastCheckedAt=NOW + 2,
+        nextCheckAt=NOW + 3,
+        lastError={"kind": "bad_reply", "at": NOW + 4, "tries": 2, "httpStatus": 404},
+        history=[{"at": NOW, "to": "PENDING", "way": "queue"}],
+        eventId="id",
+        event="{}",
+        eventState="SENT",
+        eventSentAt=NOW + 5,
+        workShard="EVENT#0",
+        workAt=NOW + 6,
+    )
+    assert everything == Payment(
+        PARTNER,
+        PAY_ID,
+        Status.SUCCEEDED,
+        Registration("A-17", "19.99", "USD"),
+        NOW,
+        NOW + 1,
+        checks=7,
+        attempt=5,
+        step=6,
+        reply={"payRst": "success"},
+        last_checked_at=NOW + 2,
+        next_check_at=NOW + 3,
+        last_error=Trouble("bad_reply", NOW + 4, 2, 404),
+        history=(Change(NOW, None, Status.PENDING, "queue"),),
+        event_id="id",
+        event="{}",
+        event_state="SENT",
+        event_sent_at=NOW + 5,
+        work_shard="EVENT#0",
+        work_at=NOW + 6,
+    )
+
+
+KEPT = st.recursive(
+    st.text() | st.integers(-(10**38) + 1, 10**38 - 1),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.text(), KEPT, max_size=3))
+def test_values_go_out_as_boto3_would_send_them(values: dict[str, Any]) -> None:
+    """Of all types that we keep, in each other to any depth."""
+    assert items.marshal(values) == {name: serialize(value) for name, value in values.items()}
+
+
+@pytest.mark.parametrize("value", [None, 1.5, object()])
+def test_what_has_no_place_in_an_item_is_not_sent(value: object) -> None:
+    """It would be a mistake of ours."""
+    with pytest.raises(TypeError):
+        items.marshal({"status": value})
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, b"1", {"a", "b"}, {1, 2}, {b"1"}, Decimal("1.5"), [None, {"a": False}]]
+)
+def test_an_attribute_that_is_not_ours_may_have_any_type(value: object) -> None:
+    """A hand has put it there, and the payment is still the payment."""
+    assert read(note=value) == read()
+
+
+def test_numbers_are_whole_numbers() -> None:
+    """DynamoDB gives text, which JSON and arithmetic do not want."""
+    assert all(type(n) is int for n in (read().created_at, read(checks=3).checks))
+
+
+TROUBLE = st.builds(
+    Trouble,
+    st.sampled_from(["unavailable", "bad_reply"]),
+    st.integers(0, 2**53),
+    st.integers(1, 9999),
+    st.none() | st.integers(100, 599),
+)
+CHANGE = st.builds(
+    Change,
+    st.integers(0, 2**53),
+    st.none() | st.sampled_from(Status),
+    st.sampled_from(Status),
+    st.sampled_from(["api", "queue", "sweeper", "operator"]),
+    st.none() | st.text(min_size=1, max_size=20),
+)
+
+
+@settings(max_examples=100)
+@given(TROUBLE, st.lists(CHANGE, max_size=3))
+def test_trouble_and_history_come_back_as_they_went(
+    trouble: Trouble, changes: list[Change]
+) -> None:
+    """Absent parts included."""
+    kept = read(
+        lastError=items.trouble_value(trouble),
+        history=[items.change_value(change) for change in changes],
+    )
+    assert (kept.last_error, kept.history) == (trouble, tuple(changes))
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=40))
+def test_a_reply_comes_back_as_it_went(text: str) -> None:
+    """Raw, whatever it says."""
+    assert read(reply=items.reply_value(reply(text))).reply["payRst"] == text
+
+
+def test_a_long_field_of_a_reply_is_cut_and_marked() -> None:
+    """At 1,024 characters, in the reply and in the history."""
+    long = "x" * 1025
+    kept = items.reply_value(Reply({"payRst": long, "payAmount": "y" * 1024}))
+    assert kept == {"payRst": "x" * 1024 + "…[cut]", "payAmount": "y" * 1024}
+    change = Change(NOW, Status.PENDING, Status.FAILED, "queue", long)
+    assert items.change_value(change)["payRst"] == "x" * 1024 + "…[cut]"
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"schemaVersion": 2},
+        {"schemaVersion": None},
+        {"schemaVersion": "1"},
+        {"status": "PAID"},
+        {"status": None},
+        {"createdAt": "soon"},
+        {"giveUpAt": None},
+        {"checks": "three"},
+        {"history": 5},
+        {"history": [5]},
+        {"history": [{"at": 1}]},
+        {"lastError": {"kind": "bad_reply"}},
+        {"lastError": "down"},
+        {"workAt": "now"},
+    ],
+)
+def test_an_item_of_another_hand_is_unreadable(attributes: dict[str, Any]) -> None:
+    """One kind of error, which names the item: leave it for the version that can read it."""
+    with pytest.raises(UnreadableItem, match=f"^{PARTNER}#{PAY_ID}: "):
+        read(**attributes)
+
+
+@pytest.mark.parametrize("name", [name for name in LEAST if name != "pk"])
+def test_an_item_without_its_least_is_unreadable(name: str) -> None:
+    """Whatever is missing."""
+    with pytest.raises(UnreadableItem):
+        to_payment(items.marshal({key: LEAST[key] for key in LEAST if key != name}))
+
+
+@settings(max_examples=100)
+@given(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True))
+def test_a_payment_has_one_of_eight_shards_for_ever(pay_id: str) -> None:
+    """By crc32, as the design says: other versions and other hands must find it there."""
+    assert items.shard("CHECK", pay_id) == f"CHECK#{crc32(pay_id.encode()) % 8}"
+    assert items.shard("EVENT", pay_id) == f"EVENT#{crc32(pay_id.encode()) % 8}"
+
+
+def test_the_key_joins_partner_and_payment() -> None:
+    """``#`` is in neither."""
+    assert items.key("P1", "2") == "P1#2"

@@ -1,0 +1,617 @@
+"""Each write to an item: what it sets, to the attribute, and what its condition lets through."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payresult.aws import updates
+from payresult.aws.expressions import Update
+from payresult.domain.decision import Next
+from payresult.domain.event import Event
+from payresult.domain.payment import Payment, Registration, Status, Trouble
+from payresult.domain.registration import new_payment
+from payresult.errors import StaleWrite
+from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
+from tests.support.tables import Table
+
+P, U, F, R, S = Status
+SHARD = 2
+"""crc32 of PAY_ID, modulo 8."""
+
+FULL = Registration("A-17", "19.99", "USD")
+EVENT = Event(PAY_ID, "the-id", '{"a":1}')
+PAID = reply(payAmount="$19.99")
+
+CREATED: dict[str, Any] = {
+    "pk": f"{PARTNER}#{PAY_ID}",
+    "partnerCode": PARTNER,
+    "payId": PAY_ID,
+    "schemaVersion": 1,
+    "status": "PENDING",
+    "rank": 10,
+    "createdAt": NOW,
+    "giveUpAt": NOW + 9 * DAY,
+    "attempt": 0,
+    "step": 0,
+    "checks": 0,
+    "nextCheckAt": NOW,
+    "history": [{"at": NOW, "to": "PENDING", "way": "queue"}],
+    "workShard": f"CHECK#{SHARD}",
+    "workAt": NOW + 15 * MINUTE,
+}
+REGISTERED = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+WORK = {"workShard", "workAt"}
+
+
+def create(table: Table, registration: Registration | None = None) -> Payment:
+    """Store a new payment and return it."""
+    fresh = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
+    return table.store.write(PAY_ID, updates.create(fresh, "queue"))
+
+
+def read(table: Table) -> Payment:
+    """Return the stored payment."""
+    found = table.store.get_many([PAY_ID])[PAY_ID]
+    assert isinstance(found, Payment)
+    return found
+
+
+def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return *item* without some of its attributes."""
+    return {name: value for name, value in item.items() if name not in names}
+
+
+def assert_refused(table: Table, update: Update) -> None:
+    """Say that the write is refused, changes nothing, and tells what is there."""
+    before = table.item()
+    with pytest.raises(StaleWrite) as stale:
+        table.store.write(PAY_ID, update)
+    assert table.item() == before
+    assert stale.value.current == (read(table) if before else None)
+
+
+# Expressions
+
+
+def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) -> None:
+    """Its own 500 words are refused where a name stands bare."""
+    table.put({"pk": f"{PARTNER}#{PAY_ID}", "status": "old"})
+    update = Update()
+    update.demand("#status = :old", old="old")
+    update.set(name="new")
+    update.set_first(year=1)
+    update.count("count")
+    update.append("list", {"a": 1})
+    update.remove("status")
+    key = {"pk": {"S": f"{PARTNER}#{PAY_ID}"}}
+    table.client.update_item(TableName=table.name, Key=key, **update.arguments())
+    expected = {"name": "new", "year": 1, "count": 1, "list": [{"a": 1}]}
+    assert without(table.item(), "pk") == expected
+
+
+def test_what_was_not_there_has_to_be_absent_still() -> None:
+    """To moto a missing attribute is equal to null, so it cannot tell."""
+    update = Update()
+    update.demand_as_read(workAt=None)
+    arguments = update.arguments()
+    assert arguments["ConditionExpression"] == "(attribute_not_exists(#workAt))"
+    assert arguments["ExpressionAttributeValues"] == {}
+
+
+# Register
+
+
+def test_create_stores_the_whole_payment(table: Table) -> None:
+    """With what is registered, and a watchdog in case its first message is lost."""
+    after = create(table, FULL)
+    assert table.item() == CREATED | REGISTERED
+    assert after == read(table)
+
+
+def test_create_leaves_out_what_is_not_registered(table: Table) -> None:
+    """Absent, never null."""
+    create(table)
+    assert table.item() == CREATED
+
+
+def test_create_never_replaces_a_payment(table: Table) -> None:
+    """Whatever is there is told, as it is."""
+    create(table, FULL)
+    fresh = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
+    assert_refused(table, updates.create(fresh, "api"))
+
+
+def test_amend_sets_what_is_registered_and_nothing_else(table: Table) -> None:
+    """The chain and the index stay as they are."""
+    table.store.write(PAY_ID, updates.amend(create(table), FULL))
+    assert table.item() == CREATED | REGISTERED
+
+
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+@pytest.mark.parametrize("read_before", [Registration(), FULL])
+def test_amend_stands_on_the_registration_as_it_was_read(
+    table: Table, field: str, read_before: Registration
+) -> None:
+    """Another hand that sets or changes a field first makes us decide again."""
+    stored = create(table, read_before)
+    table.change(**{field: "OTHER"})
+    assert_refused(table, updates.amend(stored, FULL))
+
+
+def test_amend_makes_no_payment_of_nothing(table: Table) -> None:
+    """An item that was deleted meanwhile is not half written."""
+    stored = create(table)
+    table.delete()
+    assert_refused(table, updates.amend(stored, FULL))
+
+
+def given_up(table: Table) -> Payment:
+    """Store a payment that was given up at its end, and return it."""
+    create(table)
+    table.change(
+        status="UNRESOLVED",
+        rank=15,
+        attempt=27,
+        step=31,
+        nextCheckAt=None,
+        workShard=None,
+        workAt=None,
+        lastError={"kind": "unavailable", "at": NOW, "tries": 9},
+    )
+    return read(table)
+
+
+def test_restart_follows_anew(table: Table) -> None:
+    """Attempt 0 and a new end; the step goes on and the status stays."""
+    table.store.write(PAY_ID, updates.restart(given_up(table), FULL, NOW + 20 * DAY))
+    assert table.item() == CREATED | REGISTERED | {
+        "status": "UNRESOLVED",
+        "rank": 15,
+        "step": 31,
+        "nextCheckAt": NOW + 20 * DAY,
+        "giveUpAt": NOW + 29 * DAY,
+        "workAt": NOW + 20 * DAY + 15 * MINUTE,
+    }
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"workAt": NOW, "workShard": "CHECK#0"},
+        {"status": "FAILED"},
+        {"status": "SUCCEEDED"},
+        {"expectedAmount": "5"},
+        {"orderId": "B"},
+        {"currency": "EUR"},
+    ],
+)
+def test_restart_is_once_and_only_of_what_was_given_up(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """Of two messages that restart a payment, one does."""
+    stored = given_up(table)
+    table.change(**meanwhile)
+    assert_refused(table, updates.restart(stored, stored.registration, NOW + DAY))
+
+
+# Claim a live check
+
+
+@pytest.mark.parametrize("last", [None, NOW - HOUR])
+def test_claim_live_notes_the_time_and_nothing_else(table: Table, last: int | None) -> None:
+    """The first one wins."""
+    create(table)
+    table.change(lastCheckedAt=last)
+    claim = updates.claim_live(read(table), NOW + SECOND)
+    table.store.write(PAY_ID, claim)
+    assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
+    assert_refused(table, claim)
+
+
+@pytest.mark.parametrize(("last", "now"), [(None, NOW), (NOW, NOW + 1), (NOW, None)])
+def test_claim_live_stands_on_the_last_check_as_it_was_read(
+    table: Table, last: int | None, now: int | None
+) -> None:
+    """Whoever asked meanwhile has the answer."""
+    create(table)
+    table.change(lastCheckedAt=last)
+    stored = read(table)
+    table.change(lastCheckedAt=now)
+    assert_refused(table, updates.claim_live(stored, NOW + HOUR))
+
+
+def test_claim_live_makes_no_payment_of_nothing(table: Table) -> None:
+    """An item that was deleted meanwhile stays so."""
+    stored = create(table)
+    table.delete()
+    assert_refused(table, updates.claim_live(stored, NOW))
+
+
+# Record a step of the chain
+
+SOON = Next(P, 1, None, "queue", NOW + 5 * SECOND, None)
+CHECKED: dict[str, Any] = {
+    "checks": 1,
+    "step": 1,
+    "attempt": 1,
+    "lastCheckedAt": NOW + SECOND,
+    "nextCheckAt": NOW + 5 * SECOND,
+    "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "wait"},
+}
+
+
+def step(table: Table, then: Next, pay_rst: str | None = "wait", number: int = 1) -> Update:
+    """Return the write of step *number* of the payment as it is now."""
+    said = None if pay_rst is None else reply(pay_rst)
+    return updates.record_step(read(table), then, said, now=NOW + SECOND, step=number)
+
+
+def test_a_step_is_recorded_without_touching_the_index(table: Table) -> None:
+    """The fast phase: reply, evidence, fence and plan; no index traffic."""
+    create(table)
+    table.store.write(PAY_ID, step(table, SOON))
+    assert table.item() == CREATED | CHECKED
+    touched = step(table, SOON, number=2).arguments()["UpdateExpression"]
+    assert not any(name in touched for name in WORK)
+
+
+def test_a_step_moves_the_watchdog_where_it_is_told_to(table: Table) -> None:
+    """Or brings it back to a payment that had none."""
+    create(table)
+    table.change(workAt=None, workShard=None)
+    table.store.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
+    assert table.item() == CREATED | CHECKED | {"workAt": NOW + HOUR}
+
+
+def test_a_step_without_an_answer_keeps_what_was_answered_before(table: Table) -> None:
+    """``lastError`` says what went wrong; the reply stays."""
+    create(table)
+    table.store.write(PAY_ID, step(table, SOON))
+    down = replace(SOON, trouble=Trouble("unavailable", NOW + SECOND, 2))
+    table.store.write(PAY_ID, step(table, down, None, number=2))
+    trouble = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
+    assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": trouble}
+
+
+def test_an_answer_ends_the_last_error(table: Table) -> None:
+    """It is about the last check."""
+    create(table)
+    table.change(lastError={"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404})
+    table.store.write(PAY_ID, step(table, SOON))
+    assert table.item() == CREATED | CHECKED
+
+
+def test_a_change_of_status_is_in_the_history(table: Table) -> None:
+    """When, from what, to what, by which answer, by which way."""
+    create(table)
+    late = Next(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    table.store.write(PAY_ID, step(table, late, "fail"))
+    change = {"at": NOW + SECOND, "from": "PENDING", "to": "FAILED", "way": "queue"}
+    assert table.item() == CREATED | CHECKED | {
+        "status": "FAILED",
+        "rank": 20,
+        "reply": CHECKED["reply"] | {"payRst": "fail"},
+        "history": [*CREATED["history"], change | {"payRst": "fail"}],
+        "nextCheckAt": NOW + HOUR,
+        "workAt": NOW + HOUR,
+    }
+
+
+def test_the_last_step_leaves_the_index(table: Table) -> None:
+    """Nothing is left to do: UNRESOLVED is in the same write."""
+    create(table)
+    table.store.write(PAY_ID, step(table, Next(U, 27), None))
+    change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
+    expected = CREATED | CHECKED | {"status": "UNRESOLVED", "rank": 15, "attempt": 27}
+    expected |= {"history": [*CREATED["history"], change]}
+    assert table.item() == without(expected, "reply", "nextCheckAt", *WORK)
+
+
+@pytest.mark.parametrize(("stored", "number"), [(0, 1), (0, 7), (6, 7)])
+def test_a_step_passes_the_fence_once(table: Table, stored: int, number: int) -> None:
+    """Also when the sweeper has skipped some."""
+    create(table)
+    table.change(step=stored)
+    update = step(table, SOON, number=number)
+    table.store.write(PAY_ID, update)
+    assert table.item()["step"] == number
+    assert_refused(table, update)
+
+
+@pytest.mark.parametrize(("stored", "number"), [(7, 7), (8, 7), (1, 1)])
+def test_a_repeated_step_is_refused(table: Table, stored: int, number: int) -> None:
+    """A message that came twice, or the slower branch of a fork."""
+    create(table)
+    table.change(step=stored)
+    assert_refused(table, step(table, SOON, number=number))
+
+
+@pytest.mark.parametrize("says", [P, U, F, R])
+@pytest.mark.parametrize("rank", [10, 15, 20, 25, 30])
+def test_no_check_lowers_the_rank(table: Table, says: Status, rank: int) -> None:
+    """In the chain and outside of it, for each pair of statuses, whatever was read before."""
+    create(table)
+    then, status = Next(says, 1), next(s for s in Status if s.rank == rank)
+    before = replace(read(table), status=status)
+    table.change(rank=rank, status=status.value)
+    for update in (
+        updates.record_live(before, then, reply("x"), now=NOW, way="api"),
+        updates.record_step(before, then, reply("x"), now=NOW, step=1),
+    ):
+        table.change(rank=rank, status=status.value)
+        if says.rank < rank:
+            assert_refused(table, update)
+        else:
+            assert table.store.write(PAY_ID, update).status is says
+
+
+@pytest.mark.parametrize("says", [U, F, R])
+def test_a_change_is_written_from_the_status_that_was_read(table: Table, says: Status) -> None:
+    """Or the history would tell one change twice, or a change that never was."""
+    stored = create(table)
+    table.change(status=says.value, rank=says.rank)
+    for update in (
+        updates.record_step(stored, Next(says, 1), reply("x"), now=NOW, step=1),
+        updates.record_live(stored, Next(says, 1), reply("x"), now=NOW, way="api"),
+    ):
+        assert_refused(table, update)
+
+
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+def test_a_review_stands_on_the_registration_as_it_was_read(table: Table, field: str) -> None:
+    """The amount that decided may be another one by now."""
+    stored = create(table)
+    table.change(**{field: "OTHER"})
+    then = Next(R, 1)
+    assert_refused(table, updates.record_step(stored, then, PAID, now=NOW, step=1))
+    assert_refused(table, updates.record_live(stored, then, PAID, now=NOW, way="api"))
+
+
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+@pytest.mark.parametrize("says", [P, U, F])
+def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
+    table: Table, field: str, says: Status
+) -> None:
+    """A PUT between read and write is no reason to ask again."""
+    stored = create(table)
+    table.change(**{field: "OTHER"})
+    update = updates.record_step(stored, Next(says, 1), reply("x"), now=NOW, step=1)
+    assert table.store.write(PAY_ID, update).status is says
+    assert table.item()[field] == "OTHER"
+
+
+# Record a live check
+
+
+def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
+    """They are the chain's."""
+    stored = create(table)
+    update = updates.record_live(stored, Next(P, 0), reply("wait"), now=NOW + SECOND, way="api")
+    table.store.write(PAY_ID, update)
+    chain = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
+    assert table.item() == CREATED | CHECKED | chain
+
+
+def test_a_live_check_can_bring_late_checks(table: Table) -> None:
+    """To a payment that nobody follows any more."""
+    stored = given_up(table)
+    then = Next(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    table.store.write(
+        PAY_ID, updates.record_live(stored, then, reply("fail"), now=NOW + SECOND, way="api")
+    )
+    change = {"at": NOW + SECOND, "from": "UNRESOLVED", "to": "FAILED", "way": "api"}
+    assert table.item() == CREATED | CHECKED | {
+        "status": "FAILED",
+        "rank": 20,
+        "attempt": 27,
+        "step": 31,
+        "reply": CHECKED["reply"] | {"payRst": "fail"},
+        "history": [*CREATED["history"], change | {"payRst": "fail"}],
+        "nextCheckAt": NOW + HOUR,
+        "workAt": NOW + HOUR,
+    }
+
+
+def test_a_live_check_makes_no_payment_of_nothing(table: Table) -> None:
+    """Only a success may store what nobody registered."""
+    stored = create(table)
+    table.delete()
+    update = updates.record_live(stored, Next(P, 0), reply("wait"), now=NOW, way="api")
+    assert_refused(table, update)
+
+
+# Succeed
+
+
+def succeed(stored: Payment, then: Next | None = None) -> Update:
+    """Return the write of a success that comes a second after NOW."""
+    return updates.succeed(stored, then or Next(S, 1), PAID, EVENT, now=NOW + SECOND, way="queue")
+
+
+OUTBOX: dict[str, Any] = {
+    "status": "SUCCEEDED",
+    "rank": 30,
+    "checks": 1,
+    "attempt": 1,
+    "lastCheckedAt": NOW + SECOND,
+    "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success", "payAmount": "$19.99"},
+    "history": [
+        *CREATED["history"],
+        {
+            "at": NOW + SECOND,
+            "from": "PENDING",
+            "to": "SUCCEEDED",
+            "way": "queue",
+            "payRst": "success",
+        },
+    ],
+    "eventId": "the-id",
+    "event": '{"a":1}',
+    "eventState": "PENDING",
+    "workShard": f"EVENT#{SHARD}",
+    "workAt": NOW + SECOND + MINUTE,
+}
+
+
+def test_a_success_and_its_event_are_one_write(table: Table) -> None:
+    """Status, reply, history, outbox and its place in the index; nothing is planned any more."""
+    stored = create(table, FULL)
+    table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1})
+    table.store.write(PAY_ID, succeed(stored))
+    assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")
+
+
+def test_a_success_stores_what_nobody_registered(table: Table) -> None:
+    """A GET of an unknown payId that is paid: the item is whole."""
+    fresh = new_payment(PARTNER, PAY_ID, Registration(), NOW)
+    table.store.write(PAY_ID, succeed(fresh))
+    expected = CREATED | OUTBOX | {"history": OUTBOX["history"][1:]}
+    assert table.item() == without(expected, "nextCheckAt", "step")
+
+
+def test_a_success_keeps_when_the_payment_was_created(table: Table) -> None:
+    """A PUT stored it while the gateway answered a GET that knew of none."""
+    create(table)
+    late = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
+    after = table.store.write(PAY_ID, succeed(late))
+    assert (after.created_at, after.give_up_at) == (NOW, NOW + 9 * DAY)
+
+
+@pytest.mark.parametrize("status", [P, U, F, R])
+def test_a_success_wins_over_every_open_status(table: Table, status: Status) -> None:
+    """Whatever was said before, SUCCEEDED is the end of it."""
+    stored = create(table)
+    table.change(status=status.value, rank=status.rank)
+    assert table.store.write(PAY_ID, succeed(replace(stored, status=status))).settled
+
+
+@pytest.mark.parametrize("status", [U, F, R])
+def test_a_success_is_decided_again_where_the_status_changed(table: Table, status: Status) -> None:
+    """The history goes on from where it ended, not from what was read before."""
+    stored = create(table)
+    table.change(status=status.value, rank=status.rank)
+    assert_refused(table, succeed(stored))
+
+
+def test_a_payment_succeeds_once(table: Table) -> None:
+    """The second success changes nothing: one event, one body (P3)."""
+    stored = create(table)
+    table.store.write(PAY_ID, succeed(stored))
+    assert_refused(table, succeed(stored))
+
+
+@pytest.mark.parametrize("meanwhile", [{"rank": 30}, {"eventId": "other"}])
+def test_each_sign_of_an_earlier_success_is_enough(table: Table, meanwhile: dict[str, Any]) -> None:
+    """The rank alone, or the id of an event alone."""
+    stored = create(table)
+    table.change(**meanwhile)
+    assert_refused(table, succeed(stored))
+
+
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+@pytest.mark.parametrize(("before", "after"), [(None, "OTHER"), (FULL, "OTHER"), (FULL, None)])
+def test_a_success_stands_on_the_registration_as_it_was_read(
+    table: Table, field: str, before: Registration | None, after: str | None
+) -> None:
+    """Set, changed or removed since: decide again, for the amount may be wrong now (P2)."""
+    stored = create(table, before)
+    table.change(**{field: after})
+    assert_refused(table, succeed(stored))
+
+
+# The outbox
+
+
+def with_event(table: Table) -> None:
+    """Store a payment whose event is unsent."""
+    table.store.write(PAY_ID, succeed(create(table)))
+
+
+def test_mark_sent_leaves_the_index(table: Table) -> None:
+    """The event stays in the item, as it went out."""
+    with_event(table)
+    table.store.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
+    sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR}
+    assert table.item() == without(CREATED | sent, "nextCheckAt", *WORK)
+
+
+def test_postpone_moves_the_event_in_the_index(table: Table) -> None:
+    """And nothing else."""
+    with_event(table)
+    table.store.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
+    assert table.item() == without(CREATED | OUTBOX | {"workAt": NOW + HOUR}, "nextCheckAt")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [{"eventState": "SENT"}, {"eventId": "other"}, {"eventId": None, "eventState": None}],
+)
+def test_only_this_unsent_event_is_marked_or_postponed(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """The other of publisher and sweeper was faster, or it is another event."""
+    with_event(table)
+    table.change(**meanwhile)
+    assert_refused(table, updates.mark_sent(EVENT, NOW))
+    assert_refused(table, updates.postpone_event(EVENT, NOW))
+
+
+# The sweeper's
+
+
+def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
+    """Before the message is sent."""
+    stored = create(table)
+    table.store.write(PAY_ID, updates.claim_due(stored, NOW + HOUR))
+    assert table.item() == CREATED | {"workAt": NOW + HOUR + 10 * MINUTE}
+
+
+@pytest.mark.parametrize(
+    "meanwhile", [{"workAt": NOW}, {"workShard": "EVENT#0"}, {"workAt": None, "workShard": None}]
+)
+def test_claim_due_and_give_up_stand_on_the_work_as_it_was_read(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """Another sweeper, a check or a success was faster."""
+    stored = create(table)
+    table.change(**meanwhile)
+    assert_refused(table, updates.claim_due(stored, NOW + 10 * DAY))
+    assert_refused(table, updates.give_up(stored, NOW + 10 * DAY))
+
+
+def test_give_up_ends_the_following(table: Table) -> None:
+    """UNRESOLVED, in the history, out of the index."""
+    stored = create(table)
+    table.store.write(PAY_ID, updates.give_up(stored, NOW + 9 * DAY))
+    change = {"at": NOW + 9 * DAY, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
+    expected = CREATED | {"status": "UNRESOLVED", "rank": 15}
+    expected |= {"history": [*CREATED["history"], change]}
+    assert table.item() == without(expected, "nextCheckAt", *WORK)
+
+
+def test_giving_up_again_is_no_change_of_status(table: Table) -> None:
+    """An UNRESOLVED payment that was followed anew, and in vain."""
+    restarted = table.store.write(PAY_ID, updates.restart(given_up(table), Registration(), NOW))
+    before = table.item()
+    table.store.write(PAY_ID, updates.give_up(restarted, NOW + 9 * DAY))
+    assert table.item() == without(before, "nextCheckAt", *WORK)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "now"),
+    [
+        ({}, NOW + 9 * DAY - 1),
+        ({"giveUpAt": NOW + 10 * DAY}, NOW + 9 * DAY),
+        ({"rank": 20, "status": "FAILED"}, NOW + 9 * DAY),
+        ({"rank": 25, "status": "REVIEW"}, NOW + 9 * DAY),
+        ({"rank": 30, "status": "SUCCEEDED"}, NOW + 9 * DAY),
+    ],
+)
+def test_only_an_open_payment_is_given_up_and_not_before_its_time(
+    table: Table, meanwhile: dict[str, Any], now: int
+) -> None:
+    """Also if it was restarted, failed or paid since it was read."""
+    stored = create(table)
+    table.change(**meanwhile)
+    assert_refused(table, updates.give_up(stored, now))

@@ -1,0 +1,704 @@
+"""The four handlers, with events as AWS sends them.
+
+Each is loaded as a cold start does, on moto. Where the gateway is asked, the handler gets the
+service or follower of a world instead: the same code, in front of a gateway that answers.
+"""
+
+import base64
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+
+from payresult.domain.payment import CheckMessage
+from payresult.errors import BadReply, GatewayUnavailable, InvalidInput
+from tests.support.factories import HOUR, MINUTE, NOW, PARTNER, PAY_ID, reply
+from tests.support.tables import Table
+from tests.support.world import Said, World
+
+CANARY = "canary-5d1f"
+PROBLEM = "urn:payresult:problem:"
+
+Start = Callable[..., ModuleType]
+
+
+@pytest.fixture
+def start(load_app: Start, table: Table) -> Start:
+    """Return ``start(name, **environ)``, which loads a handler on the test's own table.
+
+    To be called in the test itself: powertools keeps the stream that it finds, and pytest
+    gives each phase of a test its own.
+    """
+
+    def start(name: str, **environ: str) -> ModuleType:
+        # By the name of the table: powertools keeps one logger, and its stream, for each service.
+        own = {"TABLE_NAME": table.name, "POWERTOOLS_SERVICE_NAME": table.name}
+        return load_app(name, own | environ)
+
+    return start
+
+
+_LOADED: dict[str, ModuleType] = {}
+
+
+def loaded(name: str, start: Start) -> ModuleType:
+    """Return a handler that is loaded once for all tests, for that takes its time."""
+    if name not in _LOADED:
+        _LOADED[name] = start(name)
+    app = _LOADED[name]
+    for handler in logging.getLogger(app.logger.service).handlers:
+        assert isinstance(handler, logging.StreamHandler)
+        handler.stream = sys.stdout  # setStream would flush the closed one
+    return app
+
+
+@dataclass
+class Lines:
+    """What a handler wrote: lines of the log, and values of metrics by name."""
+
+    text: str
+    logged: list[dict[str, Any]]
+    metrics: dict[str, list[float]]
+    dimensions: list[list[str]]
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
+    """Return what was written since the last call."""
+    text = capsys.readouterr().out
+    parsed = [json.loads(line) for line in text.splitlines()]
+    metrics: dict[str, list[float]] = {}
+    dimensions = []
+    for entry in (line for line in parsed if "_aws" in line):
+        for group in entry["_aws"]["CloudWatchMetrics"]:
+            assert group["Namespace"] == "payresult"
+            dimensions += group["Dimensions"]
+            for metric in group["Metrics"]:
+                metrics.setdefault(metric["Name"], []).extend(entry[metric["Name"]])
+    return Lines(text, [line for line in parsed if "_aws" not in line], metrics, dimensions)
+
+
+# The API
+
+
+class Api:
+    """The api function in front of a world."""
+
+    def __init__(self, start: Start, world: World) -> None:
+        self._start = start
+        self.world = world
+
+    @cached_property
+    def app(self) -> ModuleType:
+        """The module, loaded at its first use."""
+        app = loaded("api", self._start)
+        app.service = self.world.service  # type: ignore[attr-defined]  # the module's own global
+        return app
+
+    def call(
+        self, route: str, body: object = None, pay_id: str | None = PAY_ID, *, encoded: bool = False
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """Return status, document and headers of the answer to a request."""
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": route,
+            "pathParameters": None if pay_id is None else {"payId": pay_id},
+            "isBase64Encoded": encoded,
+        }
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        answer = self.app.handler(event, None)
+        assert answer["headers"]["Cache-Control"] == "no-store"
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
+
+    def get(self, pay_id: str | None = PAY_ID) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """GET a payment."""
+        return self.call("GET /payments/{payId}", pay_id=pay_id)
+
+    def put(
+        self, body: object, *, encoded: bool = False
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """PUT a registration."""
+        return self.call("PUT /payments/{payId}", body, encoded=encoded)
+
+    def query(self, body: object) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """POST a query of many."""
+        return self.call("POST /payments/query", body, None)
+
+
+@pytest.fixture
+def api(start: Start, table: Table) -> Api:
+    """The api function as the template deploys it."""
+    return Api(start, World(table))
+
+
+def assert_problem(
+    answer: tuple[int, dict[str, Any], dict[str, str]], status: int, kind: str
+) -> dict[str, Any]:
+    """Say that *answer* is this problem, by RFC 9457, and return its document."""
+    code, document, headers = answer
+    assert headers["Content-Type"] == "application/problem+json"
+    assert (code, document["status"], document["type"]) == (status, status, PROBLEM + kind)
+    assert set(document) - {"field"} == {"type", "title", "status", "detail"}
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+def test_get_tells_what_the_gateway_says(api: Api) -> None:
+    """200, and for a payment that is paid nothing to wait for."""
+    api.world.says = lambda pay_id: reply(payId=pay_id, payAmount="$5")
+    status, shown, headers = api.get()
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert (shown["payId"], shown["status"], shown["amount"]) == (PAY_ID, "SUCCEEDED", "5")
+    assert "Retry-After" not in headers
+
+
+def test_get_of_a_pending_payment_says_when_to_ask_again(api: Api) -> None:
+    """In two seconds: nobody would be asked earlier."""
+    status, shown, headers = api.get()
+    assert (status, shown["status"], headers["Retry-After"]) == (200, "PENDING", "2")
+    assert "createdAt" not in shown
+
+
+def test_get_marks_what_is_stale(api: Api, table: Table) -> None:
+    """The gateway is down: what is stored, as it is."""
+    api.put({"expectedAmount": "5"})
+    api.world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
+    status, shown, _ = api.get()
+    assert (status, shown["stale"], shown["expectedAmount"]) == (200, True, "5")
+    assert table.item()["status"] == "PENDING"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind", "wait"),
+    [
+        (GatewayUnavailable(CANARY, pay_id=PAY_ID), 503, "gateway-unavailable", "5"),
+        (
+            GatewayUnavailable(CANARY, pay_id=PAY_ID, retry_after=30),
+            503,
+            "gateway-unavailable",
+            "30",
+        ),
+        (
+            GatewayUnavailable(CANARY, pay_id=PAY_ID, retry_after=0),
+            503,
+            "gateway-unavailable",
+            "1",
+        ),
+        (BadReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
+    ],
+)
+def test_get_when_nothing_is_known(
+    api: Api, said: Said, status: int, kind: str, wait: str | None
+) -> None:
+    """503 or 502, without a word of the gateway's."""
+    api.world.says = lambda _: said
+    answer = api.get()
+    assert CANARY not in json.dumps(assert_problem(answer, status, kind))
+    assert answer[2].get("Retry-After") == wait
+
+
+def test_get_of_what_nobody_registered_is_404_where_that_is_demanded(
+    start: Start, table: Table
+) -> None:
+    """And the gateway is not asked."""
+    api = Api(start, World(table, require_registration=True))
+    assert_problem(api.get(), 404, "not-registered")
+    assert api.world.asked == []
+
+
+@pytest.mark.parametrize("pay_id", ["a b", "", "a" * 65, "é", "a/b", None])
+def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
+    """Field and rule are named, and nobody is asked."""
+    document = assert_problem(api.get(pay_id), 400, "invalid-input")
+    assert document["field"] == "payId"
+    assert document["detail"].startswith("payId: ")
+    assert api.world.asked == []
+
+
+def test_put_registers_and_follows(api: Api, table: Table) -> None:
+    """202 with the payment; the same again is 202."""
+    body = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+    for _ in range(2):
+        status, shown, headers = api.put(body)
+        assert (status, headers["Content-Type"]) == (202, "application/json")
+        assert body.items() <= shown.items()
+        assert (shown["status"], shown["checks"]) == ("PENDING", 0)
+    assert table.item()["orderId"] == "A-17"
+    api.world.run(0)
+    assert len(api.world.asked) == 1
+
+
+@pytest.mark.parametrize("body", [None, "", "{}"])
+def test_put_without_anything_to_say_registers(api: Api, table: Table, body: str | None) -> None:
+    """Every field may be missing."""
+    assert api.put(body)[0] == 202
+    assert table.item()["status"] == "PENDING"
+
+
+def test_put_of_other_values_is_409(api: Api) -> None:
+    """The field is named; what is registered is not told."""
+    api.put({"orderId": CANARY})
+    document = assert_problem(api.put({"orderId": "other"}), 409, "registration-conflict")
+    assert document["field"] == "orderId"
+    assert CANARY not in json.dumps(document)
+
+
+BIG = '{"orderId": "A"' + " " * 16384 + "}"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(("nonsense", "body"), ("[]", "body"), ('{"orderId": "A", "orderId": "B"}', "body")),
+        *((BIG, "body"), ({"orderid": "A"}, "orderid"), ({"payId": PAY_ID}, "payId")),
+        *(({"orderId": 5}, "orderId"), ({"expectedAmount": 19.99}, "expectedAmount")),
+        *(({"expectedAmount": "$5"}, "expectedAmount"), ({"currency": "usd"}, "currency")),
+        ({"status": "SUCCEEDED"}, "status"),
+    ],
+)
+def test_a_bad_body_is_400(api: Api, table: Table, body: object, field: str) -> None:
+    """Field and rule are named, and nothing is stored."""
+    document = assert_problem(api.put(body), 400, "invalid-input")
+    assert document["field"] == field
+    assert table.scan() == []
+
+
+def test_a_body_may_come_in_base64(api: Api, table: Table) -> None:
+    """API Gateway does so for what it takes for binary."""
+    encoded = base64.b64encode(b'{"orderId": "A-17"}').decode()
+    assert api.put(encoded, encoded=True)[0] == 202
+    assert table.item()["orderId"] == "A-17"
+
+
+@pytest.mark.parametrize("body", ["%%%", "a", "é", base64.b64encode(b"\xff\xfe").decode()])
+def test_base64_that_is_none_is_400(api: Api, body: str) -> None:
+    """Or what is in it is no JSON in UTF-8."""
+    document = assert_problem(api.put(body, encoded=True), 400, "invalid-input")
+    assert document["field"] == "body"
+
+
+def test_a_large_body_in_base64_is_measured_decoded(api: Api) -> None:
+    """16 KiB as the caller sent them."""
+    encoded = base64.b64encode(BIG.encode()).decode()
+    document = assert_problem(api.put(encoded, encoded=True), 400, "invalid-input")
+    assert "16384 bytes" in document["detail"]
+
+
+def test_query_tells_each_in_the_order_asked(api: Api, table: Table) -> None:
+    """A payment or a problem; a repeated id once."""
+    api.world.register("b")
+    api.world.register("c")
+    table.change("c", schemaVersion=2)
+    said: dict[str, Said] = {
+        "a": reply(payId="a"),
+        "d": GatewayUnavailable(CANARY, pay_id="d"),
+    }
+    api.world.says = lambda pay_id: said.get(pay_id, reply("wait", payId=pay_id))
+    status, document, _ = api.query({"payIds": ["d", "a", "b", "a", "c"]})
+    assert status == 200
+    assert list(document) == ["results"]
+    down, paid, waits, unreadable = document["results"]
+    assert (down["payId"], down["problem"]["type"]) == ("d", PROBLEM + "gateway-unavailable")
+    assert set(down) == {"payId", "problem"}
+    assert (paid["payId"], paid["status"]) == ("a", "SUCCEEDED")
+    assert (waits["payId"], waits["status"]) == ("b", "PENDING")
+    assert (unreadable["payId"], unreadable["problem"]["status"]) == ("c", 503)
+    assert CANARY not in json.dumps(document)
+
+
+def test_query_takes_a_hundred(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is asked about, and each is counted."""
+    api.world.says = lambda pay_id: BadReply("", pay_id=pay_id)
+    status, document, _ = api.query({"payIds": [str(number) for number in range(100)]})
+    assert (status, len(document["results"]), len(api.world.asked)) == (200, 100, 100)
+    written = lines(capsys).metrics
+    assert sum(written["BadReplies"]) == 100
+    assert len(written["GatewayLatency"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *((None, "body"), ("", "body"), ({}, "payIds"), ({"payIds": []}, "payIds")),
+        *(({"payIds": ["1"] * 101}, "payIds"), ({"payIds": ["1", "a b"]}, "payIds[1]")),
+        *(({"payIds": "1"}, "payIds"), ({"payIds": ["1"], "x": 1}, "x")),
+    ],
+)
+def test_a_bad_query_is_400(api: Api, body: object, field: str) -> None:
+    """Whole; nobody is asked."""
+    assert assert_problem(api.query(body), 400, "invalid-input")["field"] == field
+    assert api.world.asked == []
+
+
+def test_a_queue_that_refuses_is_503(api: Api) -> None:
+    """To be sent again; the payment is stored."""
+    api.world.refuses_message = lambda _: True
+    answer = api.put({})
+    assert_problem(answer, 503, "try-again")
+    assert answer[2]["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("route", ["GET /payments/{payId}", "PUT /payments/{payId}"])
+def test_an_error_of_ours_is_500_without_a_stack_trace(
+    api: Api, capsys: pytest.CaptureFixture[str], route: str
+) -> None:
+    """To the caller nothing; to the log its kind and its place."""
+
+    def broken(_: str) -> None:
+        raise ZeroDivisionError(CANARY)
+
+    api.world.before = broken
+    document = assert_problem(api.call(route), 500, "internal-error")
+    written = lines(capsys)
+    assert CANARY not in json.dumps(document) + written.text
+    assert "Traceback" not in json.dumps(document)
+    assert written.logged[0]["error"] == "ZeroDivisionError"
+    assert written.logged[0]["where"]
+
+
+def test_the_api_counts_and_logs_what_it_asked(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """payId, status, attempt, latency; one dimension, the stack."""
+    api.world.says = lambda pay_id: reply(payId=pay_id)
+    api.get()
+    written = lines(capsys)
+    assert written.metrics == {
+        "ChecksAnswered": [1],
+        "PaymentsSucceeded": [1],
+        "GatewayLatency": [0],
+    }
+    assert written.dimensions == [["service"]]
+    [line] = written.logged
+    assert (line["payId"], line["status"], line["answer"]) == (PAY_ID, "SUCCEEDED", "Reply")
+    assert line["service"] == api.app.logger.service
+
+
+def test_the_api_is_tight_lipped(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """No body, no sign, no text of a customer or of the gateway, whatever goes wrong (P8)."""
+    fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
+    api.put({"orderId": CANARY})
+    api.put({"orderId": CANARY + "2"})
+    api.put({CANARY: CANARY})
+    api.put(CANARY)
+    api.put({"currency": CANARY})
+    api.get(f"{CANARY} ")
+    api.query({"payIds": [f"{CANARY} "]})
+    for said in (reply(CANARY, **fields), reply(**fields), BadReply(CANARY, pay_id=PAY_ID)):
+        api.world.now += HOUR
+        api.world.says = lambda _, said=said: said  # type: ignore[misc]  # mypy cannot infer it
+        api.get()
+    assert CANARY not in capsys.readouterr().out
+
+
+# The checks queue
+
+
+class Checks:
+    """The checks function in front of a world."""
+
+    def __init__(self, start: Start, world: World) -> None:
+        self._start = start
+        self.world = world
+
+    @cached_property
+    def app(self) -> ModuleType:
+        """The module, loaded at its first use."""
+        app = loaded("checks", self._start)
+        app.follower = self.world.follower  # type: ignore[attr-defined]  # the module's own global
+        return app
+
+    def deliver(self, *bodies: object) -> list[int]:
+        """Deliver a batch, and return the places of those that are to be delivered again."""
+        records = [
+            {
+                "messageId": f"id-{number}",
+                "receiptHandle": "handle",
+                "body": body if isinstance(body, str) else json.dumps(body),
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "eventSource": "aws:sqs",
+            }
+            for number, body in enumerate(bodies)
+        ]
+        answer = self.app.handler({"Records": records}, None)
+        assert list(answer) == ["batchItemFailures"]
+        return sorted(int(each["itemIdentifier"][3:]) for each in answer["batchItemFailures"])
+
+
+@pytest.fixture
+def checks(start: Start, table: Table) -> Checks:
+    """The checks function as the template deploys it."""
+    return Checks(start, World(table))
+
+
+def test_the_batch_names_exactly_those_that_failed(checks: Checks, table: Table) -> None:
+    """Malformed ones, a conflict, an unreadable item; the others are done."""
+    checks.world.register("unreadable")
+    table.change("unreadable", schemaVersion=2)
+    failed = checks.deliver(
+        {"payId": "a"},
+        "nonsense",
+        {"payId": "b", "orderId": "A"},
+        {"payId": "b", "orderId": "B"},
+        {"payId": "unreadable"},
+        {"payIds": ["c", "d"]},
+        {"payIds": ["e", "a b"]},
+        {"payId": "a", "unknown": 1},
+        {"payId": "f", "step": 1},
+    )
+    assert failed == [1, 3, 4, 6, 7]
+    assert sorted(pay_id for pay_id, _ in checks.world.asked) == ["a", "b", "f"]
+    bodies = [message.body for message in checks.world.messages]
+    assert [body for body in bodies if "step" not in body] == ['{"payId":"c"}', '{"payId":"d"}']
+
+
+def test_an_outage_fails_no_message(checks: Checks) -> None:
+    """A failure of the gateway is not one of the message (P7)."""
+    checks.world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
+    assert checks.deliver({"payId": "a"}, {"payId": "b"}) == []
+
+
+def test_a_batch_of_malformed_messages_fails_whole(checks: Checks) -> None:
+    """And nothing else happens."""
+    assert checks.deliver("", "[]", "{}") == [0, 1, 2]
+    assert checks.world.asked == []
+
+
+def test_a_list_that_the_queue_refuses_comes_again(checks: Checks) -> None:
+    """In part is not whole."""
+    checks.world.refuses_message = lambda entry: '"b"' in entry["MessageBody"]
+    assert checks.deliver({"payIds": ["a", "b"]}, {"payId": "c"}) == [0]
+
+
+def test_the_checks_function_counts_and_logs(
+    checks: Checks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was asked, what came of it, and what was refused."""
+    said: dict[str, Said] = {
+        "paid": reply(payId="paid"),
+        "odd": reply("what", payId="odd"),
+        "down": GatewayUnavailable(CANARY, pay_id="down"),
+        "bad": BadReply(CANARY, pay_id="bad"),
+        "review": reply(payId="review", payAmount="6"),
+        "fail": reply("fail", payId="fail"),
+    }
+    checks.world.says = lambda pay_id: said[pay_id]
+    bodies = [{"payId": pay_id, "expectedAmount": "5"} for pay_id in ("review",)]
+    checks.deliver(*bodies, *({"payId": name} for name in said if name != "review"), "nonsense")
+    written = lines(capsys)
+    counted = {name: sum(values) for name, values in written.metrics.items()}
+    expected = {
+        "ChecksAnswered": 4,
+        "ChecksUnanswered": 1,
+        "BadReplies": 1,
+        "UnknownPayRst": 1,
+        "PaymentsSucceeded": 1,
+        "PaymentsFailed": 1,
+        "PaymentsInReview": 1,
+        "MessagesRefused": 1,
+    }
+    assert expected.items() <= counted.items()
+    assert len(written.metrics["GatewayLatency"]) == 6
+    assert {tuple(each) for each in written.dimensions} == {("service",)}
+    by_pay_id = {line["payId"]: line for line in written.logged if "payId" in line}
+    assert by_pay_id["paid"]["status"] == "SUCCEEDED"
+    assert by_pay_id["down"]["answer"] == "GatewayUnavailable"
+    assert by_pay_id["paid"]["service"] == checks.app.logger.service
+
+
+def test_the_checks_function_is_tight_lipped(
+    checks: Checks, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No message, no reply, no order in the log (P8)."""
+    fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
+    checks.world.says = lambda pay_id: reply(CANARY, payId=pay_id, **fields)
+    checks.deliver(
+        CANARY,
+        {"payId": "a", CANARY: CANARY},
+        {"payId": f"{CANARY} "},
+        {"payId": "a", "orderId": CANARY},
+        {"payId": "a", "orderId": f"{CANARY}2"},
+        {"payId": "a", "currency": CANARY},
+    )
+    assert CANARY not in capsys.readouterr().out
+
+
+# The publisher
+
+
+@pytest.fixture
+def aws(table: Table) -> Iterator[dict[str, str]]:
+    """A bus and a queue on moto, as the environment of a function."""
+    events, sqs = boto3.client("events"), boto3.client("sqs")
+    events.create_event_bus(Name=table.name)
+    url = sqs.create_queue(QueueName=table.name)["QueueUrl"]
+    yield {"EVENT_BUS_NAME": table.name, "QUEUE_URL": url}
+    events.delete_event_bus(Name=table.name)
+    sqs.delete_queue(QueueUrl=url)
+
+
+def paid(table: Table, *pay_ids: str) -> World:
+    """Have payments paid whose events are unsent."""
+    world = World(table)
+    world.says = lambda pay_id: reply(payId=pay_id)
+    world.follow(*(CheckMessage(pay_id) for pay_id in pay_ids))
+    return world
+
+
+def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, Any]:
+    """Return a record of the stream, in which ``eventState`` goes from *old* to *new*."""
+
+    def image(state: str | None) -> dict[str, Any]:
+        known = {"pk": {"S": f"{PARTNER}#{pay_id}"}, "payId": {"S": pay_id}}
+        return known | ({} if state is None else {"eventState": {"S": state}})
+
+    return {
+        "eventID": "x",
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": {"pk": {"S": f"{PARTNER}#{pay_id}"}},
+            "NewImage": image(new),
+            "OldImage": image(old),
+            "SequenceNumber": f"seq-{pay_id}",
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }
+
+
+def test_the_publisher_sends_what_became_due(
+    start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each new event once, and marks it."""
+    paid(table, "a", "b")
+    app = start("publisher", **aws)
+    event = {"Records": [record("a", "PENDING"), record("b", "PENDING"), record("b", "PENDING")]}
+    assert app.handler(event, None) == {"batchItemFailures": []}
+    assert [table.item(pay_id)["eventState"] for pay_id in "ab"] == ["SENT", "SENT"]
+    written = lines(capsys)
+    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([2], [0])
+    assert CANARY not in written.text
+
+
+def test_a_payment_that_is_paid_at_its_first_sight_has_no_old_image(
+    start: Start, table: Table, aws: dict[str, str]
+) -> None:
+    """An INSERT: nobody had registered it."""
+    paid(table, "a")
+    app = start("publisher", **aws)
+    inserted = record("a", "PENDING")
+    del inserted["dynamodb"]["OldImage"]
+    assert app.handler({"Records": [inserted]}, None) == {"batchItemFailures": []}
+    assert table.item("a")["eventState"] == "SENT"
+
+
+@pytest.mark.parametrize(
+    ("new", "old"), [("PENDING", "PENDING"), ("SENT", "PENDING"), (None, None), ("SENT", "SENT")]
+)
+def test_the_publisher_leaves_every_other_change_alone(
+    start: Start, table: Table, aws: dict[str, str], new: str | None, old: str | None
+) -> None:
+    """A postponed event is the sweeper's: without a read, the record is done."""
+    paid(table, "a")
+    before = table.item("a")
+    app = start("publisher", **aws)
+    assert app.handler({"Records": [record("a", new, old)]}, None) == {"batchItemFailures": []}
+    assert table.item("a") == before
+
+
+def test_the_publisher_names_the_records_whose_event_was_refused(
+    start: Start, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By their sequence number; it returns, for a raised error says less."""
+    app = start("publisher")
+    world = paid(table, "a", "b", "c")
+    world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    app.outbox = world.outbox  # type: ignore[attr-defined]  # the module's own global
+    capsys.readouterr()
+    answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "abc"]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-b"}]}
+    assert [table.item(pay_id)["eventState"] for pay_id in "abc"] == ["SENT", "PENDING", "SENT"]
+    assert table.item("b")["workAt"] == NOW + MINUTE
+    written = lines(capsys)
+    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([2], [1])
+    assert [(line["payId"], line["code"]) for line in written.logged] == [("b", "InternalFailure")]
+
+
+# The sweeper
+
+
+def test_the_sweeper_sends_what_is_due(
+    start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Events to the bus, checks to the queue; what expired is given up."""
+    world = paid(table, "paid")
+    for pay_id in ("lost", "expired", "unreadable"):
+        world.register(pay_id)
+    long_ago = NOW - 10 * 24 * HOUR * 100  # before the clock of any machine
+    table.change("paid", workAt=long_ago)
+    table.change("lost", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=4 * 10**12)
+    table.change("expired", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=long_ago)
+    table.change("unreadable", workAt=long_ago, schemaVersion=2)
+    capsys.readouterr()
+    app = start("sweeper", **aws)
+    assert app.handler({}, None) is None
+    assert table.item("paid")["eventState"] == "SENT"
+    assert table.item("expired")["status"] == "UNRESOLVED"
+    received = boto3.client("sqs").receive_message(
+        QueueUrl=aws["QUEUE_URL"], MaxNumberOfMessages=10
+    )
+    assert [m["Body"] for m in received["Messages"]] == ['{"payId":"lost","step":1}']
+    written = lines(capsys)
+    expected = {
+        "SweeperHeartbeat": [1],
+        "EventsSent": [1],
+        "EventsUnsent": [0],
+        "PaymentsUnresolved": [1],
+        "UnreadableItems": [1],
+    }
+    assert expected.items() <= written.metrics.items()
+    assert written.dimensions == [["service"]]
+    logged = {line["payId"]: line["message"] for line in written.logged}
+    assert logged == {
+        "lost": "check sent",
+        "expired": "given up",
+        "unreadable": "item unreadable",
+    }
+
+
+def test_the_sweeper_tells_what_the_bus_and_the_queue_refused(
+    start: Start, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alarm hangs on it; the run succeeds all the same."""
+    world = paid(table, "paid")
+    world.register("lost")
+    world.refuses_event = lambda _: "InternalFailure"
+    world.refuses_message = lambda _: True
+    world.now = NOW + HOUR
+    world.shards = {table.item("paid")["workShard"], table.item("lost")["workShard"]}
+    app = start("sweeper")
+    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    capsys.readouterr()
+    app.handler({}, None)
+    written = lines(capsys)
+    assert (written.metrics["EventsUnsent"], written.metrics["ChecksOverdue"]) == ([1], [1])
+    logged = {line["payId"]: line["message"] for line in written.logged}
+    assert logged == {"paid": "event refused", "lost": "check not queued"}
+
+
+# All of them
+
+
+@pytest.mark.parametrize("name", ["api", "checks", "publisher", "sweeper"])
+def test_a_function_refuses_to_start_in_a_bad_environment(start: Start, name: str) -> None:
+    """With the variable and the rule, at the cold start and not at a payment."""
+    with pytest.raises(InvalidInput, match=r"^GATEWAY_BASE_URL: must start with https://"):
+        start(name, GATEWAY_BASE_URL="http://example.com")

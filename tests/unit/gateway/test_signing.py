@@ -1,0 +1,95 @@
+"""The provider's signature of a request."""
+
+import hashlib
+
+import pytest
+
+from payresult.gateway.signing import sign
+
+VERIFY = {
+    "deviceCode": "89852420180910340793",
+    "languageCode": "1",
+    "mark": "0",
+    "partnerCode": "P000270",
+    "terminal": "1",
+    "tradeTime": "1645683857572",
+    "tradeType": "singleVerify",
+    "url": "https://dist.linksfield.net/login",
+    "version": "3.0",
+}
+PLANS = {
+    "area": "欧洲",
+    "deviceCode": "89852420180910340793",
+    "languageCode": "1",
+    "mark": "0",
+    "partnerCode": "P000270",
+    "terminal": "0",
+    "tradeTime": "1645782486394",
+    "tradeType": "singleServicePlanPage",
+    "version": "3.0",
+}
+PAGE = {
+    "partnerCode": "P000818",
+    "payId": "20190321192436",
+    "tradeTime": "20181031256548",
+    "tradeType": "resultQuery",
+    "version": "3.0",
+}
+
+
+def test_reproduces_the_published_example_with_slashes() -> None:
+    """The provider's own sign of its singleVerify example: ``/`` is not escaped."""
+    assert sign(VERIFY) == "ea7a3bba7e345e0b8ca7f7e3b43d6e72"
+
+
+def test_reproduces_the_published_example_beyond_ascii() -> None:
+    """The provider's own sign of its singleServicePlanPage example: raw UTF-8, not escapes."""
+    assert sign(PLANS) == "3fdb15332726c77cd792ea2328f98a80"
+
+
+def test_signs_the_query_of_the_documentation() -> None:
+    """Computed by the rule: the page's own sign is a placeholder, the same in four examples."""
+    assert sign(PAGE) == "1b14a937bc0f0fdbfc0b249ccde42e65"
+
+
+def test_signs_a_realistic_query() -> None:
+    """Computed by the rule, with milliseconds as ``tradeTime``."""
+    query = PAGE | {"payId": "P0008182020061214140465562", "tradeTime": "1645683857572"}
+    assert sign(query) == "5d4c8a338769f817e4cd691cc2abaf8a"
+
+
+@pytest.mark.parametrize("extra", [{"mark": ""}, {"sign": "anything"}, {"sign": "", "area": ""}])
+def test_empty_values_and_the_sign_itself_do_not_count(extra: dict[str, str]) -> None:
+    """Only the non-empty parameters are signed, and never ``sign``."""
+    assert sign(PAGE | extra) == sign(PAGE)
+
+
+def test_the_order_of_the_parameters_does_not_count() -> None:
+    """Keys are sorted before they are signed."""
+    assert sign(dict(reversed(VERIFY.items()))) == sign(VERIFY)
+
+
+def test_every_value_counts() -> None:
+    """Another value in any one parameter makes another sign."""
+    signs = {sign(PAGE | {name: "other"}) for name in PAGE} | {sign(PAGE)}
+    assert len(signs) == len(PAGE) + 1
+
+
+def test_the_parameters_stay_as_they_were() -> None:
+    """Signing changes nothing of what is then sent."""
+    params = PAGE | {"sign": "", "area": ""}
+    sign(params)
+    assert params == PAGE | {"sign": "", "area": ""}
+
+
+def test_signs_where_md5_is_refused_as_protection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python does on a machine in FIPS mode: MD5 only for what is no security."""
+    md5 = hashlib.md5
+
+    def fips(data: bytes, *, usedforsecurity: bool = True) -> "hashlib._Hash":
+        if usedforsecurity:
+            raise ValueError("unsupported hash type")
+        return md5(data, usedforsecurity=False)
+
+    monkeypatch.setattr(hashlib, "md5", fips)
+    assert sign(PAGE) == "1b14a937bc0f0fdbfc0b249ccde42e65"

@@ -1,0 +1,216 @@
+"""What callers send us: messages of the checks queue and bodies of the HTTP API."""
+# ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
+
+import json
+from typing import Any
+
+import pytest
+
+from payresult.aws.sqs import FollowUp
+from payresult.domain.payment import CheckMessage, Registration
+from payresult.errors import InvalidInput
+from payresult.schemas.requests import (
+    BODY_LIMIT,
+    parse_message,
+    parse_pay_id,
+    parse_pay_ids,
+    parse_registration,
+)
+
+BAD_PAY_IDS = [
+    *("", " ", "a b", "a#b", "a/b", "../a", "a.b", "a\n", "\na", "a\x00", "a" * 65, "é", "支付"),
+    *("１２", "٣", "a%20", "a?b", "a+b", "a=b", "a,b", "\u200ba", "<a>", "'--"),
+]
+GOOD_PAY_IDS = ["2", "20190321192436", "a_b-C", "a" * 64, "-", "_", "0" * 64]
+
+
+@pytest.mark.parametrize("text", GOOD_PAY_IDS)
+def test_takes_a_pay_id(text: str) -> None:
+    """1 to 64 letters, digits, hyphens and underscores."""
+    assert parse_pay_id(text) == text
+    assert parse_message(json.dumps({"payId": text})) == CheckMessage(text)
+
+
+@pytest.mark.parametrize("text", [*BAD_PAY_IDS, None])
+def test_refuses_every_other_pay_id(text: str | None) -> None:
+    """By name, wherever it stands."""
+    with pytest.raises(InvalidInput, match=r"^payId: ") as refused:
+        parse_pay_id(text)
+    assert refused.value.field == "payId"
+    with pytest.raises(InvalidInput, match=r"^payId: "):
+        parse_message(json.dumps({"payId": text}))
+
+
+@pytest.mark.parametrize("value", [5, 5.0, True, None, [], ["1"], {}, {"a": 1}])
+def test_a_pay_id_is_a_string(value: object) -> None:
+    """A number may have lost its zeros."""
+    with pytest.raises(InvalidInput, match=r"^payId: "):
+        parse_message(json.dumps({"payId": value}))
+
+
+# Messages
+
+
+@pytest.mark.parametrize(
+    ("fields", "registration"),
+    [
+        ({}, Registration()),
+        ({"orderId": "A-17"}, Registration("A-17")),
+        ({"expectedAmount": "19.99"}, Registration(None, "19.99")),
+        ({"currency": "USD"}, Registration(currency="USD")),
+        (
+            {"orderId": "A-17", "expectedAmount": "0.01", "currency": "USD"},
+            Registration("A-17", "0.01", "USD"),
+        ),
+        ({"orderId": None, "expectedAmount": None, "currency": None}, Registration()),
+        ({"orderId": "!" * 128}, Registration("!" * 128)),
+        ({"expectedAmount": "999999999999.99"}, Registration(None, "999999999999.99")),
+    ],
+)
+def test_reads_what_an_order_service_sends(
+    fields: dict[str, str | None], registration: Registration
+) -> None:
+    """On the queue and over HTTP."""
+    message = json.dumps({"payId": "20190321192436", **fields})
+    assert parse_message(message) == CheckMessage("20190321192436", registration)
+    body = json.dumps(fields)
+    assert parse_registration(body) == registration
+    assert parse_registration(body.encode()) == registration
+
+
+def test_reads_our_own_follow_ups() -> None:
+    """As the queue sends them."""
+    assert parse_message(FollowUp("1", 7, 900).body()) == CheckMessage("1", step=7)
+    assert parse_message(FollowUp("1").body()) == CheckMessage("1")
+    assert parse_message('{"payId": "1", "step": 1}') == CheckMessage("1", step=1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 100])
+def test_reads_a_list(count: int) -> None:
+    """Of 1 to 100 payIds."""
+    pay_ids = [str(number) for number in range(count)]
+    text = json.dumps({"payIds": pay_ids})
+    assert parse_message(text) == pay_ids
+    assert parse_pay_ids(text) == pay_ids
+
+
+@pytest.mark.parametrize(
+    ("pay_ids", "field"),
+    [
+        *(([], "payIds"), (["1"] * 101, "payIds"), ("1", "payIds"), (None, "payIds")),
+        *(({}, "payIds"), ({"0": "1"}, "payIds"), (["1", ""], "payIds[1]")),
+        *((["1", "2", "a b"], "payIds[2]"), ([1], "payIds[0]"), ([None], "payIds[0]")),
+        *(([["1"]], "payIds[0]"), ([True], "payIds[0]")),
+    ],
+)
+def test_a_list_with_anything_bad_is_refused_whole(pay_ids: object, field: str) -> None:
+    """Half a list would be guessing."""
+    text = json.dumps({"payIds": pay_ids})
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(text)
+    assert refused.value.field == field
+    with pytest.raises(InvalidInput) as refused:
+        parse_pay_ids(text)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        *(({"payId": "1", "orderid": "A"}, "orderid"), ({"payId": "1", "pay_id": "1"}, "pay_id")),
+        *(({"payId": "1", "": 1}, ""), ({"payId": "1", "amount": "5"}, "amount")),
+        *(({"payIds": ["1"], "payId": "1"}, "payId"), ({"payIds": ["1"], "step": 1}, "step")),
+        *(({"payIds": ["1"], "orderId": "A"}, "orderId"), ({"payid": "1"}, "payId")),
+        *(({"payId": "1", "step": 1, "orderId": "A"}, "orderId"), ({}, "payId")),
+        ({"payId": "1", "order_id": "A"}, "order_id"),
+    ],
+)
+def test_unknown_keys_are_refused_not_guessed_at(message: dict[str, Any], field: str) -> None:
+    """Also known ones in the wrong company, and the wrong spelling of known ones."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(json.dumps(message))
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["0", "-1", "1.0", "1.5", "1e3", '"1"', "true", "null", "[]", "9" * 5000, "1" + "0" * 12],
+)
+def test_a_step_is_a_whole_number(step: str) -> None:
+    """From 1 on, and never another one than was written."""
+    with pytest.raises(InvalidInput, match=r"^step: "):
+        parse_message(f'{{"payId": "1", "step": {step}}}')
+
+
+BAD_VALUES: dict[str, list[object]] = {
+    "orderId": ["", " ", "a b", "a\n", "é", "a" * 129, "\x7f", 5, True, []],
+    "expectedAmount": [
+        *("$19.99", "19,99", "1,234.50", "-5", "+5", "0", "0.00", "5.999", "1e3", "05", ""),
+        *("٥", "５", "5\n", " 5", "NaN", "9" * 13, 19.99, 5, True, [], {}),
+    ],
+    "currency": ["usd", "US", "USDT", "U S", "USD\n", "ＵＳＤ", "", 840, []],
+}
+BAD_FIELDS = [(field, value) for field, values in BAD_VALUES.items() for value in values]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD_FIELDS)
+def test_a_bad_field_is_refused_by_name(field: str, value: object) -> None:
+    """On the queue and over HTTP; amounts are strings, for a number may pass through a float."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(json.dumps({"payId": "1", field: value}))
+    assert refused.value.field == field
+    with pytest.raises(InvalidInput) as refused:
+        parse_registration(json.dumps({field: value}))
+    assert refused.value.field == field
+    assert refused.value.rule
+    assert str(refused.value) == f"{field}: {refused.value.rule}"
+
+
+NO_OBJECTS = [
+    *("", " ", "null", "1", '"1"', "[]", '["1"]', "true", "{", "{}}", "{'payId': '1'}"),
+    *('{"payId": "1"', '{"payId": "1",}', '{"payId": "1"} x', "payId=1", "<payId>1</payId>"),
+    *('{"payId": "1", "payId": "2"}', '{"payId": "1", "orderId": NaN}', "\ufeff{}"),
+    *("[" * 5000, '{"a":' * 3000, '{"payId": "\t"}'),
+]
+
+
+@pytest.mark.parametrize("text", NO_OBJECTS, ids=lambda text: text[:20])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    """With one kind of error, whatever is wrong with it."""
+    with pytest.raises(InvalidInput, match=r"^body: must be "):
+        parse_message(text)
+    with pytest.raises(InvalidInput, match=r"^body: must be "):
+        parse_registration(text)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe{\x00}\x00", b'{"orderId": "\xe9"}', b"\xef\xbb\xbf{}"])
+def test_bytes_are_utf_8_without_a_mark(data: bytes) -> None:
+    """UTF-16, Latin-1 and a byte order mark are refused."""
+    with pytest.raises(InvalidInput, match=r"^body: must be JSON"):
+        parse_registration(data)
+
+
+def test_a_lone_surrogate_is_refused_where_it_could_be_stored() -> None:
+    """Nothing but visible ASCII gets into the table from our callers."""
+    with pytest.raises(InvalidInput, match=r"^orderId: "):
+        parse_message('{"payId": "1", "orderId": "\\ud800"}')
+
+
+@pytest.mark.parametrize("character", ["x", "é", "支"])
+def test_a_body_has_at_most_16_kib(character: str) -> None:
+    """Counted in bytes, as it came."""
+    size = len(character.encode())
+    fits = '{"orderId": "A"}' + " " * (BODY_LIMIT - 16)
+    assert parse_registration(fits).order_id == "A"
+    long = f'{{"orderId": "{character * (BODY_LIMIT // size)}"}}'
+    for body in (long, long.encode(), fits + " "):
+        with pytest.raises(InvalidInput, match=r"^body: must have at most 16384 bytes$"):
+            parse_registration(body)
+
+
+def test_a_message_names_a_stranger_s_key_in_short() -> None:
+    """A key is text of the sender: it is named, but not at length, and in ASCII."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(json.dumps({"payId": "1", "支" * 5000: 1}))
+    assert len(refused.value.field) <= 100
+    assert refused.value.field.isascii()

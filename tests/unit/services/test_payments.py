@@ -1,0 +1,373 @@
+"""What callers can have done with a payId: looking it up, and registering it."""
+
+import pytest
+
+from payresult.domain.payment import Registration, Status
+from payresult.errors import (
+    BadReply,
+    Contention,
+    GatewayUnavailable,
+    NotQueued,
+    NotRegistered,
+    RegistrationConflict,
+    UnreadableItem,
+)
+from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.tables import MemoryTable, Table
+from tests.support.world import World
+
+
+@pytest.fixture
+def table() -> Table:
+    """A table in memory: what is tested here is what is done with it."""
+    return MemoryTable()
+
+
+DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
+NONSENSE = BadReply("nonsense", pay_id=PAY_ID)
+
+
+def says(world: World, pay_rst: str, **fields: str) -> None:
+    """Have the gateway say so about every payment."""
+    world.says = lambda pay_id: reply(pay_rst, payId=pay_id, **fields)
+
+
+# Looking up
+
+
+def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
+    """One read, and the gateway is not asked."""
+    world = World(table)
+    says(world, "success")
+    world.order()
+    world.run(0)
+    calls: list[str] = []
+    world.before = calls.append
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert (outcome.payment.status, outcome.asked) == (Status.SUCCEEDED, None)
+    assert calls == ["batch_get_item"]
+
+
+def test_an_open_payment_is_asked_about_and_the_answer_kept(table: Table) -> None:
+    """Status, reply and evidence are new; the chain's attempt, step and plan are not."""
+    world = World(table)
+    world.order()
+    world.run(10 * SECOND)
+    before = table.item()
+    says(world, "fail", payAmount="5")
+    [outcome] = world.get()
+    after = table.item()
+    assert outcome.payment is not None
+    assert outcome.payment.status is Status.FAILED
+    assert (after["status"], after["reply"]["payAmount"]) == ("FAILED", "5")
+    assert after["checks"] == before["checks"] + 1
+    assert after["history"][-1]["way"] == "api"
+    for name in ("attempt", "step", "nextCheckAt", "workAt"):
+        assert after[name] == before[name]
+
+
+def test_a_payment_found_paid_by_a_caller_has_its_event(table: Table) -> None:
+    """The outbox does not care who asked; the chain ends by itself."""
+    world = World(table)
+    world.order()
+    world.run(30 * SECOND)
+    says(world, "success")
+    world.get()
+    world.run(9 * DAY)
+    assert len(world.bus) == 1
+    assert table.item()["history"][-1]["way"] == "api"
+    assert (world.messages, world.dead) == ([], [])
+
+
+def test_a_registered_payment_is_asked_about_once_in_two_seconds(table: Table) -> None:
+    """Whoever wants it; the others get what is stored."""
+    world = World(table)
+    world.register()
+    for at in (0, 100, 1999, 2000, 3999, 4000):
+        world.now = NOW + at
+        [outcome] = world.get()
+        assert outcome.payment is not None
+        assert not outcome.stale
+    assert [at - NOW for _, at in world.asked] == [0, 2000, 4000]
+
+
+def test_a_check_of_the_chain_counts_too(table: Table) -> None:
+    """Nobody asks again within two seconds of it."""
+    world = World(table)
+    world.order()
+    world.run(1 * SECOND)
+    world.get()
+    assert len(world.asked) == 1
+
+
+def test_of_two_callers_at_the_same_moment_one_asks(table: Table) -> None:
+    """The other one gets what is stored."""
+    world, other = World(table), World(table)
+    world.register()
+
+    def meanwhile(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            other.get()
+
+    world.before = meanwhile
+    [outcome] = world.get()
+    assert (len(world.asked), len(other.asked)) == (0, 1)
+    assert outcome.payment is not None
+    assert (outcome.payment.pay_id, outcome.asked, outcome.stale) == (PAY_ID, None, False)
+
+
+@pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
+def test_when_the_gateway_tells_nothing_a_caller_gets_what_is_stored(
+    table: Table, trouble: GatewayUnavailable | BadReply
+) -> None:
+    """Marked stale, and nothing of the payment changes but the time of the check (P7)."""
+    world = World(table)
+    world.order(expectedAmount="5")
+    world.run(30 * SECOND)
+    before = table.item()
+    world.says = lambda _: trouble
+    [outcome] = world.get()
+    assert (outcome.stale, outcome.error) == (True, None)
+    assert outcome.payment is not None
+    assert outcome.payment.reply["payRst"] == "wait"
+    assert table.item() == before | {"lastCheckedAt": world.now}
+
+
+@pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
+def test_when_nothing_is_stored_either_there_is_an_error(
+    table: Table, trouble: GatewayUnavailable | BadReply
+) -> None:
+    """Which kind it is decides the status code."""
+    world = World(table)
+    world.says = lambda _: trouble
+    [outcome] = world.get()
+    assert (outcome.error, outcome.payment, outcome.stored) == (trouble, None, False)
+    assert table.scan() == []
+
+
+@pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("fail", "FAILED")])
+def test_what_nobody_registered_is_stored_only_when_it_is_paid(
+    table: Table, pay_rst: str, status: str
+) -> None:
+    """The answer is told and forgotten."""
+    world = World(table)
+    says(world, pay_rst, payAmount="5")
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert (outcome.payment.status, outcome.stored) == (status, False)
+    assert (outcome.payment.checks, outcome.payment.reply["payAmount"]) == (1, "5")
+    assert outcome.payment.last_checked_at == NOW
+    assert (table.scan(), world.messages) == ([], [])
+
+
+def test_what_is_told_but_not_stored_is_cut_all_the_same(table: Table) -> None:
+    """A field may be as long as the whole answer."""
+    world = World(table)
+    says(world, "wait", servicePlanShowName="x" * 60_000)
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert outcome.payment.reply["servicePlanShowName"] == "x" * 1024 + "…[cut]"
+
+
+def test_what_nobody_registered_but_is_paid_has_its_event(table: Table) -> None:
+    """Stored whole, and announced (P1)."""
+    world = World(table)
+    says(world, "success", payAmount="$5")
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert outcome.payment.settled
+    assert outcome.stored
+    world.run(2 * MINUTE)
+    assert len(world.bus) == 1
+    assert table.item()["history"] == [
+        {
+            "at": NOW,
+            "from": "PENDING",
+            "to": "SUCCEEDED",
+            "way": "api",
+            "payRst": "success",
+        }
+    ]
+
+
+def test_an_amount_registered_while_the_gateway_answers_is_verified(table: Table) -> None:
+    """A GET read no registration, a PUT came in between: decide again (P2)."""
+    world = World(table)
+
+    def answer(pay_id: str) -> object:
+        world.says = lambda _: DOWN
+        world.register(expected_amount="19.99")
+        return reply(payId=pay_id, payAmount="5")
+
+    world.says = answer  # type: ignore[assignment]  # mypy does not see that it is a Reply
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert outcome.payment.status is Status.REVIEW
+    item = table.item()
+    assert (item["status"], item["expectedAmount"]) == ("REVIEW", "19.99")
+    assert "eventId" not in item
+
+
+def test_where_registration_is_demanded_the_gateway_is_not_asked(table: Table) -> None:
+    """A payId can be guessed."""
+    world = World(table, require_registration=True)
+    [outcome] = world.get()
+    assert isinstance(outcome.error, NotRegistered)
+    assert (world.asked, table.scan()) == ([], [])
+
+
+def test_where_registration_is_demanded_a_registered_payment_is_told(table: Table) -> None:
+    """As ever."""
+    world = World(table, require_registration=True)
+    world.register()
+    says(world, "success")
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert outcome.payment.settled
+
+
+def test_many_are_told_in_the_order_asked_and_once_each(table: Table) -> None:
+    """Each with a payment or with its own trouble."""
+    world = World(table)
+    world.register("b")
+    world.register("c")
+    table.change("c", schemaVersion=2)
+    world.says = lambda pay_id: reply(payId=pay_id) if pay_id != "d" else DOWN
+    outcomes = world.get("d", "b", "c", "a", "b", "d")
+    assert [outcome.pay_id for outcome in outcomes] == ["d", "b", "c", "a"]
+    assert [type(outcome.error) for outcome in outcomes] == [
+        *(GatewayUnavailable, type(None), UnreadableItem, type(None))
+    ]
+    assert sorted(pay_id for pay_id, _ in world.asked) == ["a", "b", "d"]
+
+
+# Registering
+
+
+def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
+    """Its first check is in the queue, at once."""
+    world = World(table)
+    payment = world.service.register(PAY_ID, Registration("A-17", "19.99", "USD"))
+    assert (payment.status, payment.registration.order_id) == (Status.PENDING, "A-17")
+    assert table.item()["expectedAmount"] == "19.99"
+    says(world, "success", payAmount="$19.99")
+    world.run(2 * MINUTE)
+    assert (len(world.asked), len(world.bus)) == (1, 1)
+
+
+def test_registering_the_same_again_asks_no_second_time(table: Table) -> None:
+    """A caller that repeats itself until the answer arrives starts one chain."""
+    world = World(table)
+    for _ in range(3):
+        world.register(order_id="A-17")
+    world.run(1 * SECOND)
+    assert len(world.asked) == 1
+    waiting = list(world.messages)
+    world.register(order_id="A-17")
+    assert world.messages == waiting
+    world.run(1 * SECOND)
+    assert len(world.asked) == 1
+
+
+def test_registering_something_else_is_a_conflict_and_changes_nothing(table: Table) -> None:
+    """The field is named."""
+    world = World(table)
+    world.register(order_id="A-17")
+    before = table.item()
+    with pytest.raises(RegistrationConflict) as conflict:
+        world.register(order_id="A-18")
+    assert conflict.value.field == "orderId"
+    assert table.item() == before
+
+
+@pytest.mark.parametrize("first", [{}, {"order_id": "A-17"}])
+def test_two_registrations_at_the_same_moment_are_merged(
+    table: Table, first: dict[str, str]
+) -> None:
+    """Neither is lost, new or not."""
+    world, other = World(table), World(table)
+    if first:
+        world.register(**first)
+
+    def meanwhile(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            other.register(expected_amount="5")
+
+    world.before = meanwhile
+    world.register(currency="USD")
+    item = table.item()
+    assert (item["expectedAmount"], item["currency"]) == ("5", "USD")
+    assert item.get("orderId") == first.get("order_id")
+
+
+def test_of_two_contradicting_registrations_at_the_same_moment_one_wins(table: Table) -> None:
+    """The other one is told."""
+    world, other = World(table), World(table)
+
+    def meanwhile(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            other.register(expected_amount="5")
+
+    world.before = meanwhile
+    with pytest.raises(RegistrationConflict):
+        world.register(expected_amount="6")
+    assert table.item()["expectedAmount"] == "5"
+
+
+def test_where_the_queue_refuses_the_payment_is_stored_all_the_same(table: Table) -> None:
+    """The caller is told, and the sweeper sends the first check within 16 minutes (P1)."""
+    world = World(table)
+    world.refuses_message = lambda _: True
+    with pytest.raises(NotQueued):
+        world.register()
+    world.refuses_message = lambda _: False
+    says(world, "success")
+    world.run(20 * MINUTE)
+    assert len(world.bus) == 1
+
+
+def test_registering_follows_an_unresolved_payment_anew(table: Table) -> None:
+    """As a bare message does."""
+    world = World(table, delays=(5,))
+    world.register()
+    world.run(HOUR)
+    assert table.item()["status"] == "UNRESOLVED"
+    world.register(order_id="A-17")
+    item = table.item()
+    assert (item["attempt"], item["giveUpAt"], item["orderId"]) == (0, world.now + 9 * DAY, "A-17")
+    world.run(HOUR)
+    assert len(world.asked) == 4
+
+
+@pytest.mark.parametrize(("pay_rst", "status"), [("success", "SUCCEEDED"), ("fail", "FAILED")])
+def test_registering_a_payment_that_came_to_something_asks_nobody(
+    table: Table, pay_rst: str, status: str
+) -> None:
+    """An order may be added at any time."""
+    world = World(table)
+    says(world, pay_rst)
+    world.register()
+    world.run(0)
+    payment = world.service.register(PAY_ID, Registration("A-17"))
+    assert world.messages == []
+    world.run(1 * MINUTE)
+    assert (payment.status, len(world.asked)) == (status, 1)
+    assert table.item()["orderId"] == "A-17"
+
+
+def test_a_payment_that_changes_again_and_again_is_left_to_the_next_try(table: Table) -> None:
+    """After five rounds; the message or the caller comes again."""
+    world = World(table)
+    world.register()
+
+    def always(name: str) -> None:
+        if name == "update_item":
+            table.change(orderId=None if "orderId" in table.item() else "X")
+
+    world.before = always
+    with pytest.raises(Contention):
+        world.register(currency="USD")

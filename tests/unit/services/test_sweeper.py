@@ -1,0 +1,234 @@
+"""Each minute: what is due, what was lost, and what must come to an end."""
+
+import pytest
+
+from payresult.domain.payment import CheckMessage
+from payresult.services import sweeper
+from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.tables import MemoryTable, Table
+from tests.support.world import World
+
+
+@pytest.fixture
+def table() -> Table:
+    """A table in memory: what is tested here is what is done with it."""
+    return MemoryTable()
+
+
+def sweep(world: World) -> sweeper.Swept:
+    """Sweep once and return what came of it."""
+    world.sweep()
+    return world.swept[-1]
+
+
+def bodies(world: World) -> list[str]:
+    """Return the messages in the queue."""
+    return [message.body for message in world.messages]
+
+
+def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
+    """The next step, at once; the claim holds for ten minutes."""
+    world = World(table)
+    world.follow(CheckMessage(PAY_ID))
+    world.messages.clear()
+    world.now = NOW + 15 * MINUTE
+    swept = sweep(world)
+    assert swept.checks_sent == [PAY_ID]
+    assert bodies(world) == [f'{{"payId":"{PAY_ID}","step":2}}']
+    assert world.messages[0].visible_at == world.now
+    assert table.item()["workAt"] == world.now + 10 * MINUTE
+    assert sweep(world).checks_sent == []
+
+
+def test_what_is_not_due_is_left_alone(table: Table) -> None:
+    """A millisecond before its time."""
+    world = World(table)
+    world.register()
+    world.messages.clear()
+    world.now = NOW + 15 * MINUTE - 1
+    before = table.item()
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.given_up, swept.published.sent) == ([], [], 0)
+    assert (table.item(), world.messages) == (before, [])
+
+
+def test_the_claim_comes_before_the_message(table: Table) -> None:
+    """Two sweepers at once would send it twice otherwise."""
+    world = World(table)
+    world.register()
+    world.now = NOW + HOUR
+    calls: list[str] = []
+    world.before = calls.append
+    sweep(world)
+    assert calls.index("update_item") < calls.index("send_message_batch")
+
+
+def test_of_two_sweepers_one_sends(table: Table) -> None:
+    """The other one finds it claimed."""
+    world, other = World(table), World(table)
+    world.register()
+    world.messages.clear()
+    world.now = other.now = NOW + HOUR
+
+    def meanwhile(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            assert sweep(other).checks_sent == [PAY_ID]
+
+    world.before = meanwhile
+    assert sweep(world).checks_sent == []
+    assert (world.messages, len(other.messages)) == ([], 1)
+
+
+def test_what_the_queue_refuses_comes_again_in_ten_minutes(table: Table) -> None:
+    """It is told, and its neighbours go."""
+    world = World(table)
+    world.register("a")
+    world.register("b")
+    world.messages.clear()
+    world.now = NOW + HOUR
+    world.refuses_message = lambda entry: '"a"' in entry["MessageBody"]
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.checks_refused) == (["b"], ["a"])
+    assert table.item("a")["workAt"] == world.now + 10 * MINUTE
+
+
+def test_the_index_lags_and_the_item_decides(table: Table) -> None:
+    """What was checked or paid meanwhile is not sent, whatever the index still says."""
+    world, other = World(table), World(table)
+    for pay_id in ("checked", "paid", "gone"):
+        world.register(pay_id)
+    world.messages.clear()
+    world.now = NOW + HOUR
+    other.now = NOW + HOUR - 2 * MINUTE  # so that the event of the paid one is due by now
+    other.says = lambda pay_id: reply("success" if pay_id == "paid" else "wait", payId=pay_id)
+
+    def meanwhile(name: str) -> None:
+        if name == "batch_get_item":
+            world.before = lambda _: None
+            other.follow(CheckMessage("checked", step=1), CheckMessage("paid", step=1))
+            table.delete("gone")
+
+    world.before = meanwhile
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.given_up, world.messages) == ([], [], [])
+
+
+def test_an_unreadable_item_does_not_keep_back_its_neighbours(table: Table) -> None:
+    """It is told, and stays as it is for the version that can read it."""
+    world = World(table)
+    world.register("a")
+    world.register("b")
+    world.messages.clear()
+    table.change("a", schemaVersion=2)
+    before = table.item("a")
+    world.now = NOW + HOUR
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.unreadable) == (["b"], ["a"])
+    assert table.item("a") == before
+
+
+def test_what_expired_is_given_up_and_not_asked_about(table: Table) -> None:
+    """UNRESOLVED, and out of the index; its neighbour goes on (P5)."""
+    world = World(table)
+    world.register("a")
+    world.register("b")
+    world.messages.clear()
+    table.change("a", giveUpAt=NOW + HOUR)
+    world.now = NOW + HOUR
+    swept = sweep(world)
+    assert (swept.given_up, swept.checks_sent) == (["a"], ["b"])
+    item = table.item("a")
+    assert (item["status"], item["history"][-1]["way"]) == ("UNRESOLVED", "sweeper")
+    assert "workAt" not in item
+
+
+@pytest.mark.parametrize(("status", "rank"), [("FAILED", 20), ("REVIEW", 25)])
+def test_failed_and_review_are_never_given_up(table: Table, status: str, rank: int) -> None:
+    """Their late check is sent, however late it is."""
+    world = World(table)
+    world.register()
+    world.messages.clear()
+    table.change(status=status, rank=rank, giveUpAt=NOW)
+    world.now = NOW + HOUR
+    swept = sweep(world)
+    assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
+
+
+def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
+    """The item decides, in the write."""
+    world = World(table)
+    world.register()
+    table.change(giveUpAt=NOW + HOUR)
+    world.now = NOW + HOUR
+
+    def meanwhile(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            table.change(giveUpAt=NOW + DAY)
+
+    world.before = meanwhile
+    swept = sweep(world)
+    assert swept.given_up == []
+    assert table.item()["status"] == "PENDING"
+
+
+def test_an_unsent_event_goes_out_after_its_minute(table: Table) -> None:
+    """The stream has the first one (P4)."""
+    world = World(table)
+    world.says = lambda pay_id: reply(payId=pay_id)
+    world.follow(CheckMessage(PAY_ID))
+    world.now = NOW + MINUTE - 1
+    assert sweep(world).published.sent == 0
+    world.now = NOW + MINUTE
+    assert sweep(world).published.sent == 1
+    assert len(world.bus) == 1
+
+
+def test_a_refused_event_is_told_and_waits(table: Table) -> None:
+    """The checks of the same sweep go all the same."""
+    world = World(table)
+    world.says = lambda pay_id: reply(payId=pay_id)
+    world.follow(CheckMessage("paid"))
+    world.register("open")
+    world.messages.clear()
+    world.refuses_event = lambda _: "InternalFailure"
+    world.now = NOW + 16 * MINUTE
+    swept = sweep(world)
+    assert swept.published.refused == {"paid": "InternalFailure"}
+    assert swept.checks_sent == ["open"]
+    assert table.item("paid")["workAt"] > world.now
+
+
+def test_a_missed_check_is_told_apart_from_one_that_is_only_due(table: Table) -> None:
+    """The sweeper's own checks are on time; one whose message was lost is overdue."""
+    world = World(table, delays=(5, 3600))
+    world.order("late")
+    world.order("lost")
+    world.run(10 * SECOND)
+    world.messages.clear()
+    table.change("lost", nextCheckAt=NOW + 10 * SECOND, workAt=NOW + HOUR + 10 * SECOND)
+    world.now = NOW + HOUR + MINUTE
+    swept = sweep(world)
+    assert (sorted(swept.checks_sent), swept.overdue) == (["late", "lost"], ["lost"])
+
+
+def test_what_is_followed_is_counted_every_ten_minutes(table: Table) -> None:
+    """A count reads the whole index, so not each time; what is settled does not count."""
+    world = World(table)
+    for pay_id in "abc":
+        world.register(pay_id)
+    table.change("c", workShard="EVENT#1")
+    full = NOW - NOW % (10 * MINUTE) + 20 * MINUTE
+    counted = []
+    for minute in range(10):
+        world.now = full + minute * MINUTE
+        counted.append(sweep(world).followed)
+    assert counted == [2] + [None] * 9
+
+
+def test_a_sweep_of_an_empty_table_does_nothing(table: Table) -> None:
+    """Every minute of a quiet night."""
+    swept = sweep(World(table))
+    assert (swept.published.sent, swept.published.refused) == (0, {})
+    assert (swept.checks_sent, swept.given_up, swept.overdue, swept.unreadable) == ([], [], [], [])

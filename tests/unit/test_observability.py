@@ -1,0 +1,239 @@
+"""Metrics as they are written, and what repetition, skewed clocks and trouble make of them."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger, Metrics
+from botocore.exceptions import EndpointConnectionError
+
+from payresult.aws import updates
+from payresult.domain.event import Event
+from payresult.domain.outcome import Asked, Outcome
+from payresult.domain.payment import CheckMessage, Status
+from payresult.observability import measure, measures, report
+from payresult.services.sweeper import Swept
+from tests.conftest import LoadApp
+from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
+from tests.support.tables import Table
+from tests.support.world import Crash, World
+
+NO_WAY = EndpointConnectionError(endpoint_url="https://aws.invalid")
+
+
+def reported(capsys: pytest.CaptureFixture[str], *outcomes: Outcome) -> dict[str, Any]:
+    """Return the metrics that one invocation writes about *outcomes*."""
+    metrics = Metrics(service="payresult", namespace="payresult")
+    report(outcomes, Logger(service="metrics", level="ERROR"), metrics)
+    return flushed(capsys, metrics)
+
+
+def flushed(capsys: pytest.CaptureFixture[str], metrics: Metrics) -> dict[str, Any]:
+    """Return what *metrics* writes at the end of an invocation, values by name."""
+    metrics.flush_metrics()
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    (group,) = line["_aws"]["CloudWatchMetrics"]
+    return {metric["Name"]: line[metric["Name"]] for metric in group["Metrics"]}
+
+
+def outcome(latency: int = 80, **changed: Any) -> Outcome:
+    """Return a check that was answered with something nobody knows."""
+    asked = Asked(reply("wait"), NOW + MINUTE, latency, 0.5)
+    return Outcome(PAY_ID, payment(), asked, unknown=True, **changed)
+
+
+def test_a_batch_writes_one_sum_for_each_count_and_every_measured_value(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A list of ones would be billed by its bytes; percentiles need each latency."""
+    batch = [outcome(latency) for latency in (80, 90, 700)]
+    assert reported(capsys, *batch) == {
+        "ChecksAnswered": [3],
+        "UnknownPayRst": [3],
+        "GatewayLatency": [80, 90, 700],
+    }
+
+
+def test_a_clock_that_went_back_measures_nothing_below_zero(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One negative value, and CloudWatch shows no percentile of the whole metric any more."""
+    settled = payment(Status.SUCCEEDED, created_at=NOW + 2 * MINUTE, checks=1)
+    asked = Asked(reply(), NOW + MINUTE, -3, 0.5)
+    written = reported(capsys, Outcome(PAY_ID, settled, asked, Status.SUCCEEDED))
+    assert (written["GatewayLatency"], written["SettleTime"]) == ([0], [0])
+    metrics = Metrics(service="payresult", namespace="payresult")
+    measure(metrics, "EventAge", [-1, 5])
+    assert flushed(capsys, metrics) == {"EventAge": [0, 5]}
+
+
+def test_a_payment_tells_once_how_long_it_took(table: Table) -> None:
+    """However often SQS delivers each of its messages, and whoever asks about it afterwards."""
+    world = World(table)
+    world.copies = 3
+    paid_at = NOW + 20 * SECOND
+    world.says = lambda pay_id: reply("success" if world.now > paid_at else "wait", payId=pay_id)
+    world.order()
+    world.run(HOUR)
+    looked_up = world.get()
+    told = [measures(each) for each in world.outcomes + looked_up]
+    (settled,) = [each for each in told if "SettleTime" in each]
+    assert settled["SettleTime"] == world.asked[-1][1] - NOW
+    assert settled["ChecksToSettle"] == len(world.asked) == table.item()["checks"]
+
+
+def test_of_two_who_hear_of_a_success_at_once_one_tells(table: Table) -> None:
+    """The other one's answer says the same, but it settled nothing."""
+    world, other = World(table), World(table)
+    world.says = other.says = lambda pay_id: reply(payId=pay_id)
+    world.register()
+
+    def meanwhile(name: str) -> None:
+        if name == "query":
+            world.before = lambda _: None
+            told.extend(other.follow(CheckMessage(PAY_ID, step=1)))
+
+    told: list[Outcome] = []
+    world.before = meanwhile
+    told += world.follow(CheckMessage(PAY_ID, step=1))
+    assert [each.asked is not None for each in told] == [True, True]
+    assert ["SettleTime" in measures(each) for each in told] == [True, False]
+
+
+def test_whose_fault_it_is_that_a_message_comes_again(
+    load_app: LoadApp, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused, until the sender mends it: malformed, contradictory. Failed: our trouble."""
+    world = World(table)
+    for pay_id in ("known", "unreadable"):
+        world.register(pay_id, order_id="A-17")
+    table.change("unreadable", schemaVersion=2)
+    app = load_app("checks")
+    app.follower = world.follower  # type: ignore[attr-defined]  # the module's own global
+    bodies = ["{", '{"payId": "known", "orderId": "A-18"}', '{"payId": "unreadable"}']
+    records = [{"messageId": body, "body": body} for body in bodies]
+    answer = app.handler({"Records": records}, None)
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == bodies
+    lines = capsys.readouterr().out.splitlines()
+    (written,) = [json.loads(line) for line in lines if '"_aws"' in line]
+    assert (written["MessagesRefused"], written["MessagesFailed"]) == ([2], [1])
+
+
+def test_an_event_that_was_sent_but_not_marked_tells_its_age_once(table: Table) -> None:
+    """The second sending marks it; its age then counts up to that one, and hides nothing."""
+    world = paid(table)
+
+    def crash(name: str) -> None:
+        if name == "update_item":
+            world.before = lambda _: None
+            raise Crash
+
+    world.before = crash
+    with pytest.raises(Crash):
+        world.outbox.publish([PAY_ID])
+    world.now += MINUTE
+    ages = [world.outbox.publish([PAY_ID]).ages for _ in range(2)]
+    assert (len(world.bus), ages) == (2, [[MINUTE], []])
+
+
+def test_a_refused_event_has_no_age_yet(table: Table) -> None:
+    """Its age is that of the day on which the bus takes it."""
+    world = paid(table)
+    world.refuses_event = lambda _: "InternalFailure"
+    assert world.outbox.publish([PAY_ID]).ages == []
+    world.refuses_event = lambda _: None
+    world.now += HOUR
+    assert world.outbox.publish([PAY_ID]).ages == [HOUR]
+
+
+def test_an_event_sent_again_by_an_operator_is_as_old_as_the_wish(table: Table) -> None:
+    """Not as the payment: a replay of last year's events is no trouble of today."""
+    world = paid(table)
+    world.outbox.publish([PAY_ID])
+    world.now += 24 * HOUR
+    item = table.item()
+    again = Event(PAY_ID, item["eventId"], item["event"])
+    table.store.write(PAY_ID, updates.republish(again, world.now))
+    world.now += SECOND
+    assert world.outbox.publish([PAY_ID]).ages == [SECOND]
+
+
+def test_a_sweep_that_sqs_breaks_off_gives_nothing_up_unheard(table: Table) -> None:
+    """The next one does, and tells it: an alarm hangs on that (P5)."""
+    world = expired(table, "expired")
+    world.register("open")
+    world.now = NOW + HOUR
+
+    def broken(name: str) -> None:
+        if name == "send_message_batch":
+            raise NO_WAY
+
+    world.before = broken
+    with pytest.raises(EndpointConnectionError):
+        sweep(world)
+    assert table.item("expired")["status"] == "PENDING"
+    world.before = lambda _: None
+    assert sweep(world).given_up == ["expired"]
+
+
+def test_one_write_that_fails_hides_none_of_the_others(table: Table) -> None:
+    """Whom it left out is due again; whom it did not is told."""
+    world = expired(table, "a", "b")
+    world.now = NOW + HOUR
+    world.before = once("update_item")
+    first, second = sweep(world), sweep(world)
+    assert sorted(first.given_up + second.given_up) == ["a", "b"]
+    assert (len(first.given_up), first.troubles, second.troubles) == (1, [NO_WAY], [])
+
+
+def test_the_sweeper_tells_what_it_did_before_it_fails(
+    load_app: LoadApp, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both alarms have something to hear: of the payment that was given up, and of the failure."""
+    world = expired(table, "a", "b")
+    world.shards = {table.item(pay_id)["workShard"] for pay_id in ("a", "b")}
+    world.now = NOW + HOUR
+    world.before = once("update_item")
+    app = load_app("sweeper")
+    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    with pytest.raises(EndpointConnectionError):
+        app.handler({}, None)
+    lines = capsys.readouterr().out.splitlines()
+    (written,) = [json.loads(line) for line in lines if '"_aws"' in line]
+    assert (written["PaymentsUnresolved"], written["SweeperHeartbeat"]) == ([1], [1])
+
+
+def once(call: str) -> Callable[[str], None]:
+    """Return what breaks the first *call* to AWS, and no later one."""
+    calls: list[str] = []
+
+    def broken(name: str) -> None:
+        calls.append(name)
+        if name == call and calls.count(call) == 1:
+            raise NO_WAY
+
+    return broken
+
+
+def paid(table: Table) -> World:
+    """Return a world in which PAY_ID is paid, and its event unsent."""
+    world = World(table)
+    world.says = lambda pay_id: reply(payId=pay_id)
+    world.follow(CheckMessage(PAY_ID))
+    return world
+
+
+def expired(table: Table, *pay_ids: str) -> World:
+    """Return a world in which *pay_ids* are given up an hour from NOW."""
+    world = World(table)
+    for pay_id in pay_ids:
+        world.register(pay_id)
+        table.change(pay_id, giveUpAt=NOW + HOUR)
+    return world
+
+
+def sweep(world: World) -> Swept:
+    """Sweep once and return what came of it."""
+    world.sweep()
+    return world.swept[-1]
