@@ -16,9 +16,9 @@ from typing import NoReturn
 from layers.build import BuildFailed
 from sandbox import demo, external_demo
 from sandbox.audit import Audit
-from sandbox.client import Visitor
+from sandbox.client import Client
 from sandbox.console import Console
-from sandbox.demo_steps import Teller
+from sandbox.demo_steps import DemoSteps
 from sandbox.deploy import DeploymentFailed
 from sandbox.emulator import EmulatorFailed
 from sandbox.environment import Sandbox, running, write_outputs
@@ -79,7 +79,7 @@ def _tell(console: Console, sandbox: Sandbox) -> None:
     queue, leave = sandbox.stack["AuditQueueUrl"], sandbox.gateway is None
     audit = Audit(sandbox.account.client("sqs"), queue, leave=leave)
     with audit:
-        teller = Teller(console, sandbox, Visitor(sandbox), audit)
+        teller = DemoSteps(console, sandbox, Client(sandbox), audit)
         if sandbox.gateway:
             demo.tell(teller, sandbox.gateway)
         else:

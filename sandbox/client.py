@@ -24,7 +24,7 @@ _LOOKS, _HIDDEN = 10, 5
 """Ten messages each, hidden from the next look for so many seconds at most."""
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """What the API answered."""
 
     status: int
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
     body: Any
 
 
-class Visitor:
+class Client:
     """Calls, messages and looks, all with plain values."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -42,7 +42,7 @@ class Visitor:
         self._lambda: LambdaClient = sandbox.account.client("lambda")
         self._logs: CloudWatchLogsClient = sandbox.account.client("logs")
 
-    def call(self, method: str, path: str, body: object = None) -> Answer:
+    def call(self, method: str, path: str, body: object = None) -> HttpResponse:
         """The API's answer to a call through the front; *body* is sent as JSON."""
         address = self._sandbox.api_url.removeprefix("http://")
         connection = http.client.HTTPConnection(address, timeout=_SECONDS)
@@ -51,15 +51,15 @@ class Visitor:
             connection.request(method, path, content, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, headers, json.loads(answer.read()))
+            return HttpResponse(answer.status, headers, json.loads(answer.read()))
         finally:
             connection.close()
 
-    def get(self, pay_id: str) -> Answer:
+    def get(self, pay_id: str) -> HttpResponse:
         """GET /payments/{payId}."""
         return self.call("GET", f"/payments/{pay_id}")
 
-    def put(self, pay_id: str, **registration: str) -> Answer:
+    def put(self, pay_id: str, **registration: str) -> HttpResponse:
         """PUT /payments/{payId}."""
         return self.call("PUT", f"/payments/{pay_id}", registration)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from statistics import median
 
-from sandbox.demo_steps import Teller
+from sandbox.demo_steps import DemoSteps
 from sandbox.environment import VISIBILITY_SECONDS
 from sandbox.gateway import SimulatedGateway
 
@@ -14,7 +14,7 @@ ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
 PAID = ("paid-1001", "later3-1002", "paid-1003", "paid-1004", "later2-1005", "paid-1008")
 
 
-def tell(teller: Teller, gateway: SimulatedGateway) -> None:
+def tell(teller: DemoSteps, gateway: SimulatedGateway) -> None:
     """Tell it all; `teller.console.broken` has what did not come true."""
     teller.visitor.send(MALFORMED)  # its five tries take a while: they run beside the story
     asked_over_http(teller)
@@ -30,7 +30,7 @@ def tell(teller: Teller, gateway: SimulatedGateway) -> None:
     all_signed(teller, gateway)
 
 
-def asked_over_http(teller: Teller) -> None:
+def asked_over_http(teller: DemoSteps) -> None:
     """The shortest way from a payId to an event."""
     teller.console.head("An app registers a payment and asks for it: it is paid")
     teller.put("paid-1001", **ORDER)
@@ -40,7 +40,7 @@ def asked_over_http(teller: Teller) -> None:
         teller.console.say("time", f"{teller.console.elapsed:.1f} s from start to first event")
 
 
-def followed_until_paid(teller: Teller, gateway: SimulatedGateway) -> None:
+def followed_until_paid(teller: DemoSteps, gateway: SimulatedGateway) -> None:
     """Registered once, asked about by the queue until settled."""
     teller.console.head("A payment that is paid later: registered, then followed by the queue")
     teller.put("later3-1002", expectedAmount="19.99")
@@ -50,7 +50,7 @@ def followed_until_paid(teller: Teller, gateway: SimulatedGateway) -> None:
     teller.compare("the gateway was asked 3 times, no more", asked, 3)
 
 
-def put_on_the_queue(teller: Teller, gateway: SimulatedGateway) -> None:
+def put_on_the_queue(teller: DemoSteps, gateway: SimulatedGateway) -> None:
     """One payId in a message, and several."""
     teller.console.head("An order service puts payIds on the queue and forgets about them")
     teller.send({"payId": "paid-1003", "orderId": "A-18"})
@@ -63,7 +63,7 @@ def put_on_the_queue(teller: Teller, gateway: SimulatedGateway) -> None:
         teller.compare(f"one check was enough for {pay_id}", asked, 1)
 
 
-def never_paid(teller: Teller) -> None:
+def never_paid(teller: DemoSteps) -> None:
     """Nobody pays, and nobody claims that it failed."""
     teller.console.head("A payment that nobody pays: still followed, never called failed")
     teller.send({"payId": "never-1006"})
@@ -77,7 +77,7 @@ def never_paid(teller: Teller) -> None:
     teller.expect_no_event("never-1006")
 
 
-def paid_with_the_wrong_amount(teller: Teller) -> None:
+def paid_with_the_wrong_amount(teller: DemoSteps) -> None:
     """Success is not enough: the amount has to be the registered one."""
     teller.console.head("Paid, but not what was registered: REVIEW, and nobody is told it is paid")
     teller.put("wrong-1007", expectedAmount="19.99")
@@ -85,7 +85,7 @@ def paid_with_the_wrong_amount(teller: Teller) -> None:
     teller.expect_no_event("wrong-1007")
 
 
-def gateway_down(teller: Teller, gateway: SimulatedGateway) -> None:
+def gateway_down(teller: DemoSteps, gateway: SimulatedGateway) -> None:
     """A failure is not an answer."""
     teller.console.head("The gateway goes down: what is stored is told, and marked stale")
     gateway.down = True
@@ -98,7 +98,7 @@ def gateway_down(teller: Teller, gateway: SimulatedGateway) -> None:
     teller.expect_event("paid-1008")
 
 
-def without_the_stream(teller: Teller) -> None:
+def without_the_stream(teller: DemoSteps) -> None:
     """The sweeper sends what the stream did not, and the stream finds it sent."""
     console, visitor = teller.console, teller.visitor
     console.head("The way from table to publisher is cut: the sweeper sends the event")
@@ -116,7 +116,7 @@ def without_the_stream(teller: Teller) -> None:
     console.say("operator", "switched the mapping on: the stream still holds the change")
 
 
-def fifty_payments(teller: Teller) -> None:
+def fifty_payments(teller: DemoSteps) -> None:
     """How long from the gateway's answer to the bus; in tens, for that is no test of load."""
     console = teller.console
     console.head("Fifty payments, ten in a message: how long from the table to the bus")
@@ -132,11 +132,11 @@ def fifty_payments(teller: Teller) -> None:
     console.check("p50 is under 1 s", kept=median(late) < 1)
 
 
-def _arrived(teller: Teller, pay_ids: Iterable[str]) -> bool:
+def _arrived(teller: DemoSteps, pay_ids: Iterable[str]) -> bool:
     return all(teller.audit.arrivals(pay_id) for pay_id in pay_ids)
 
 
-def malformed_message(teller: Teller) -> None:
+def malformed_message(teller: DemoSteps) -> None:
     """Nothing is silently deleted."""
     teller.console.head("A message that says nothing sensible: into the dead-letter queue, whole")
     teller.console.say("SQS in", f"{MALFORMED}  (sent at the start)")
@@ -148,7 +148,7 @@ def malformed_message(teller: Teller) -> None:
     teller.compare("it is alone there, and word for word", found, [MALFORMED])
 
 
-def one_event_id_each(teller: Teller, pay_ids: Iterable[str]) -> None:
+def one_event_id_each(teller: DemoSteps, pay_ids: Iterable[str]) -> None:
     """However often an event is sent, subscribers know it again."""
     teller.console.head("All in all")
     ids = [{each.event_id for each in teller.audit.arrivals(pay_id)} for pay_id in pay_ids]
@@ -158,7 +158,7 @@ def one_event_id_each(teller: Teller, pay_ids: Iterable[str]) -> None:
     )
 
 
-def all_signed(teller: Teller, gateway: SimulatedGateway) -> None:
+def all_signed(teller: DemoSteps, gateway: SimulatedGateway) -> None:
     """The gateway's own check of every request it got."""
     seen = gateway.requests()
     verdicts = {each.verdict for each in seen}

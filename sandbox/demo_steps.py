@@ -4,17 +4,17 @@ import json
 from typing import Any, NamedTuple
 
 from sandbox.audit import Arrival, Audit
-from sandbox.client import Visitor
+from sandbox.client import Client
 from sandbox.console import Console
 from sandbox.environment import Sandbox
 
 
-class Teller(NamedTuple):
+class DemoSteps(NamedTuple):
     """The hands, eyes and mouth of the story."""
 
     console: Console
     sandbox: Sandbox
-    visitor: Visitor
+    visitor: Client
     audit: Audit
 
     def put(self, pay_id: str, **registration: str) -> None:

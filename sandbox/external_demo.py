@@ -1,12 +1,12 @@
 """The story against a gateway that is not ours: shows what it answers, whatever that is."""
 
-from sandbox.demo_steps import Teller, shown
+from sandbox.demo_steps import DemoSteps, shown
 
 PAY_IDS = ("20190321192436", "demo-1002", "demo-1003", "demo-1004")
 """The first is the one of the provider's own example."""
 
 
-def tell(teller: Teller) -> None:
+def tell(teller: DemoSteps) -> None:
     """Put payIds in by every way; whoever turns out to be paid must have an event."""
     by_http, single, *several = PAY_IDS
     teller.console.head(f"Another gateway: {teller.sandbox.gateway_url}")
@@ -22,7 +22,7 @@ def tell(teller: Teller) -> None:
         _outcome(teller, pay_id)
 
 
-def _outcome(teller: Teller, pay_id: str) -> None:
+def _outcome(teller: DemoSteps, pay_id: str) -> None:
     def tried() -> bool:
         return "lastCheckedAt" in teller.visitor.item(pay_id)
 

@@ -5,8 +5,8 @@ from importlib import import_module
 
 import click
 
-from payresult_cli.context import Edges
-from payresult_cli.errors import in_words
+from payresult_cli.context import Dependencies
+from payresult_cli.errors import error_message
 
 COMMANDS = {
     "explain": "Say in words why a payment is where it is, and what happens next.",
@@ -54,7 +54,7 @@ def payresult() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None, edges: Edges | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, edges: Dependencies | None = None) -> int:
     """Run one command line; the exit code. *edges* take the place of the real ones in tests."""
     try:
         code = payresult.main(arguments, prog_name="payresult", standalone_mode=False, obj=edges)
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None, edges: Edges | None = None) -> 
         click.echo("payresult: stopped", err=True)
         return STOPPED
     except Exception as error:
-        words = _usage(error) or in_words(error)
+        words = _usage(error) or error_message(error)
         if words is None:
             raise
         click.echo(words, err=True)

@@ -10,7 +10,7 @@ from payresult.domain.reply import Amount, parse_amount
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_pay_id
 from payresult_cli.csv_files import rows, wrong
-from payresult_cli.errors import Refused
+from payresult_cli.errors import CommandError
 
 ATTRIBUTES = ("payId", "status", "reply.payAmount", "history")
 """What of a payment is compared."""
@@ -22,7 +22,7 @@ KINDS: tuple[Kind, ...] = ("missing", "extra", "different", "repeated")
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
+class BillingFile:
     """Amounts by payId, and the payIds that are on it more than once."""
 
     amounts: Mapping[str, Amount]
@@ -44,7 +44,7 @@ class Difference:
         return dict(zip(COLUMNS, astuple(self), strict=True))
 
 
-def read(path: Path) -> Bill:
+def read(path: Path) -> BillingFile:
     """Return the bill in *path*; Refused if a line of it is wrong."""
     amounts: dict[str, Amount] = {}
     repeated: dict[str, None] = {}
@@ -59,12 +59,12 @@ def read(path: Path) -> Bill:
         if amounts.setdefault(pay_id, amount) is not amount:
             repeated[pay_id] = None
     if not amounts:
-        raise Refused(f"{path} has no payId on it")
-    return Bill(amounts, list(repeated))
+        raise CommandError(f"{path} has no payId on it")
+    return BillingFile(amounts, list(repeated))
 
 
 def compare(
-    bill: Bill, payments: Iterable[Mapping[str, Any]], since: int, until: int
+    bill: BillingFile, payments: Iterable[Mapping[str, Any]], since: int, until: int
 ) -> Iterator[Difference]:
     """Yield the differences of *bill* and *payments*, which have ATTRIBUTES.
 

@@ -15,49 +15,49 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from payresult_cli.errors import Refused
+from payresult_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-    from payresult_cli.http_api import Answer
-    from payresult_cli.stack import System
+    from payresult_cli.http_api import HttpResponse
+    from payresult_cli.stack import Stack
 
 Thing = TypeVar("Thing")
 
 
-def _find(stack: str, *, sandbox: bool) -> "System":
+def _find(stack: str, *, sandbox: bool) -> "Stack":
     from payresult_cli.stack import find  # noqa: PLC0415 - boto3 only once the command line is right
 
     return find(stack, sandbox=sandbox)
 
 
-def _send(request: "AWSPreparedRequest") -> "Answer":
+def _send(request: "AWSPreparedRequest") -> "HttpResponse":
     from payresult_cli import http_api  # noqa: PLC0415 - as above
 
     return http_api.send(request)
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
+class Dependencies:
     """Where a command meets the world; tests put others in their place."""
 
-    find: "Callable[..., System]" = _find
-    send: "Callable[[AWSPreparedRequest], Answer]" = _send
+    find: "Callable[..., Stack]" = _find
+    send: "Callable[[AWSPreparedRequest], HttpResponse]" = _send
     clock: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True)
-class Desk:
+class Context:
     """One command at work."""
 
     stack: str
     sandbox: bool
     as_json: bool
-    edges: Edges = field(default_factory=Edges)
+    edges: Dependencies = field(default_factory=Dependencies)
 
     @cached_property
-    def system(self) -> "System":
+    def system(self) -> "Stack":
         """The deployment: AWS is not asked before a command has read all that it was given."""
         return self.edges.find(self.stack, sandbox=self.sandbox)
 
@@ -86,7 +86,7 @@ class Desk:
         try:
             agreed = click.confirm(question, err=True)
         except click.Abort:
-            raise Refused(
+            raise CommandError(
                 "nothing was changed: nobody answered (--yes answers for a script)"
             ) from None
         if not agreed:

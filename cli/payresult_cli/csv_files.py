@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from payresult_cli.errors import Refused
+from payresult_cli.errors import CommandError
 
 LIMIT = 1024
 """Characters in one field: far more than any value that payresult takes."""
@@ -27,7 +27,7 @@ def rows(path: Path, *, needs: Sequence[str], bare: bool = False) -> Iterator[Ro
     lines = _lines(path)
     first = next(lines, None)
     if first is None:
-        raise Refused(f"{path} is empty")
+        raise CommandError(f"{path} is empty")
     names = _names(path, first[1], needs, bare=bare)
     for line, values in lines if names == first[1] else chain([first], lines):
         if len(values) != len(names):
@@ -45,14 +45,14 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if any(values):
                     yield reader.line_num, values
         except UnicodeDecodeError:
-            raise Refused(f"{path} is not UTF-8 text; nothing was done") from None
+            raise CommandError(f"{path} is not UTF-8 text; nothing was done") from None
         except csv.Error as error:
             wrong(path, reader.line_num, f"is no CSV: {error}")
 
 
 def wrong(path: Path, line: int, rule: str) -> NoReturn:
     """Refuse the file for this line."""
-    raise Refused(f"{path}, line {line} {rule}; nothing was done")
+    raise CommandError(f"{path}, line {line} {rule}; nothing was done")
 
 
 def _names(path: Path, first: list[str], needs: Sequence[str], *, bare: bool) -> list[str]:

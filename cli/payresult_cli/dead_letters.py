@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from payresult.aws.batches import tens
-from payresult.aws.dynamodb import PaymentStore, readable
+from payresult.aws.batches import batches
+from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import CheckMessage
 from payresult.domain.registration import merge
 from payresult.errors import PayresultError
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-HIDDEN = 300
+VISIBILITY_TIMEOUT = 300
 """Seconds for which nobody else gets the messages that are being looked at."""
 
 _KINDS = ("StringValue", "BinaryValue", "DataType")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetter:
     """A message that ended there; ``problem`` says why it would again, None if it would not."""
 
     message_id: str
@@ -41,14 +41,14 @@ class DeadLetters:
         self._url = url
         self._queue_url = queue_url
 
-    def receive(self, limit: int) -> list[Letter]:
+    def receive(self, limit: int) -> list[DeadLetter]:
         """Return up to *limit* messages; nobody else gets them for HIDDEN seconds."""
-        found: dict[str, Letter] = {}
+        found: dict[str, DeadLetter] = {}
         while len(found) < limit:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=min(10, limit - len(found)),
-                VisibilityTimeout=HIDDEN,
+                VisibilityTimeout=VISIBILITY_TIMEOUT,
                 WaitTimeSeconds=1,
                 MessageSystemAttributeNames=["SentTimestamp"],
                 MessageAttributeNames=["All"],
@@ -59,15 +59,15 @@ class DeadLetters:
             found |= {letter.message_id: letter for letter in letters}
         return list(found.values())
 
-    def release(self, letters: Sequence[Letter]) -> None:
+    def release(self, letters: Sequence[DeadLetter]) -> None:
         """Let others have *letters* again, at once."""
-        for group in tens(letters):
+        for group in batches(letters):
             entries: Any = [entry | {"VisibilityTimeout": 0} for entry in _receipts(group)]
             self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
-    def redrive(self, letters: Sequence[Letter]) -> Iterator[Letter]:
+    def redrive(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
         """Send *letters* to the queue, and only then delete them here; yield what was sent."""
-        for group in tens(letters):
+        for group in batches(letters):
             entries = [_entry(number, letter) for number, letter in enumerate(group)]
             answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
             sent = [group[int(entry["Id"])] for entry in answer.get("Successful", [])]
@@ -77,9 +77,9 @@ class DeadLetters:
             yield from sent
 
 
-def judge(store: PaymentStore, letters: Sequence[Letter]) -> list[Letter]:
+def judge(store: PaymentRepository, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
     """Return *letters* with what payresult would say of them now."""
-    read: list[tuple[Letter, CheckMessage | None]] = []
+    read: list[tuple[DeadLetter, CheckMessage | None]] = []
     for letter in letters:
         try:
             asks = parse_message(letter.body)
@@ -96,7 +96,7 @@ def judge(store: PaymentStore, letters: Sequence[Letter]) -> list[Letter]:
 
 def _conflict(asks: CheckMessage, stored: Any) -> str | None:
     try:
-        payment = readable(stored)
+        payment = require_readable(stored)
         if payment is not None:
             merge(payment, asks.registration)
     except PayresultError as error:
@@ -104,20 +104,20 @@ def _conflict(asks: CheckMessage, stored: Any) -> str | None:
     return None
 
 
-def _letter(message: Mapping[str, Any]) -> Letter:
+def _letter(message: Mapping[str, Any]) -> DeadLetter:
     attributes = {
         name: {kind: value[kind] for kind in _KINDS if kind in value}
         for name, value in message.get("MessageAttributes", {}).items()
     }
     sent_at = int(message.get("Attributes", {}).get("SentTimestamp", 0))
-    return Letter(
+    return DeadLetter(
         message["MessageId"], message["ReceiptHandle"], message["Body"], sent_at, attributes
     )
 
 
-def _entry(number: int, letter: Letter) -> "SendMessageBatchRequestEntryTypeDef":
+def _entry(number: int, letter: DeadLetter) -> "SendMessageBatchRequestEntryTypeDef":
     return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": letter.attributes}
 
 
-def _receipts(letters: Sequence[Letter]) -> list[dict[str, Any]]:
+def _receipts(letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
     return [{"Id": str(n), "ReceiptHandle": each.receipt} for n, each in enumerate(letters)]

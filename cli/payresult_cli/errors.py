@@ -33,18 +33,18 @@ _GONE = {
 }
 
 
-class Refused(Exception):
+class CommandError(Exception):
     """It cannot be done; the text says in one line why, and what to do."""
 
 
-def in_words(error: BaseException) -> str | None:
+def error_message(error: BaseException) -> str | None:
     """Return the one line about *error*, or None if it is a fault of this program."""
     line = _words(error)
     return None if line is None else f"payresult: {printable(line)}"
 
 
 def _words(error: BaseException) -> str | None:
-    if isinstance(error, Refused):
+    if isinstance(error, CommandError):
         return str(error)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not for a typo
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from payresult.domain.payment import Payment, Status, Trouble
+from payresult.domain.payment import CheckError, Payment, Status
 from payresult.domain.registration import amount_matches
-from payresult_cli.formatting import printable, span, when
+from payresult_cli.formatting import format_duration, format_time_and_age, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def what_next(payment: Payment, now: int) -> list[str]:
 def _pending(payment: Payment, now: int, rules: Rules) -> list[str]:
     pay_rst = payment.reply.get("payRst")
     if pay_rst is None and not payment.checks:
-        return [f"Registered {when(payment.created_at, now)}, and not checked yet."]
+        return [f"Registered {format_time_and_age(payment.created_at, now)}, and not checked yet."]
     if pay_rst is None:
         return ["The gateway has not told anything about it yet."]
     said = [f'The gateway\'s last answer is payRst "{printable(pay_rst)}".']
@@ -49,7 +49,9 @@ def _pending(payment: Payment, now: int, rules: Rules) -> list[str]:
 
 
 def _unresolved(payment: Payment, now: int, rules: Rules) -> list[str]:
-    since = span(payment.history[-1].at - payment.created_at) if payment.history else "days"
+    since = (
+        format_duration(payment.history[-1].at - payment.created_at) if payment.history else "days"
+    )
     end = "all its checks" if payment.attempt >= rules.checks else "its time"
     return [
         f"It was followed for {since} and used up {end} without being settled.",
@@ -112,11 +114,11 @@ def registered(payment: Payment) -> str:
 
 def _changed(payment: Payment, now: int) -> str:
     changes = [each for each in payment.history if each.from_status is not each.to_status]
-    return when(changes[-1].at, now) if changes else "at an unknown time"
+    return format_time_and_age(changes[-1].at, now) if changes else "at an unknown time"
 
 
-def _trouble(trouble: Trouble, now: int) -> str:
-    latest = when(trouble.at, now)
+def _trouble(trouble: CheckError, now: int) -> str:
+    latest = format_time_and_age(trouble.at, now)
     if trouble.kind == "unavailable":
         times = f"the last {trouble.tries} checks" if trouble.tries > 1 else "the last check"
         return f"The gateway did not answer {times}, the latest {latest}; that changes no status."
@@ -129,19 +131,20 @@ def _next_check(payment: Payment, work_at: int, now: int) -> str:
     by_sweeper = work_at <= check_at
     if check_at > now:
         by = "sent by the sweeper" if by_sweeper else "by a message that waits in the queue"
-        return f"The next check is due {when(check_at, now)}, {by}."
-    late = f"A check was due {when(check_at, now)}"
+        return f"The next check is due {format_time_and_age(check_at, now)}, {by}."
+    late = f"A check was due {format_time_and_age(check_at, now)}"
     if by_sweeper or work_at <= now:
         return f"{late}; the sweeper, which runs every minute, sends it."
-    return f"{late}; if its message is lost, the sweeper sends another {when(work_at, now)}."
+    replaced = format_time_and_age(work_at, now)
+    return f"{late}; if its message is lost, the sweeper sends another {replaced}."
 
 
 def _event_next(payment: Payment, now: int) -> list[str]:
     if payment.event_state == "SENT" and payment.event_sent_at:
-        sent = when(payment.event_sent_at, now)
+        sent = format_time_and_age(payment.event_sent_at, now)
         return [f"Nothing: it is settled, and its event is on the bus since {sent}."]
     if payment.event_state == "PENDING" and payment.work_at:
-        by = when(payment.work_at, now)
+        by = format_time_and_age(payment.work_at, now)
         return [
             "Its event is not on the bus yet: the publisher sends it within seconds,",
             f"and if it does not, the sweeper does, {by}.",

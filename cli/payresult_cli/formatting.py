@@ -15,12 +15,12 @@ def printable(text: str) -> str:
     )
 
 
-def at(point: int) -> str:
+def format_time(point: int) -> str:
     """Return *point*, milliseconds since 1970, as "2026-11-22 10:00:00Z"."""
     return f"{datetime.fromtimestamp(point / 1000, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
-def span(milliseconds: int) -> str:
+def format_duration(milliseconds: int) -> str:
     """Return a length of time in its largest fitting unit: "45 s", "3 min", "26 h", "9 d"."""
     seconds = round(abs(milliseconds) / 1000)
     for least, unit, name in _STEPS:
@@ -29,15 +29,19 @@ def span(milliseconds: int) -> str:
     return f"{seconds} s"
 
 
-def times(count: int) -> str:
+def format_count(count: int) -> str:
     """Return "1 time" or "3 times"."""
     return f"{count} time{'' if count == 1 else 's'}"
 
 
-def when(point: int, now: int) -> str:
+def format_time_and_age(point: int, now: int) -> str:
     """Return *point* and how far it is from *now*: "… (3 min ago)", "… (in 45 s)"."""
-    distance = f"{span(now - point)} ago" if point <= now else f"in {span(point - now)}"
-    return f"{at(point)} ({distance})"
+    distance = (
+        f"{format_duration(now - point)} ago"
+        if point <= now
+        else f"in {format_duration(point - now)}"
+    )
+    return f"{format_time(point)} ({distance})"
 
 
 def parse_age(text: str) -> int | None:

@@ -9,32 +9,32 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.httpsession import URLLib3Session
 
-from payresult_cli.errors import Refused
+from payresult_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
-    from payresult_cli.stack import System
+    from payresult_cli.stack import Stack
 
 _OK, _FORBIDDEN, _BUSY = 200, 403, 429
 _SECONDS = 35  # API Gateway ends a call at 30
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back."""
 
     status: int
     body: bytes
 
 
-def send(request: "AWSPreparedRequest") -> Answer:
+def send(request: "AWSPreparedRequest") -> HttpResponse:
     """Send *request*; certificates are checked."""
     response = URLLib3Session(timeout=_SECONDS).send(request)
-    return Answer(response.status_code, response.content)
+    return HttpResponse(response.status_code, response.content)
 
 
-def post(system: "System", path: str, body: object) -> "AWSPreparedRequest":
+def post(system: "Stack", path: str, body: object) -> "AWSPreparedRequest":
     """Return the signed request that posts *body*."""
     credentials, region = system.session.get_credentials(), system.session.region_name
     if credentials is None:
@@ -48,12 +48,14 @@ def post(system: "System", path: str, body: object) -> "AWSPreparedRequest":
     return request.prepare()
 
 
-def content(answer: Answer) -> Any:
+def content(answer: HttpResponse) -> Any:
     """Return the JSON of a good answer; any other is Refused."""
     if answer.status == _FORBIDDEN:
-        raise Refused("these credentials may not call the API: docs/operations.md has the policy")
+        raise CommandError(
+            "these credentials may not call the API: docs/operations.md has the policy"
+        )
     if answer.status == _BUSY:
-        raise Refused("the API is called too often at the moment: try again in some seconds")
+        raise CommandError("the API is called too often at the moment: try again in some seconds")
     try:
         body = json.loads(answer.body)
     except ValueError:
@@ -62,4 +64,6 @@ def content(answer: Answer) -> Any:
         return body
     said = (body.get("detail") or body.get("message")) if isinstance(body, dict) else None
     why = f": {said}" if said else ""
-    raise Refused(f"the API answered HTTP {answer.status}{why} (the api function's log says more)")
+    raise CommandError(
+        f"the API answered HTTP {answer.status}{why} (the api function's log says more)"
+    )

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from payresult_cli.context import Desk, Edges
+from payresult_cli.context import Context, Dependencies
 from payresult_cli.formatting import parse_age, parse_point
 
 Value = TypeVar("Value")
@@ -46,7 +46,7 @@ AGE = Parsed("age", parse_age, "is no age: write 90s, 15m, 2h or 7d")
 POINT = Parsed("time", parse_point, "is no time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)")
 
 
-def on_system(command: Command) -> Command:
+def stack_options(command: Command) -> Command:
     """Give *command* the options that choose a system, and a Desk as its first argument."""
 
     @click.option("--stack", default="payresult", show_default=True, help="Name of the stack.")
@@ -57,13 +57,13 @@ def on_system(command: Command) -> Command:
     def with_desk(
         ctx: click.Context, /, *, stack: str, sandbox: bool, as_json: bool, **given: Any
     ) -> Any:
-        edges = ctx.find_object(Edges) or Edges()
-        return command(Desk(stack, sandbox, as_json, edges), **given)
+        edges = ctx.find_object(Dependencies) or Dependencies()
+        return command(Context(stack, sandbox, as_json, edges), **given)
 
     return with_desk
 
 
-def changing(command: Command) -> Command:
+def confirm_options(command: Command) -> Command:
     """Give *command* the options of one that changes something."""
     dry_run = click.option(
         "--dry-run", is_flag=True, help="Show what would change, and stop there."

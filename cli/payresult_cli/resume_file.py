@@ -6,13 +6,13 @@ The table does not know of a message that nobody has read, so for an hour this f
 from collections.abc import Iterable
 from pathlib import Path
 
-from payresult_cli.errors import Refused
+from payresult_cli.errors import CommandError
 
-FRESH = 3_600_000
+TTL_MS = 3_600_000
 """Milliseconds: an alarm rings when a message waits for half as long (QueueAgeAlarm)."""
 
 
-class Journal:
+class ResumeFile:
     """Bodies of messages that the queue at *queue_url* took, each with when, after its address."""
 
     def __init__(self, followed: Path, queue_url: str) -> None:
@@ -24,13 +24,13 @@ class Journal:
         try:
             first, *lines = self.path.read_text(encoding="utf-8").splitlines()
             entries = [line.split(" ", 1) for line in lines]
-            fresh = {body: int(at) for at, body in entries if int(at) > now - FRESH}
+            fresh = {body: int(at) for at, body in entries if int(at) > now - TTL_MS}
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise Refused(f"{self.path} is not what follow writes: delete it") from None
+            raise CommandError(f"{self.path} is not what follow writes: delete it") from None
         if fresh and first != self._queue_url:
-            raise Refused(
+            raise CommandError(
                 f"{self.path} belongs to a follow on another stack ({first}):"
                 " finish that one, or delete the file"
             )

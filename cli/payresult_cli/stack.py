@@ -12,8 +12,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from payresult.aws.dynamodb import PaymentStore
-from payresult_cli.errors import Refused
+from payresult.aws.dynamodb import PaymentRepository
+from payresult_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -25,7 +25,7 @@ _CONFIG = Config(
 
 
 @dataclass(frozen=True, slots=True)
-class System:
+class Stack:
     """A stack of payresult: the outputs and parameters that commands need, and a session."""
 
     name: str
@@ -43,12 +43,12 @@ class System:
         """Return a boto3 client of *service*."""
         return self.session.client(service, endpoint_url=self.endpoint, config=_CONFIG)  # type: ignore[call-overload]  # the stubs know literal names only
 
-    def store(self) -> PaymentStore:
+    def store(self) -> PaymentRepository:
         """Return the payments."""
-        return PaymentStore(self.client("dynamodb"), self.table, self.partner_code)
+        return PaymentRepository(self.client("dynamodb"), self.table, self.partner_code)
 
 
-def find(stack: str, *, sandbox: bool) -> System:
+def find(stack: str, *, sandbox: bool) -> Stack:
     """Return the stack of this name in the usual AWS environment, or the sandbox's."""
     if sandbox:
         return find_sandbox(SANDBOX)
@@ -56,7 +56,7 @@ def find(stack: str, *, sandbox: bool) -> System:
     return find_stack(boto3.Session(region_name=os.environ.get("AWS_REGION")), stack)
 
 
-def find_sandbox(outputs: Path) -> System:
+def find_sandbox(outputs: Path) -> Stack:
     """Return the system of which a running sandbox wrote *outputs*."""
     try:
         found = json.loads(outputs.read_text(encoding="utf-8"))
@@ -65,17 +65,17 @@ def find_sandbox(outputs: Path) -> System:
         place = found["eventBusName"], found["awsEndpoint"], found["apiUrl"]
         session = boto3.Session(*keys, region_name=found["region"])
     except FileNotFoundError:
-        raise Refused(
+        raise CommandError(
             "no sandbox is running in this checkout: start it with `make sandbox`"
         ) from None
     except (KeyError, TypeError, ValueError):
-        raise Refused(f"{outputs} is not what a sandbox writes: start it anew") from None
+        raise CommandError(f"{outputs} is not what a sandbox writes: start it anew") from None
     return find_stack(session, *place)
 
 
 def find_stack(
     session: boto3.Session, name: str, endpoint: str | None = None, api_url: str | None = None
-) -> System:
+) -> Stack:
     """Return the system that CloudFormation describes under *name*."""
     client: CloudFormationClient = session.client(
         "cloudformation", None, endpoint_url=endpoint, config=_CONFIG
@@ -86,7 +86,7 @@ def find_stack(
         if error.response["Error"]["Code"] != "ValidationError":
             raise
         region = client.meta.region_name
-        raise Refused(
+        raise CommandError(
             f"no stack {name!r} in {region}: name it with --stack, or set AWS_REGION or AWS_PROFILE"
         ) from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
@@ -94,7 +94,7 @@ def find_stack(
         each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])
     }
     output, parameter = partial(_of, name, outputs), partial(_of, name, given)
-    return System(
+    return Stack(
         name=name,
         partner_code=parameter("PartnerCode"),
         table=output("TableName"),
@@ -112,6 +112,6 @@ def _of(stack: str, values: Mapping[str, str], name: str) -> str:
     try:
         return values[name]
     except KeyError:
-        raise Refused(
+        raise CommandError(
             f"stack {stack!r} has no {name}: is it payresult's, and is its deployment complete?"
         ) from None

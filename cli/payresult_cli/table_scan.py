@@ -9,7 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from payresult.aws.items import key, marshal
 
 if TYPE_CHECKING:
-    from payresult_cli.stack import System
+    from payresult_cli.stack import Stack
 
 COST = "Reads the whole table: half a read request unit for each 4 KB in it, whatever is found."
 """For the help of each command that does so (AWS, Scan: eventually consistent)."""
@@ -19,7 +19,7 @@ _value = TypeDeserializer().deserialize
 
 
 def scan(
-    system: "System", attributes: Sequence[str], condition: str = "", **values: Any
+    system: "Stack", attributes: Sequence[str], condition: str = "", **values: Any
 ) -> Iterator[dict[str, Any]]:
     """Yield *attributes* ("reply.payAmount" too) of each payment for which *condition* holds.
 

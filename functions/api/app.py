@@ -20,8 +20,8 @@ from payresult.errors import InvalidInput, PayresultError
 from payresult.observability import describe, report
 from payresult.schemas.problems import problem_of, retry_after
 from payresult.schemas.requests import parse_pay_id, parse_pay_ids, parse_registration
-from payresult.schemas.responses import view
-from payresult.services.payments import LIVE_CHECK_EVERY
+from payresult.schemas.responses import payment_response
+from payresult.services.payments import LIVE_CHECK_INTERVAL_MS
 from payresult.settings import Settings
 
 Event = dict[str, Any]
@@ -52,7 +52,7 @@ def get_payment(event: Event) -> Answer:
     if outcome.error is not None:
         return _problem(outcome.error)
     pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
-    wait = {"Retry-After": str(LIVE_CHECK_EVERY // 1000)} if pending else {}
+    wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
     return _answer(200, _shown(outcome), wait)
 
 
@@ -60,7 +60,7 @@ def put_payment(event: Event) -> Answer:
     """PUT /payments/{payId}."""
     pay_id = _pay_id(event)
     payment = service.register(pay_id, parse_registration(_body(event) or "{}"))
-    return _answer(202, view(payment, zone=settings.zone))
+    return _answer(202, payment_response(payment, zone=settings.zone))
 
 
 def query_payments(event: Event) -> Answer:
@@ -100,7 +100,9 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
     if outcome.payment is None:
         error = outcome.error or PayresultError()
         return {"payId": outcome.pay_id, "problem": problem_of(error)}
-    return view(outcome.payment, zone=settings.zone, stored=outcome.stored, stale=outcome.stale)
+    return payment_response(
+        outcome.payment, zone=settings.zone, stored=outcome.stored, stale=outcome.stale
+    )
 
 
 def _problem(error: BaseException) -> Answer:

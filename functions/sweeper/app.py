@@ -45,5 +45,5 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     count(metrics, counts | followed)
     measure(metrics, "EventAge", swept.published.ages)
     metrics.flush_metrics()
-    if swept.troubles:
-        raise swept.troubles[0]
+    if swept.errors:
+        raise swept.errors[0]

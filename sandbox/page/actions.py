@@ -14,7 +14,7 @@ from sandbox.scenarios import ANSWERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandbox.client import Visitor
+    from sandbox.client import Client
     from sandbox.gateway import SimulatedGateway
     from sandbox.page.duplicate_delivery import Doubling
 
@@ -33,15 +33,15 @@ FIRST_NUMBER = 5001
 Told = dict[str, Any]
 
 
-class Refused(Exception):
+class ActionRefused(Exception):
     """The page asked for something that there is not; the message says what."""
 
 
-class Deeds:
+class Actions:
     """Each method does one thing, and gives what the page is to be told of it."""
 
     def __init__(
-        self, visitor: Visitor, gateway: SimulatedGateway | None, doubling: Doubling
+        self, visitor: Client, gateway: SimulatedGateway | None, doubling: Doubling
     ) -> None:
         self._visitor = visitor
         self._gateway = gateway
@@ -62,7 +62,7 @@ class Deeds:
     def switch(self, fault: str, on: object) -> Told:
         """Switch a fault."""
         if fault not in self.faults() or not isinstance(on, bool):
-            raise Refused("PUT true or false to one of the faults")
+            raise ActionRefused("PUT true or false to one of the faults")
         if fault == "gateway" and self._gateway:
             self._gateway.down = on
         elif fault == "stream":
@@ -87,7 +87,7 @@ class Deeds:
             sent = f"PUT /payments/{pay_id} {json.dumps(order)}"
             return {"payId": pay_id, "sent": sent, "got": f"HTTP {answer.status}"}
         if way != "sqs":
-            raise Refused("way: must be http or sqs")
+            raise ActionRefused("way: must be http or sqs")
         message = {"payId": pay_id} | order
         for _ in range(2 if self._doubling.on else 1):
             self._visitor.send(message)
@@ -117,16 +117,16 @@ class Deeds:
             return valid(wished.get("payId"))
         fate, check = wished.get("fate"), wished.get("check")
         if fate not in FATES:
-            raise Refused(f"fate: must be one of {', '.join(FATES)}")
+            raise ActionRefused(f"fate: must be one of {', '.join(FATES)}")
         if fate not in LASTING:
             return f"{fate}-{next(self._numbers)}"
         if type(check) is not int or not 1 < check <= MOST_CHECKS:
-            raise Refused(f"check: must be a whole number from 2 to {MOST_CHECKS}")
+            raise ActionRefused(f"check: must be a whole number from 2 to {MOST_CHECKS}")
         return f"{fate}{check}-{next(self._numbers)}"
 
 
 def valid(pay_id: object) -> str:
     """*pay_id*, if it is one; Refused otherwise."""
     if not isinstance(pay_id, str) or not _PAY_ID.fullmatch(pay_id):
-        raise Refused("payId: must be 1 to 64 letters, digits, hyphens or underscores")
+        raise ActionRefused("payId: must be 1 to 64 letters, digits, hyphens or underscores")
     return pay_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from sandbox.client import Visitor
+from sandbox.client import Client
 from sandbox.provider import FIELDS, reply_to
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Look:
     """Reads table, dead-letter queue and logs, with plain values."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.visitor = Visitor(sandbox)
+        self.visitor = Client(sandbox)
         self._stack = sandbox.stack
         self._dynamodb: DynamoDBClient = sandbox.account.client("dynamodb")
         self._sqs: SQSClient = sandbox.account.client("sqs")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.packages import ROOT
-from sandbox.page.actions import Deeds, Refused, valid
+from sandbox.page.actions import ActionRefused, Actions, valid
 from sandbox.page.duplicate_delivery import Doubling
 from sandbox.page.event_listener import Tap
 from sandbox.page.inspector import Look
@@ -54,7 +54,7 @@ class Pages:
         look, tap, gateway = Look(sandbox), Tap(sandbox), sandbox.gateway
         shop = Shop(sandbox.account, sandbox.subscriber) if sandbox.subscriber else None
         self._doubling = Doubling(sandbox, look, tap, shop)
-        self._deeds = Deeds(look.visitor, gateway, self._doubling)
+        self._deeds = Actions(look.visitor, gateway, self._doubling)
         self._state = State(gateway, look, tap, shop, self._deeds, self._doubling)
         self._files = {f"{_PREFIX}{path.name}": path for path in _FILES.iterdir()}
         self._files |= {"/": _FILES / "index.html", "/docs": _FILES / "docs.html"}
@@ -78,7 +78,7 @@ class Pages:
             return _file(self._files[url.path])
         try:
             found = self._found(method, url.path, url.query, body)
-        except Refused as refused:
+        except ActionRefused as refused:
             return _json(400, {"message": str(refused)})
         except (BotoCoreError, ClientError, OSError):
             return _json(502, {"message": "the emulator does not answer"})
@@ -98,7 +98,7 @@ def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
-        raise Refused("the body must be JSON") from None
+        raise ActionRefused("the body must be JSON") from None
 
 
 def _file(path: Path) -> Answer:

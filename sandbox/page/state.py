@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sandbox.gateway import SimulatedGateway
-    from sandbox.page.actions import Deeds
+    from sandbox.page.actions import Actions
     from sandbox.page.duplicate_delivery import Doubling
     from sandbox.page.event_listener import Delivery, Tap
     from sandbox.page.inspector import Look
@@ -37,7 +37,7 @@ class State:
         look: Look,
         tap: Tap,
         shop: Shop | None,
-        deeds: Deeds,
+        deeds: Actions,
         doubling: Doubling,
     ) -> None:
         self._gateway = gateway

@@ -11,7 +11,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from payresult.bootstrap import AT_A_TIME
+from payresult.bootstrap import MAX_CONCURRENCY
 
 MEASURED = Path(__file__).parent / "results/cpu.json"
 
@@ -32,7 +32,7 @@ Calls = Counter[tuple[str, str]]
 def waited(calls: Calls) -> float:
     """The milliseconds that an invocation waits for *calls*."""
     return sum(
-        WAITS[call[0]] * (ceil(count / AT_A_TIME) if call in AT_ONCE else count)
+        WAITS[call[0]] * (ceil(count / MAX_CONCURRENCY) if call in AT_ONCE else count)
         for call, count in calls.items()
     )
 

@@ -1,6 +1,6 @@
 """Which limit is met at how many payments a minute, and what to set then."""
 
-from payresult.aws.items import SHARDS
+from payresult.aws.items import SHARD_COUNT
 from tests.benchmarks import quotas
 from tests.benchmarks.model import BATCH, Limit, Model
 from tests.benchmarks.quotas import Quota
@@ -55,7 +55,7 @@ def _tables(model: Model) -> list[Limit]:
         _limit("reads of a new table", quotas.NEW_TABLE_READS, reads, warm),
         _limit("writes of a new index", quotas.NEW_TABLE_WRITES, index, f"{warm}, on the index"),
         _limit(
-            f"hottest of {SHARDS} parts of the index",
+            f"hottest of {SHARD_COUNT} parts of the index",
             quotas.PARTITION_WRITES,
             model.full.hottest,
             "items.SHARDS",

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from payresult.aws.batches import tens
+from payresult.aws.batches import batches
 from sandbox.deploy import PARTNER_CODE
 from sandbox.environment import Sandbox, running
 from sandbox.waiting import TimeIsUp
@@ -48,7 +48,7 @@ def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
     pay_ids = [f"later{CHECKS}-{name}-{number}" for number in range(size)]
     sqs = sandbox.account.client("sqs")
     began, used = time.monotonic(), _cpu(sandbox)
-    for group in tens(pay_ids):
+    for group in batches(pay_ids):
         sqs.send_message_batch(QueueUrl=sandbox.stack["ChecksQueueUrl"], Entries=_messages(group))
     waiting = set(pay_ids)
     while waiting:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
-from payresult.aws.items import SHARDS
-from payresult.bootstrap import AT_A_TIME
-from payresult.domain.schedule import QUEUE_LIMIT
-from payresult.services.sweeper import PAGE
+from payresult.aws.items import SHARD_COUNT
+from payresult.bootstrap import MAX_CONCURRENCY
+from payresult.domain.schedule import MAX_QUEUE_DELAY
+from payresult.services.sweeper import MAX_ITEMS_PER_SHARD
 from tests.benchmarks import quotas
 from tests.benchmarks.durations import WAITS, busy, lasting
 from tests.benchmarks.prices import Usage, dollars
@@ -55,7 +55,7 @@ class Deployment:
             "memory": TEMPLATE["Globals"]["Function"]["MemorySize"],
             "stage_rate": properties("ApiStage")["DefaultRouteSettings"]["ThrottlingRateLimit"],
             "sweeper_timeout": properties("SweeperFunction")["Timeout"],
-            "long_delays": sum(delay > QUEUE_LIMIT for delay in delays),
+            "long_delays": sum(delay > MAX_QUEUE_DELAY for delay in delays),
         }
         return cls(**settings | chosen)
 
@@ -92,9 +92,11 @@ class Model:
     def due_a_minute(self) -> float:
         """How many due checks a sweep sends before its pages or its time are full."""
         one = self._ms("sweeper", 1) - self._ms("sweeper", 0)
-        one += WAITS["table"] / AT_A_TIME + WAITS["queue"] / BATCH
-        idle = self._ms("sweeper", 0) + 2 * SHARDS * WAITS["table"]
-        return min(SHARDS * PAGE, (self.deployment.sweeper_timeout * 1000 - idle) / one)
+        one += WAITS["table"] / MAX_CONCURRENCY + WAITS["queue"] / BATCH
+        idle = self._ms("sweeper", 0) + 2 * SHARD_COUNT * WAITS["table"]
+        return min(
+            SHARD_COUNT * MAX_ITEMS_PER_SHARD, (self.deployment.sweeper_timeout * 1000 - idle) / one
+        )
 
     @property
     def due_a_payment(self) -> float:

@@ -10,8 +10,8 @@ from random import Random
 
 import moto  # noqa: F401 - before any session of boto3: one that is older would reach for the real AWS
 
-from payresult.aws.items import SHARDS
-from payresult.services.sweeper import COUNTING, MINUTE
+from payresult.aws.items import SHARD_COUNT
+from payresult.services.sweeper import COUNT_INTERVAL_MS, MINUTE_MS
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
 from tests.benchmarks.prices import Usage, times
@@ -136,9 +136,9 @@ def settled_looks(size: int) -> Run:
 def idle_month() -> Usage:
     """What a month costs in which nobody pays: the sweeper, empty polls, metrics and alarms."""
     meter = _meter(waiting)
-    minutes = COUNTING // MINUTE
+    minutes = COUNT_INTERVAL_MS // MINUTE_MS
     for _ in range(minutes):
-        meter.stage.now += MINUTE
+        meter.stage.now += MINUTE_MS
         meter.stage.sweep()
     with redirect_stdout(io.StringIO()):  # the functions' logs
         metrics = emitted()
@@ -180,5 +180,5 @@ def _run(meter: Meter, size: int) -> Run:
     kinds = Counter[str]()
     for shard, writes in meter.shards.items():
         kinds[shard.partition("#")[0]] += writes
-    hottest = max(kinds.values(), default=0) / SHARDS / size
+    hottest = max(kinds.values(), default=0) / SHARD_COUNT / size
     return Run(times(meter.used, 1 / size), 1.0, batch, hottest)

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from payresult.aws.items import SHARDS, shard
-from payresult.services.sweeper import PAGE
+from payresult.aws.items import SHARD_COUNT, shard
+from payresult.services.sweeper import MAX_ITEMS_PER_SHARD
 from tests.benchmarks import quotas, runs
 from tests.benchmarks.durations import WAITS
 from tests.benchmarks.limits import limits
@@ -43,7 +43,7 @@ def test_a_batch_takes_its_waits_and_its_cpu() -> None:
 
 def test_a_sweep_ends_with_its_pages_or_its_time() -> None:
     """10 ms and the waits' share for each of 4,000 checks are 45 of 50 s; of 40 ms each, not."""
-    assert BY_HAND.due_a_minute == SHARDS * PAGE == 4000
+    assert BY_HAND.due_a_minute == SHARD_COUNT * MAX_ITEMS_PER_SHARD == 4000
     slow = CPU["cpu_ms"] | {"sweeper": {"invocation": 20.0, "record": 40.0}}
     late = replace(BY_HAND, measured={"cpu_ms": slow})
     assert late.due_a_minute == pytest.approx((50_000 - 20 - 16 * 5) / (40 + 5 / 32 + 1))
@@ -126,9 +126,9 @@ def test_the_settings_are_the_template_s() -> None:
 def test_a_part_of_the_index_takes_an_eighth_of_the_writes() -> None:
     """2 of each payment to its CHECK and 2 to its EVENT; payIds are spread evenly."""
     run = runs.payments(20, paid_after=runs.at_once)
-    assert (run.used["index write units"], run.hottest) == (4, 2 / SHARDS)
+    assert (run.used["index write units"], run.hottest) == (4, 2 / SHARD_COUNT)
     shards = Counter(shard("CHECK", f"201903211924{number}") for number in range(8000))
-    assert len(shards) == SHARDS
+    assert len(shards) == SHARD_COUNT
     assert all(count == pytest.approx(1000, rel=0.1) for count in shards.values())
 
 

@@ -16,12 +16,12 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
-from payresult.services.sweeper import COUNTING
+from payresult.services.sweeper import COUNT_INTERVAL_MS
 from payresult.settings import FORBIDDEN
 from tests.support.template import MADE, ROOT, deployed_environment, properties
 
 CREATED = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
-ON_THE_COUNT = 1_795_341_600_000 // COUNTING * COUNTING / 1000
+ON_THE_COUNT = 1_795_341_600_000 // COUNT_INTERVAL_MS * COUNT_INTERVAL_MS / 1000
 """A time, in seconds, at which the sweeper counts the followed payments."""
 
 REPLIES: dict[str, tuple[int, dict[str, str]]] = {

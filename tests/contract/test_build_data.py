@@ -23,11 +23,11 @@ from botocore.session import Session
 
 from layers.build import AMAZON_ROOTS, SERVICES, BuildFailed, add_amazon_roots, trim
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.event import Event
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 from tests.support.factories import payment
 from tests.support.template import ROOT
 
@@ -107,9 +107,9 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     """Make each call that payresult makes."""
     aws.sent.clear()
     clients = {service: aws.client(service, region, config) for service in SERVICES}
-    store = PaymentStore(clients["dynamodb"], "payments", "P1")
+    store = PaymentRepository(clients["dynamodb"], "payments", "P1")
     store.get_many(["1", "2"])
-    with suppress(StaleWrite):
+    with suppress(PaymentChanged):
         store.write("1", updates.create(payment(), "queue"))
     store.due("CHECK", 1, 1)
     store.count_followed()

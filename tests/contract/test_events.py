@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput
-from payresult.gateway.protocol import Answer, read_reply
-from payresult.schemas.events import succeeded
+from payresult.gateway.protocol import HttpResponse, read_reply
+from payresult.schemas.events import payment_succeeded
 from payresult.schemas.requests import parse_message
 from tests.contract.documents import generate
 from tests.contract.documents.answers import sample
@@ -185,9 +185,9 @@ def test_every_event_fits_the_schema(
 ) -> None:
     """Whatever the gateway puts around its ``success``."""
     body = json.dumps({"partnerCode": "P000818", "payId": PAY_ID} | fields).encode()
-    answer = Answer(200, {"content-type": "application/json"}, body)
+    answer = HttpResponse(200, {"content-type": "application/json"}, body)
     reply = read_reply(answer, pay_id=PAY_ID, partner_code="P000818", now=0)
-    event = succeeded(reply, registered, environment="prod", zone=zone, observed_at=at)
+    event = payment_succeeded(reply, registered, environment="prod", zone=zone, observed_at=at)
     assert errors(EVENT, json.loads(event.detail)) == []
     assert len(event.detail.encode()) <= 8 * 1024
 
@@ -195,7 +195,7 @@ def test_every_event_fits_the_schema(
 def test_the_least_event_has_what_is_required_and_nothing_else() -> None:
     """So each field that is not required really can be absent."""
     body = f'{{"partnerCode": "P000818", "payId": "{PAY_ID}", "payRst": "success"}}'.encode()
-    answer = Answer(200, {"content-type": "application/json"}, body)
+    answer = HttpResponse(200, {"content-type": "application/json"}, body)
     reply = read_reply(answer, pay_id=PAY_ID, partner_code="P000818", now=0)
-    event = succeeded(reply, Registration(), environment="prod", zone=None, observed_at=0)
+    event = payment_succeeded(reply, Registration(), environment="prod", zone=None, observed_at=0)
     assert list(json.loads(event.detail)["data"]) == EVENT["properties"]["data"]["required"]

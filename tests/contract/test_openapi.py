@@ -13,7 +13,7 @@ from payresult.domain.payment import Payment, Registration, Status
 from payresult.domain.reply import REPLY_FIELDS
 from payresult.errors import PayresultError
 from payresult.schemas.problems import problem_of
-from payresult.schemas.responses import view
+from payresult.schemas.responses import payment_response
 from tests.contract.documents.answers import Example, examples
 from tests.contract.documents.world import running
 from tests.contract.schemas import Schema, closed, errors, load
@@ -156,7 +156,7 @@ PAYMENTS = st.builds(
 @given(PAYMENTS, st.booleans(), st.booleans())
 def test_each_payment_fits_its_schema(payment: Payment, stored: bool, stale: bool) -> None:  # noqa: FBT001 - hypothesis fills them in by place
     """Whatever is known of it."""
-    shown = view(payment, zone=ZoneInfo("Asia/Shanghai"), stored=stored, stale=stale)
+    shown = payment_response(payment, zone=ZoneInfo("Asia/Shanghai"), stored=stored, stale=stale)
     assert errors(schema_of("Payment"), shown) == []
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from payresult.domain.schedule import FOLLOW_FOR, QUEUE_LIMIT, SPREAD
+from payresult.domain.schedule import FOLLOW_FOR, JITTER, MAX_QUEUE_DELAY
 from tests.support.template import FUNCTIONS, TEMPLATE, of_type, properties
 
 TWO_WEEKS = 14 * 24 * 3600
@@ -93,14 +93,14 @@ def test_the_default_schedule_makes_27_checks_within_the_time_that_a_payment_is_
     """The 26 delays, each at its longest, end before the payment is given up."""
     delays = [int(delay) for delay in TEMPLATE["Parameters"]["CheckDelays"]["Default"].split(",")]
     assert delays == DELAYS
-    assert sum(delays) * (1 + SPREAD) < FOLLOW_FOR
+    assert sum(delays) * (1 + JITTER) < FOLLOW_FOR
 
 
 def test_the_queue_age_alarm_is_quiet_about_the_longest_healthy_life_of_a_message() -> None:
     """A delay of 15 minutes and five receives that all fail are not yet a queue that is behind."""
     queue = properties("ChecksQueue")
     receives = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
-    assert properties("QueueAgeAlarm")["Threshold"] > QUEUE_LIMIT + receives
+    assert properties("QueueAgeAlarm")["Threshold"] > MAX_QUEUE_DELAY + receives
 
 
 def test_the_table_is_on_demand_and_can_be_brought_back() -> None:

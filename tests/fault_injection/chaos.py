@@ -43,10 +43,10 @@ def mayhem(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
 
 def _break(stage: Stage, dice: Random) -> None:
     def before(call: Call) -> None:
-        chance = dice.random()
-        if chance < CRASH:
+        random_fraction = dice.random()
+        if random_fraction < CRASH:
             stage.crash()
-        elif chance < CRASH + THROTTLE and call.when == "before" and call.kind in AWS:
+        elif random_fraction < CRASH + THROTTLE and call.when == "before" and call.kind in AWS:
             stage.faults += 1
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, call.kind)
 

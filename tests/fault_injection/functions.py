@@ -10,15 +10,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from unittest import mock
 
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
 from payresult.aws.sqs import CheckQueue
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
-from payresult.gateway.protocol import Answer as HttpAnswer
+from payresult.gateway.protocol import HttpResponse as HttpAnswer
 from payresult.gateway.protocol import read_reply
 from payresult.services.check import Checker, Policy
-from payresult.services.check_batch import Follower
+from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
 from payresult.services.payments import PaymentService
 from payresult.services.sweeper import Sweeper
@@ -95,7 +95,9 @@ class Functions:
             self._store("checks"),
             self._queue("checks"),
         )
-        follower = Follower(self._service("checks"), checker, store, queue, pool=Inline())
+        follower = CheckBatchProcessor(
+            self._service("checks"), checker, store, queue, pool=Inline()
+        )
         sweeper = Sweeper(
             self._store("sweeper"),
             self._queue("sweeper"),
@@ -113,9 +115,9 @@ class Functions:
         setattr(module, _WORKS_WITH[name], self._work[name])
         return module.handler(event, None)
 
-    def _store(self, role: str) -> PaymentStore:
+    def _store(self, role: str) -> PaymentRepository:
         client = cast("DynamoDBClient", self._connect(role, "table"))
-        return PaymentStore(client, "payments", PARTNER)
+        return PaymentRepository(client, "payments", PARTNER)
 
     def _queue(self, role: str) -> CheckQueue:
         return CheckQueue(cast("SQSClient", self._connect(role, "queue")), "queue")
@@ -124,7 +126,9 @@ class Functions:
         client = _HttpGateway(self._connect(role, "gateway"), self._clock)
         gateway = cast("GatewayClient", client)
         store = self._store(role)
-        return Checker(gateway, store, self._policy, clock=self._clock, chance=self._chance)
+        return Checker(
+            gateway, store, self._policy, clock=self._clock, random_fraction=self._chance
+        )
 
     def _service(self, role: str) -> PaymentService:
         checker, store, queue = self._checker(role), self._store(role), self._queue(role)

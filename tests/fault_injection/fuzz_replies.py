@@ -7,11 +7,11 @@ from itertools import chain, count, islice
 from random import Random
 
 from payresult.aws.items import reply_value
-from payresult.domain.decision import judge
+from payresult.domain.decision import status_of_reply
 from payresult.domain.payment import Registration, Status
 from payresult.domain.reply import Reply
-from payresult.errors import BadReply, GatewayUnavailable
-from payresult.gateway.protocol import Answer, read_reply
+from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.schemas import events
 from tests.fault_injection.fuzz_bodies import Fuzzed, fuzzed, worst
 from tests.fault_injection.fuzz_oracle import PARTNER, PAY_ID, Registered, cents, opinion
@@ -35,21 +35,25 @@ Reader = Callable[[Fuzzed], tuple[str, str]]
 
 def ours(answer: Fuzzed) -> tuple[str, str]:
     """Read an answer as payresult does, to the event and to what is kept."""
-    http = Answer(answer.status, answer.headers, answer.body)
+    http = HttpResponse(answer.status, answer.headers, answer.body)
     try:
         reply = read_reply(http, pay_id=PAY_ID, partner_code=PARTNER, now=NOW)
-    except BadReply:
+    except InvalidReply:
         return "bad", ""
     except GatewayUnavailable:
         return "unavailable", ""
     registration = Registration("A-17", *answer.registered)
     json.dumps(reply_value(reply), ensure_ascii=False).encode()
-    said = _SAID[judge(reply, registration, ("fail",))] if reply.pay_rst != "fail" else "other"
+    said = (
+        _SAID[status_of_reply(reply, registration, ("fail",))]
+        if reply.pay_rst != "fail"
+        else "other"
+    )
     return said, _event(reply, registration) if said == "paid" else ""
 
 
 def _event(reply: Reply, registration: Registration) -> str:
-    made = events.succeeded(
+    made = events.payment_succeeded(
         reply, registration, environment="prod", zone=None, observed_at=int(NOW * 1000)
     )
     return made.detail

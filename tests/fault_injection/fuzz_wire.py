@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import trustme
 
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
 from sandbox.ports import free_port
 from tests.fault_injection.oracle import Verdict
@@ -91,9 +91,9 @@ BACK_IN_TIME: dict[str, tuple[Script, str]] = {
     "a flood of 100s": (flood(b"", b"HTTP/1.1 100 x\r\n\r\n"), "GatewayUnavailable"),
     "a flood of headers": (flood(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),
     "a header without end": (flood(HEAD + b"X-A: ", b"b"), "GatewayUnavailable"),
-    "a body without end": (flood(HEAD + b"\r\n", b" "), "BadReply"),
-    "chunks without end": (flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"), "BadReply"),
-    "a huge body": (flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "), "BadReply"),
+    "a body without end": (flood(HEAD + b"\r\n", b" "), "InvalidReply"),
+    "chunks without end": (flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"), "InvalidReply"),
+    "a huge body": (flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "), "InvalidReply"),
     "a body cut off": (answer(LONG + b" "), "GatewayUnavailable"),
     "chunks cut off": (answer(CHUNKED + b"ff\r\n "), "GatewayUnavailable"),
     "a chunk of no size": (answer(CHUNKED + b"-1\r\n "), "GatewayUnavailable"),
@@ -101,13 +101,13 @@ BACK_IN_TIME: dict[str, tuple[Script, str]] = {
     "a reset": (answer(b"", Line.reset), "GatewayUnavailable"),
     "a reset in the body": (answer(LONG + b" ", Line.reset), "GatewayUnavailable"),
     "no HTTP at all": (answer(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"), "GatewayUnavailable"),
-    "a redirect": (answer(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "BadReply"),
-    "no content": (answer(b"HTTP/1.1 204 x\r\n\r\n"), "BadReply"),
+    "a redirect": (answer(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "InvalidReply"),
+    "no content": (answer(b"HTTP/1.1 204 x\r\n\r\n"), "InvalidReply"),
     "429": (answer(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"), "GatewayUnavailable"),
     "503": (answer(b"HTTP/1.1 503 x\r\n\r\n"), "GatewayUnavailable"),
     "a packed body": (
         answer(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
-        "BadReply",
+        "InvalidReply",
     ),
 }
 NOT_TO_BE_TRUSTED = ("another host", "expired", "another authority", "TLS 1.1", "no TLS")
@@ -163,7 +163,7 @@ def _meet(place: Place, client: GatewayClient) -> str:
     start = time.monotonic()
     try:
         came = type(client.query(PAY_ID)).__name__
-    except (GatewayUnavailable, BadReply) as error:
+    except (GatewayUnavailable, InvalidReply) as error:
         came = type(error).__name__
     late = time.monotonic() - start - DEADLINE
     if late > GRACE:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from sandbox.audit import Audit
-from sandbox.client import Visitor
+from sandbox.client import Client
 from sandbox.environment import Sandbox, running
 from sandbox.gateway import SimulatedGateway
 
@@ -22,7 +22,7 @@ class System(NamedTuple):
 
     sandbox: Sandbox
     gateway: SimulatedGateway
-    visitor: Visitor
+    visitor: Client
     audit: Audit
 
 
@@ -35,4 +35,4 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         sandbox.hide_messages(VISIBILITY_SECONDS)
         queue = sandbox.stack["AuditQueueUrl"]
         with Audit(sandbox.account.client("sqs"), queue) as audit:
-            yield System(sandbox, sandbox.gateway, Visitor(sandbox), audit)
+            yield System(sandbox, sandbox.gateway, Client(sandbox), audit)

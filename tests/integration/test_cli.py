@@ -7,9 +7,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from payresult_cli.context import Edges
-from payresult_cli.stack import System as Place
-from payresult_cli.stack import find_sandbox, find_stack
+from payresult_cli.context import Dependencies
+from payresult_cli.stack import Stack, find_sandbox, find_stack
 from sandbox.environment import write_outputs
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
@@ -25,12 +24,12 @@ def tool(system: System, tmp_path: Path) -> Tool:
     outputs = tmp_path / "outputs.json"
     write_outputs(system.sandbox, outputs)
 
-    def find(_stack: str, *, sandbox: bool) -> Place:
+    def find(_stack: str, *, sandbox: bool) -> Stack:
         assert sandbox
         return find_sandbox(outputs)
 
     def use(command: str, *arguments: object) -> Ran:
-        return run(command, "--sandbox", *arguments, edges=Edges(find=find))
+        return run(command, "--sandbox", *arguments, edges=Dependencies(find=find))
 
     return use
 
@@ -162,11 +161,11 @@ def test_a_stack_that_is_not_there_is_one_line(system: System) -> None:
     account = system.sandbox.account
     session = boto3.Session(account.access_key_id, account.secret_access_key, None, "eu-central-1")
 
-    def find(stack: str, *, sandbox: bool) -> Place:
+    def find(stack: str, *, sandbox: bool) -> Stack:
         assert not sandbox
         return find_stack(session, stack, account.endpoint)
 
-    ran = run("list", "--stack", "nix", edges=Edges(find=find))
+    ran = run("list", "--stack", "nix", edges=Dependencies(find=find))
     assert ran.code == 2
     assert "no stack 'nix' in eu-central-1" in ran.err
 
@@ -177,12 +176,12 @@ def test_credentials_that_may_not_are_one_line(system: System) -> None:
     session = boto3.Session(nobody.access_key_id, nobody.secret_access_key, None, "eu-central-1")
     name = system.sandbox.outputs["eventBusName"]
 
-    def find(_stack: str, *, sandbox: bool) -> Place:
+    def find(_stack: str, *, sandbox: bool) -> Stack:
         assert not sandbox
         return find_stack(session, name, nobody.endpoint)
 
     for command in (["list"], ["explain", "p-1"], ["redrive", "--yes"]):
-        ran = run(*command, edges=Edges(find=find))
+        ran = run(*command, edges=Dependencies(find=find))
         assert (ran.code, ran.out) == (2, "")
         assert "these credentials may not call" in ran.err
 

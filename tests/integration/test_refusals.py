@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.client import Answer, Visitor
+from sandbox.client import Client, HttpResponse
 from sandbox.credentials import Account
 from sandbox.signing_proxy import Front
 from sandbox.waiting import wait_for
@@ -105,7 +105,7 @@ def test_an_unsigned_call_is_refused(system: System) -> None:
     url = f"/_aws/execute-api/{system.sandbox.stack['ApiId']}/payments/paid-unsigned"
     there = replace(system.sandbox, api_url=system.sandbox.account.endpoint)
 
-    answers = [Visitor(there).call(method, url, {"orderId": "A-17"}) for method in ("GET", "PUT")]
+    answers = [Client(there).call(method, url, {"orderId": "A-17"}) for method in ("GET", "PUT")]
 
     assert [answer.status for answer in answers] == [403, 403]
     assert system.gateway.requests("paid-unsigned") == []
@@ -152,12 +152,12 @@ def test_only_publisher_and_sweeper_may_send_events(
             events.put_events(Entries=[entry])
 
 
-def _as(system: System, caller: Account, pay_id: str) -> Answer:
+def _as(system: System, caller: Account, pay_id: str) -> HttpResponse:
     """What *caller* gets for a GET, signed with his keys."""
     front = Front(0)
     try:
         front.serve(caller, system.sandbox.stack["ApiId"])
-        return Visitor(replace(system.sandbox, api_url=front.url)).get(pay_id)
+        return Client(replace(system.sandbox, api_url=front.url)).get(pay_id)
     finally:
         front.close()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from sandbox.client import Visitor
+from sandbox.client import Client
 from sandbox.deploy import STACK, parameters
 from sandbox.signing_proxy import Front
 from sandbox.waiting import wait_for
@@ -33,7 +33,7 @@ class Tokens(NamedTuple):
     system: System
     issuer: Issuer
     api_id: str
-    backend: Visitor
+    backend: Client
 
     def call(self, method: str, path: str, token: str | None, body: object = None) -> Any:
         """Status and body of a call with *token*, straight at the deployed API."""
@@ -58,7 +58,7 @@ def tokens(system: System) -> Iterator[Tokens]:
         with closing(front):
             front.serve(account.user("order-service", "execute-api:Invoke"), outputs["ApiId"])
             sandbox = replace(system.sandbox, stack=outputs, api_url=front.url)
-            yield Tokens(system, running, outputs["ApiId"], Visitor(sandbox))
+            yield Tokens(system, running, outputs["ApiId"], Client(sandbox))
 
 
 def test_a_users_token_lets_him_see_a_registered_payment(tokens: Tokens) -> None:

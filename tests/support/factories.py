@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from payresult.domain.decision import Rules
-from payresult.domain.payment import Change, Payment, Registration, Status
+from payresult.domain.payment import Payment, Registration, Status, StatusChange
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
 
@@ -43,6 +43,6 @@ def payment(status: Status = Status.PENDING, **attributes: Any) -> Payment:
         registration=Registration(),
         created_at=NOW,
         give_up_at=NOW + 9 * DAY,
-        history=(Change(NOW, None, status, "queue"),),
+        history=(StatusChange(NOW, None, status, "queue"),),
     )
     return replace(fresh, **attributes)

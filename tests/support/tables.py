@@ -8,7 +8,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from payresult.aws import items
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from tests.fault_injection.memory_table import Memory
 from tests.support.factories import PARTNER, PAY_ID
 from tests.support.template import properties
@@ -27,7 +27,7 @@ class Table:
         client.create_table(TableName=name, **{part: described[part] for part in _CREATED})
         self.client = client
         self.name = name
-        self.store = PaymentStore(client, name, PARTNER)
+        self.store = PaymentRepository(client, name, PARTNER)
 
     def item(self, pay_id: str = PAY_ID) -> dict[str, Any]:
         """Return the item of *pay_id* in plain values, {} if there is none."""
@@ -65,7 +65,7 @@ class MemoryTable(Table):
         self._memory = Memory(lambda _: None)
         self.client = cast("DynamoDBClient", self._memory)
         self.name = "payments"
-        self.store = PaymentStore(self.client, self.name, PARTNER)
+        self.store = PaymentRepository(self.client, self.name, PARTNER)
 
     def put(self, item: dict[str, Any]) -> None:
         """Put *item*, given in plain values, in the place of what is there."""

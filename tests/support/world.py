@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
 from payresult.aws.sqs import CheckQueue
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
-from payresult.errors import BadReply, GatewayUnavailable, InvalidInput
+from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from payresult.schemas.requests import parse_message
 from payresult.services.check import Checker, Policy
-from payresult.services.check_batch import Follower
+from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
 from payresult.services.payments import PaymentService
-from payresult.services.sweeper import Sweeper, Swept
+from payresult.services.sweeper import Sweeper, SweepResult
 from tests.support.factories import DELAYS, MINUTE, NOW, PARTNER, PAY_ID, reply
 from tests.support.tables import Table
 
@@ -42,7 +42,7 @@ VISIBILITY = 120_000
 RECEIVES = 5
 NEVER = 1 << 60
 
-Said = Reply | GatewayUnavailable | BadReply
+Said = Reply | GatewayUnavailable | InvalidReply
 
 
 class Crash(BaseException):
@@ -96,7 +96,7 @@ class World:
         table: Table,
         *,
         delays: Sequence[int] = DELAYS,
-        chance: float = 0.5,
+        random_fraction: float = 0.5,
         require_registration: bool = False,
     ) -> None:
         self.table = table
@@ -112,7 +112,7 @@ class World:
         self.refuses_event: Callable[[str], str | None] = lambda _: None
         self.before: Callable[[str], None] = lambda _: None
         self.outcomes: list[Outcome] = []
-        self.swept: list[Swept] = []
+        self.swept: list[SweepResult] = []
         self.shards: set[str | None] = set()
 
         def clock() -> float:
@@ -124,15 +124,17 @@ class World:
         pool = Inline()
         policy = Policy(Schedule(delays), "prod", ("fail",))
         client = cast("DynamoDBClient", Edge(_Dynamo(self), told))
-        store = PaymentStore(client, table.name, PARTNER)
+        store = PaymentRepository(client, table.name, PARTNER)
         queue = CheckQueue(cast("SQSClient", Edge(_Sqs(self), told)), "queue")
         publisher = EventPublisher(cast("EventBridgeClient", Edge(_Bus(self), told)), "bus")
         gateway = cast("GatewayClient", Edge(_Gateway(self), told))
-        checker = Checker(gateway, store, policy, clock=clock, chance=lambda: chance)
+        checker = Checker(
+            gateway, store, policy, clock=clock, random_fraction=lambda: random_fraction
+        )
         self.service = PaymentService(
             checker, store, queue, pool=pool, require_registration=require_registration
         )
-        self.follower = Follower(self.service, checker, store, queue, pool=pool)
+        self.follower = CheckBatchProcessor(self.service, checker, store, queue, pool=pool)
         self.outbox = Outbox(store, publisher, pool=pool, clock=clock)
         self.sweeper = Sweeper(store, queue, self.outbox, pool=pool, clock=clock)
 

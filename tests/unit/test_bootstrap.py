@@ -11,10 +11,10 @@ from botocore.compat import HTTPHeaders
 
 from payresult import bootstrap
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.bootstrap import take_json
 from payresult.domain.registration import new_payment
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 from payresult.settings import Settings
 from tests.support.factories import NOW, PARTNER, PAY_ID, payment
 from tests.support.tables import Table
@@ -74,9 +74,9 @@ def test_botocore_is_left_nothing_to_read_but_errors(
 
 def test_a_refused_write_tells_what_is_there(table: Table, quick: "DynamoDBClient") -> None:
     """As errors are botocore's to read."""
-    store = PaymentStore(quick, table.name, PARTNER)
+    store = PaymentRepository(quick, table.name, PARTNER)
     after = store.write(PAY_ID, updates.claim_live(payment(last_checked_at=None), NOW))
-    with pytest.raises(StaleWrite) as stale:
+    with pytest.raises(PaymentChanged) as stale:
         store.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
     assert stale.value.current == after
 
@@ -86,7 +86,7 @@ def test_half_an_answer_is_none(quick: "DynamoDBClient", table: Table, body: byt
     """A payment that could not be read is not one that is not stored."""
     quick.meta.events.register_first("before-send.dynamodb", _answering(body))
     with pytest.raises(KeyError, match="Responses"):
-        PaymentStore(quick, table.name, PARTNER).get_many([PAY_ID])
+        PaymentRepository(quick, table.name, PARTNER).get_many([PAY_ID])
 
 
 def _answering(body: bytes) -> Callable[..., Any]:

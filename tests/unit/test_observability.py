@@ -10,10 +10,10 @@ from botocore.exceptions import EndpointConnectionError
 
 from payresult.aws import updates
 from payresult.domain.event import Event
-from payresult.domain.outcome import Asked, Outcome
+from payresult.domain.outcome import Outcome, QueryResult
 from payresult.domain.payment import CheckMessage, Status
 from payresult.observability import measure, measures, report
-from payresult.services.sweeper import Swept
+from payresult.services.sweeper import SweepResult
 from tests.conftest import LoadApp
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
 from tests.support.tables import Table
@@ -39,7 +39,7 @@ def flushed(capsys: pytest.CaptureFixture[str], metrics: Metrics) -> dict[str, A
 
 def outcome(latency: int = 80, **changed: Any) -> Outcome:
     """Return a check that was answered with something nobody knows."""
-    asked = Asked(reply("wait"), NOW + MINUTE, latency, 0.5)
+    asked = QueryResult(reply("wait"), NOW + MINUTE, latency, 0.5)
     return Outcome(PAY_ID, payment(), asked, unknown=True, **changed)
 
 
@@ -60,7 +60,7 @@ def test_a_clock_that_went_back_measures_nothing_below_zero(
 ) -> None:
     """One negative value, and CloudWatch shows no percentile of the whole metric any more."""
     settled = payment(Status.SUCCEEDED, created_at=NOW + 2 * MINUTE, checks=1)
-    asked = Asked(reply(), NOW + MINUTE, -3, 0.5)
+    asked = QueryResult(reply(), NOW + MINUTE, -3, 0.5)
     written = reported(capsys, Outcome(PAY_ID, settled, asked, Status.SUCCEEDED))
     assert (written["GatewayLatency"], written["SettleTime"]) == ([0], [0])
     metrics = Metrics(service="payresult", namespace="payresult")
@@ -97,7 +97,7 @@ def test_of_two_who_hear_of_a_success_at_once_one_tells(table: Table) -> None:
     told: list[Outcome] = []
     world.before = meanwhile
     told += world.follow(CheckMessage(PAY_ID, step=1))
-    assert [each.asked is not None for each in told] == [True, True]
+    assert [each.result is not None for each in told] == [True, True]
     assert ["SettleTime" in measures(each) for each in told] == [True, False]
 
 
@@ -184,7 +184,7 @@ def test_one_write_that_fails_hides_none_of_the_others(table: Table) -> None:
     world.before = once("update_item")
     first, second = sweep(world), sweep(world)
     assert sorted(first.given_up + second.given_up) == ["a", "b"]
-    assert (len(first.given_up), first.troubles, second.troubles) == (1, [NO_WAY], [])
+    assert (len(first.given_up), first.errors, second.errors) == (1, [NO_WAY], [])
 
 
 def test_the_sweeper_tells_what_it_did_before_it_fails(
@@ -233,7 +233,7 @@ def expired(table: Table, *pay_ids: str) -> World:
     return world
 
 
-def sweep(world: World) -> Swept:
+def sweep(world: World) -> SweepResult:
     """Sweep once and return what came of it."""
     world.sweep()
     return world.swept[-1]

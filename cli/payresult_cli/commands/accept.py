@@ -5,16 +5,16 @@ from decimal import Decimal
 import click
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore, readable
+from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import Payment, Registration, Status
 from payresult.domain.registration import amount_matches
 from payresult.domain.reply import parse_plain_amount
-from payresult.errors import StaleWrite
-from payresult_cli.context import Desk
-from payresult_cli.errors import Refused
+from payresult.errors import PaymentChanged
+from payresult_cli.context import Context
+from payresult_cli.errors import CommandError
 from payresult_cli.explanation import registered
 from payresult_cli.formatting import printable
-from payresult_cli.options import PAY_ID, Parsed, changing, on_system
+from payresult_cli.options import PAY_ID, Parsed, confirm_options, stack_options
 
 MOST = 200
 
@@ -41,10 +41,10 @@ REASON = Parsed("text", _reason, f"is no reason: write 1 to {MOST} characters on
 @click.option("--amount", type=AMOUNT, required=True, help="What was paid, and is accepted: 18.00")
 @click.option("--reason", type=REASON, required=True, help="Why; kept in the payment's history.")
 @click.option("--currency", type=CURRENCY, help="To be accepted with it, where that differs too.")
-@changing
-@on_system
+@confirm_options
+@stack_options
 def command(  # noqa: PLR0913 - an option each
-    desk: Desk,
+    desk: Context,
     pay_id: str,
     *,
     amount: str,
@@ -71,18 +71,20 @@ def command(  # noqa: PLR0913 - an option each
         return 0 if dry_run else 1
     try:
         store.write(pay_id, updates.accept(payment, accepted, reason, desk.now()))
-    except StaleWrite:
-        raise Refused(f"{pay_id} changed at this moment: look at it again") from None
+    except PaymentChanged:
+        raise CommandError(f"{pay_id} changed at this moment: look at it again") from None
     desk.note(f"accepted: it is checked again within a minute (payresult explain {pay_id})")
     return 0
 
 
-def _in_review(store: PaymentStore, pay_id: str) -> Payment:
-    payment = readable(store.get_many([pay_id]).get(pay_id))
+def _in_review(store: PaymentRepository, pay_id: str) -> Payment:
+    payment = require_readable(store.get_many([pay_id]).get(pay_id))
     if payment is None:
-        raise Refused(f"{pay_id} is not in the table, so there is nothing to accept")
+        raise CommandError(f"{pay_id} is not in the table, so there is nothing to accept")
     if payment.status is not Status.REVIEW:
-        raise Refused(f"{pay_id} is {payment.status}: only a payment in REVIEW can be accepted")
+        raise CommandError(
+            f"{pay_id} is {payment.status}: only a payment in REVIEW can be accepted"
+        )
     return payment
 
 
@@ -92,7 +94,7 @@ def _refuse_what_does_not_help(payment: Payment, accepted: Registration) -> None
     if amount_matches(paid, accepted):
         return
     after = f"{accepted.expected_amount} {accepted.currency or ''}".rstrip()
-    raise Refused(
+    raise CommandError(
         f"the gateway reports {paid!r}, which is not {after}: {payment.pay_id} would be in REVIEW"
         " again; accept what was paid (--amount, --currency)"
     )

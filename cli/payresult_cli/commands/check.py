@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from payresult_cli import http_api
-from payresult_cli.context import Desk
-from payresult_cli.formatting import printable, times
-from payresult_cli.options import PAY_ID, on_system
+from payresult_cli.context import Context
+from payresult_cli.formatting import format_count, printable
+from payresult_cli.options import PAY_ID, stack_options
 
 AT_ONCE = 100
 """The most that one POST /payments/query takes."""
@@ -16,8 +16,8 @@ AT_ONCE = 100
 
 @click.command("check")
 @click.argument("pay_ids", metavar="PAYID...", type=PAY_ID, nargs=-1, required=True)
-@on_system
-def command(desk: Desk, pay_ids: Sequence[str]) -> int:
+@stack_options
+def command(desk: Context, pay_ids: Sequence[str]) -> int:
     """Ask the gateway about payments now, through the API.
 
     A settled payment is told from the table, and so is one that somebody asked about in the last
@@ -40,6 +40,6 @@ def _line(result: dict[str, Any]) -> str:
         return f"{result['payId']:<24}  -           {problem['title']}: {problem['detail']}"
     stale = "  (the gateway did not answer: this is what was known before)"
     said = f'payRst "{result["payRst"]}"' if "payRst" in result else "no answer yet"
-    parts = [said, result.get("payAmount"), f"checked {times(result['checks'])}"]
+    parts = [said, result.get("payAmount"), f"checked {format_count(result['checks'])}"]
     line = f"{result['payId']:<24}  {result['status']:<10}  {', '.join(filter(None, parts))}"
     return printable(line) + (stale if result.get("stale") else "")

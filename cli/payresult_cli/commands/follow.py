@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from payresult.aws.batches import tens
+from payresult.aws.batches import batches
 from payresult_cli import follow_requests
-from payresult_cli.context import Desk
-from payresult_cli.follow_requests import Order, Sorted
-from payresult_cli.options import changing, on_system
-from payresult_cli.resume_file import Journal
+from payresult_cli.context import Context
+from payresult_cli.follow_requests import Classified, FollowRequest
+from payresult_cli.options import confirm_options, stack_options
+from payresult_cli.resume_file import ResumeFile
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,9 +26,9 @@ STOPPED = 130
 
 @click.command("follow")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@changing
-@on_system
-def command(desk: Desk, file: Path, *, dry_run: bool, yes: bool) -> int:
+@confirm_options
+@stack_options
+def command(desk: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
     """Put the payIds of FILE onto the queue.
 
     FILE has a payId on each line; or it is CSV whose first line names payId and any of orderId,
@@ -37,7 +37,7 @@ def command(desk: Desk, file: Path, *, dry_run: bool, yes: bool) -> int:
     hour FILE.following keeps what was sent. Exit code 1 where some could not be sent.
     """
     wanted = follow_requests.read(file)
-    journal = Journal(file, desk.system.queue_url)
+    journal = ResumeFile(file, desk.system.queue_url)
     sent = journal.sent(desk.now())
     found = _look_up(desk, wanted)
     new = [order for order in found.new if order.body not in sent]
@@ -53,7 +53,7 @@ def command(desk: Desk, file: Path, *, dry_run: bool, yes: bool) -> int:
     return code or (1 if found.refused else 0)
 
 
-def _put(desk: Desk, new: Sequence[Order], journal: Journal) -> int:
+def _put(desk: Context, new: Sequence[FollowRequest], journal: ResumeFile) -> int:
     """Send what is new, and say how far it came; the exit code."""
     with stopping() as stopped:
         taken = _send(desk, new, journal, stopped)
@@ -67,13 +67,13 @@ def _put(desk: Desk, new: Sequence[Order], journal: Journal) -> int:
     return 0
 
 
-def _look_up(desk: Desk, wanted: Sequence[Order]) -> Sorted:
+def _look_up(desk: Context, wanted: Sequence[FollowRequest]) -> Classified:
     store = desk.system.store()
-    found = Sorted([], {}, 0)
+    found = Classified([], {}, 0)
     with desk.progress(range(0, len(wanted), LOOK_UP), "looking them up") as bar:
         for start in bar:
-            part = follow_requests.sort(store, wanted[start : start + LOOK_UP])
-            found = Sorted(
+            part = follow_requests.classify(store, wanted[start : start + LOOK_UP])
+            found = Classified(
                 found.new + part.new,
                 found.refused | part.refused,
                 found.followed + part.followed,
@@ -81,7 +81,7 @@ def _look_up(desk: Desk, wanted: Sequence[Order]) -> Sorted:
     return found
 
 
-def _say(desk: Desk, wanted: int, found: Sorted, new: int) -> None:
+def _say(desk: Context, wanted: int, found: Classified, new: int) -> None:
     sent, refused = len(found.new) - new, len(found.refused)
     counts = {"inFile": wanted, "new": new, "followedAlready": found.followed}
     desk.tell(
@@ -96,11 +96,13 @@ def _say(desk: Desk, wanted: int, found: Sorted, new: int) -> None:
         desk.note(f"  {pay_id}: {reason}")
 
 
-def _send(desk: Desk, new: Sequence[Order], journal: Journal, stopped: Callable[[], bool]) -> int:
+def _send(
+    desk: Context, new: Sequence[FollowRequest], journal: ResumeFile, stopped: Callable[[], bool]
+) -> int:
     """Send in tens, keeping what SQS took before the next ten; how many it took."""
     client: SQSClient = desk.system.client("sqs")
     taken = 0
-    with desk.progress(list(tens(new)), "sending") as bar:
+    with desk.progress(list(batches(new)), "sending") as bar:
         for group in bar:
             if stopped():
                 break

@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from payresult.domain.payment import Status, iso
-from payresult_cli.context import Desk
-from payresult_cli.formatting import span, times
-from payresult_cli.options import AGE, on_system
+from payresult.domain.payment import Status, to_iso8601
+from payresult_cli.context import Context
+from payresult_cli.formatting import format_count, format_duration
+from payresult_cli.options import AGE, stack_options
 from payresult_cli.table_scan import COST, scan
 
 _ATTRIBUTES = ("payId", "status", "createdAt", "checks", "lastCheckedAt", "nextCheckAt", "orderId")
@@ -23,8 +23,8 @@ _TIMES = ("createdAt", "lastCheckedAt", "nextCheckAt")
     help="Only these; may be given several times.",
 )
 @click.option("--older-than", type=AGE, metavar="AGE", help="Registered before: 90s, 15m, 2h, 7d.")
-@on_system
-def command(desk: Desk, statuses: tuple[str, ...], older_than: int | None) -> int:
+@stack_options
+def command(desk: Context, statuses: tuple[str, ...], older_than: int | None) -> int:
     """List payments by status and age.
 
     In no order, as they are found; --json says more of each.
@@ -47,11 +47,11 @@ def command(desk: Desk, statuses: tuple[str, ...], older_than: int | None) -> in
 
 
 def _record(found: dict[str, Any]) -> dict[str, Any]:
-    times = {name: iso(int(found[name])) for name in _TIMES if name in found}
-    return found | times | {"checks": int(found.get("checks", 0))}
+    format_count = {name: to_iso8601(int(found[name])) for name in _TIMES if name in found}
+    return found | format_count | {"checks": int(found.get("checks", 0))}
 
 
 def _line(found: dict[str, Any], now: int) -> str:
-    age = span(now - int(found["createdAt"])) if "createdAt" in found else "unknown"
-    status, checks = found.get("status", "?"), times(int(found.get("checks", 0)))
+    age = format_duration(now - int(found["createdAt"])) if "createdAt" in found else "unknown"
+    status, checks = found.get("status", "?"), format_count(int(found.get("checks", 0)))
     return f"{found.get('payId', '?'):<24}  {status:<10}  {age:>8} old  checked {checks}"

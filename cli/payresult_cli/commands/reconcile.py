@@ -9,20 +9,20 @@ from pathlib import Path
 import click
 
 from payresult_cli import billing_file
-from payresult_cli.context import Desk
+from payresult_cli.context import Context
 from payresult_cli.formatting import printable
-from payresult_cli.options import POINT, on_system
+from payresult_cli.options import POINT, stack_options
 from payresult_cli.table_scan import COST, scan
 
-EVER = 2**63
+NO_LIMIT = 2**63
 
 
 @click.command("reconcile", epilog=COST)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--since", type=POINT, metavar="TIME", help="Extra is only what was paid since then.")
 @click.option("--until", type=POINT, metavar="TIME", help="Extra is only what was paid before.")
-@on_system
-def command(desk: Desk, file: Path, *, since: int | None, until: int | None) -> int:
+@stack_options
+def command(desk: Context, file: Path, *, since: int | None, until: int | None) -> int:
     """Compare a bill with the table.
 
     FILE is CSV whose first line names payId and amount; other columns are left alone. Prints the
@@ -36,7 +36,7 @@ def command(desk: Desk, file: Path, *, since: int | None, until: int | None) -> 
     counts = Counter[str]()
     if not desk.as_json:
         desk.tell({}, _csv(billing_file.COLUMNS))
-    for difference in billing_file.compare(bill, payments, since or 0, until or EVER):
+    for difference in billing_file.compare(bill, payments, since or 0, until or NO_LIMIT):
         counts[difference.kind] += 1
         row = difference.row()
         desk.tell(row, _csv(_cell(value) for value in row.values()))

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import click
 
-from payresult.domain.payment import iso
-from payresult.domain.reply import cut
+from payresult.domain.payment import to_iso8601
+from payresult.domain.reply import truncate
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_message
-from payresult_cli.context import Desk
-from payresult_cli.dead_letters import DeadLetters, Letter, judge
-from payresult_cli.errors import Refused
-from payresult_cli.formatting import printable, when
-from payresult_cli.options import changing, on_system
+from payresult_cli.context import Context
+from payresult_cli.dead_letters import DeadLetter, DeadLetters, judge
+from payresult_cli.errors import CommandError
+from payresult_cli.formatting import format_time_and_age, printable
+from payresult_cli.options import confirm_options, stack_options
 
 SHOWN = 500
 AT_ONCE = 100
@@ -42,10 +42,10 @@ Mends = Sequence[tuple[str, str]]
     is_flag=True,
     help="Also those that would be refused again (after a deployment that mends it).",
 )
-@changing
-@on_system
+@confirm_options
+@stack_options
 def command(
-    desk: Desk, *, limit: int, mends: Mends, everything: bool, dry_run: bool, yes: bool
+    desk: Context, *, limit: int, mends: Mends, everything: bool, dry_run: bool, yes: bool
 ) -> int:
     """Put messages of the dead-letter queue back onto the queue.
 
@@ -69,7 +69,7 @@ def command(
     return 1 if left and not dry_run else 0
 
 
-def _shown(desk: Desk, judged: Sequence[Letter], *, everything: bool) -> list[Letter]:
+def _shown(desk: Context, judged: Sequence[DeadLetter], *, everything: bool) -> list[DeadLetter]:
     """Show all, and return those that are to go back."""
     for letter in judged:
         desk.tell(_record(letter), _lines(letter, desk.now()))
@@ -84,30 +84,32 @@ def _refuse_bad_mends(mends: Mends) -> None:
         try:
             parse_message(body)
         except InvalidInput as error:
-            raise Refused(f"--mend {message_id}: that is refused too: {error}") from None
+            raise CommandError(f"--mend {message_id}: that is refused too: {error}") from None
 
 
-def _mended(found: Sequence[Letter], mends: Mends) -> list[Letter]:
+def _mended(found: Sequence[DeadLetter], mends: Mends) -> list[DeadLetter]:
     bodies = dict(mends)
     unknown = bodies.keys() - {letter.message_id for letter in found}
     if unknown:
-        raise Refused(f"--mend {min(unknown)}: no such message among the {len(found)} looked at")
+        raise CommandError(
+            f"--mend {min(unknown)}: no such message among the {len(found)} looked at"
+        )
     return [replace(each, body=bodies.get(each.message_id, each.body)) for each in found]
 
 
-def _record(letter: Letter) -> dict[str, str | None]:
+def _record(letter: DeadLetter) -> dict[str, str | None]:
     return {
         "messageId": letter.message_id,
-        "sentAt": iso(letter.sent_at),
+        "sentAt": to_iso8601(letter.sent_at),
         "body": letter.body,
         "problem": letter.problem,
     }
 
 
-def _lines(letter: Letter, now: int) -> str:
+def _lines(letter: DeadLetter, now: int) -> str:
     verdict = f"refused again: {letter.problem}" if letter.problem else "would be taken now"
     return (
-        f"{letter.message_id}  sent {when(letter.sent_at, now)}\n"
-        f"  {printable(cut(letter.body, SHOWN))}\n"
+        f"{letter.message_id}  sent {format_time_and_age(letter.sent_at, now)}\n"
+        f"  {printable(truncate(letter.body, SHOWN))}\n"
         f"  {printable(verdict)}"
     )

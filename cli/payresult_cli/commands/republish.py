@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 import click
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore, Stored
+from payresult.aws.dynamodb import PaymentRepository, Stored
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment
-from payresult.errors import StaleWrite
-from payresult_cli.context import Desk
-from payresult_cli.errors import Refused
-from payresult_cli.formatting import at
-from payresult_cli.options import PAY_ID, POINT, changing, on_system
+from payresult.errors import PaymentChanged
+from payresult_cli.context import Context
+from payresult_cli.errors import CommandError
+from payresult_cli.formatting import format_time
+from payresult_cli.options import PAY_ID, POINT, confirm_options, stack_options
 from payresult_cli.table_scan import COST, scan
 
 SENT_BETWEEN = "#eventState = :sent AND #eventSentAt BETWEEN :since AND :until"
@@ -22,10 +22,10 @@ SENT_BETWEEN = "#eventState = :sent AND #eventSentAt BETWEEN :since AND :until"
 @click.argument("pay_ids", metavar="[PAYID]...", type=PAY_ID, nargs=-1)
 @click.option("--since", type=POINT, metavar="TIME", help="Sent from then on: 2026-11-22T10:00Z.")
 @click.option("--until", type=POINT, metavar="TIME", help="Sent until then.  [default: now]")
-@changing
-@on_system
+@confirm_options
+@stack_options
 def command(
-    desk: Desk,
+    desk: Context,
     pay_ids: Sequence[str],
     *,
     since: int | None,
@@ -46,7 +46,9 @@ def command(
     store = desk.system.store()
     if pay_ids:
         _refuse_without_event(wanted, store.get_many(wanted))
-    range_of_time = "" if pay_ids else f", sent from {at(since or 0)} to {at(until)}"
+    range_of_time = (
+        "" if pay_ids else f", sent from {format_time(since or 0)} to {format_time(until)}"
+    )
     desk.tell({"events": len(wanted)}, f"{len(wanted)} events{range_of_time}")
     if not wanted or not desk.may("Send them again?", dry_run=dry_run, yes=yes):
         return 0 if dry_run or not wanted else 1
@@ -57,7 +59,7 @@ def command(
     return 0
 
 
-def _sent_between(desk: Desk, since: int, until: int) -> list[str]:
+def _sent_between(desk: Context, since: int, until: int) -> list[str]:
     values = {"sent": "SENT", "since": since, "until": until}
     return [found["payId"] for found in scan(desk.system, ["payId"], SENT_BETWEEN, **values)]
 
@@ -66,25 +68,25 @@ def _refuse_without_event(wanted: Sequence[str], found: dict[str, Stored]) -> No
     for pay_id in wanted:
         stored = found.get(pay_id)
         if not isinstance(stored, Payment):
-            raise Refused(f"{pay_id} has no readable item in the table: nothing was changed")
+            raise CommandError(f"{pay_id} has no readable item in the table: nothing was changed")
         if stored.event_id is None:
-            raise Refused(f"{pay_id} is {stored.status} and has no event: nothing was changed")
+            raise CommandError(f"{pay_id} is {stored.status} and has no event: nothing was changed")
 
 
-def _mark_all(desk: Desk, store: PaymentStore, wanted: Sequence[str]) -> Iterator[bool]:
+def _mark_all(desk: Context, store: PaymentRepository, wanted: Sequence[str]) -> Iterator[bool]:
     """Mark one after the other, so that the publisher is not flooded; say which it was new for."""
     with desk.progress(wanted, "marking") as bar:
         for pay_id in bar:
             yield _mark(desk, store, pay_id)
 
 
-def _mark(desk: Desk, store: PaymentStore, pay_id: str) -> bool:
+def _mark(desk: Context, store: PaymentRepository, pay_id: str) -> bool:
     stored = store.get_many([pay_id]).get(pay_id)
     if not isinstance(stored, Payment) or not stored.event_id or not stored.event:
         return False
     event = Event(pay_id, stored.event_id, stored.event)
     try:
         store.write(pay_id, updates.republish(event, desk.now()))
-    except StaleWrite:  # it is waiting to be sent
+    except PaymentChanged:  # it is waiting to be sent
         return False
     return True

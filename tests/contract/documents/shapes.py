@@ -11,8 +11,8 @@ from typing_extensions import TypedDict  # pydantic reads no other before Python
 from payresult.domain.payment import Status
 from payresult.schemas.requests import (
     CURRENCY_PATTERN,
-    MOST_DIGITS,
-    MOST_PAY_IDS,
+    MAX_DIGITS,
+    MAX_PAY_IDS,
     ORDER_ID_PATTERN,
     PAY_ID_PATTERN,
 )
@@ -77,7 +77,7 @@ class PayIdsBody(TypedDict):
 
     payIds: Annotated[
         list[PayId],
-        Field(min_length=1, max_length=MOST_PAY_IDS, description="A repeated one counts once."),
+        Field(min_length=1, max_length=MAX_PAY_IDS, description="A repeated one counts once."),
     ]
 
 
@@ -99,7 +99,7 @@ class FollowUpMessage(TypedDict):
         int,
         Field(
             ge=1,
-            lt=10**MOST_DIGITS,
+            lt=10**MAX_DIGITS,
             description="Which check of the payment it asks for.",
             examples=[2],
         ),

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -101,7 +101,7 @@ def test_a_whole_answer_without_a_meaning_is_a_bad_reply(
                 return
 
     server, client = serve(script)
-    with pytest.raises(BadReply) as caught:
+    with pytest.raises(InvalidReply) as caught:
         ask(client)
     assert caught.value.http_status == status
     assert ask(client).fields == FIELDS
@@ -117,7 +117,7 @@ def test_a_body_over_the_limit_is_not_read_on(serve: Serve) -> None:
             line.send(b" " * 100_000)
 
     server, client = serve(script)
-    with pytest.raises(BadReply, match="larger than 65536 bytes"):
+    with pytest.raises(InvalidReply, match="larger than 65536 bytes"):
         ask(client)
     assert server.finished == 0
 
@@ -132,7 +132,7 @@ def test_a_redirect_is_not_followed(serve: Serve) -> None:
         line.reply(b"", b"HTTP/1.1 302 Found\r\nLocation: %b\r\n" % location.encode())
 
     server, client = serve(script)
-    with pytest.raises(BadReply) as caught:
+    with pytest.raises(InvalidReply) as caught:
         ask(client)
     assert caught.value.http_status == 302
     assert len(server.requests) == 1

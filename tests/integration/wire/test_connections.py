@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -174,7 +174,7 @@ def test_the_late_body_of_an_answer_is_never_taken_for_the_next_answer(
             line.send(GOOD)
 
     server, client = serve(script)
-    with pytest.raises((BadReply, GatewayUnavailable)):
+    with pytest.raises((InvalidReply, GatewayUnavailable)):
         ask(client)
     assert ask(client).fields == FIELDS
     assert server.connections == 2
@@ -247,7 +247,7 @@ def test_no_descriptor_is_left_behind(serve: Serve) -> None:
     with Serve(serve.authority) as serving:
         server, client = serving(all_kinds_of_ends, deadline=0.1)
         for _ in range(25):
-            with contextlib.suppress(GatewayUnavailable, BadReply):
+            with contextlib.suppress(GatewayUnavailable, InvalidReply):
                 ask(client)
         assert server.connections >= 20
         del client

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
 from payresult.gateway.signing import sign
 from tests.integration.wire.serving import (
@@ -96,7 +96,7 @@ def test_nothing_is_logged_even_of_a_malformed_answer(
     _, client = serve(script)
     with caplog.at_level(logging.DEBUG):
         for _ in range(5):
-            with contextlib.suppress(GatewayUnavailable, BadReply):
+            with contextlib.suppress(GatewayUnavailable, InvalidReply):
                 ask(client)
     assert next(answers, None) is None
     assert caplog.records == []

@@ -6,10 +6,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore, readable
+from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import Payment, Registration
 from payresult.domain.registration import new_payment
-from payresult.errors import ReadIncomplete, StaleWrite, UnreadableItem
+from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 from tests.support.factories import MINUTE, NOW, PARTNER, PAY_ID, payment
 from tests.support.tables import Table
 
@@ -38,7 +38,7 @@ class Listens:
     def __init__(self, table: Table) -> None:
         self.asked: list[Any] = []
         self._table = table
-        self.store = PaymentStore(cast("DynamoDBClient", self), table.name, PARTNER)
+        self.store = PaymentRepository(cast("DynamoDBClient", self), table.name, PARTNER)
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - AWS
         """Note it, and answer."""
@@ -68,16 +68,16 @@ def test_a_bad_item_does_not_keep_back_its_neighbours(table: Table) -> None:
     assert isinstance(found["a"], UnreadableItem)
     assert isinstance(found["b"], Payment)
     with pytest.raises(UnreadableItem):
-        readable(found["a"])
-    assert readable(found["b"]) is found["b"]
-    assert readable(None) is None
+        require_readable(found["a"])
+    assert require_readable(found["b"]) is found["b"]
+    assert require_readable(None) is None
 
 
 def test_payments_of_another_partner_are_not_ours(table: Table) -> None:
     """Two stacks of ours may share nothing, but a wrong parameter must not mix them up."""
     create(table, PAY_ID)
     table.change(payId=PAY_ID)
-    other = PaymentStore(table.client, table.name, "P000819")
+    other = PaymentRepository(table.client, table.name, "P000819")
     assert other.get_many([PAY_ID]) == {}
     assert other.due("CHECK", NOW + 60 * MINUTE, 10) == []
 
@@ -85,7 +85,7 @@ def test_payments_of_another_partner_are_not_ours(table: Table) -> None:
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
     """As it lies there now."""
     create(table, PAY_ID)
-    read = readable(table.store.get_many([PAY_ID])[PAY_ID])
+    read = require_readable(table.store.get_many([PAY_ID])[PAY_ID])
     assert read is not None
     after = table.store.write(PAY_ID, updates.claim_live(read, NOW + 1))
     assert after == table.store.get_many([PAY_ID])[PAY_ID]
@@ -95,7 +95,7 @@ def test_a_write_returns_the_payment_after_it(table: Table) -> None:
 def test_a_refused_write_tells_what_is_there(table: Table) -> None:
     """So that the caller can decide again without another read."""
     create(table, PAY_ID)
-    with pytest.raises(StaleWrite) as stale:
+    with pytest.raises(PaymentChanged) as stale:
         table.store.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
     assert stale.value.current == table.store.get_many([PAY_ID])[PAY_ID]
     assert str(stale.value) == "the payment changed in between"
@@ -111,7 +111,7 @@ def test_a_write_refused_by_an_unreadable_item_says_so(table: Table) -> None:
 
 def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
     """SQS and the stream retry what they interrupt."""
-    elsewhere = PaymentStore(table.client, "no-such-table", PARTNER)
+    elsewhere = PaymentRepository(table.client, "no-such-table", PARTNER)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         elsewhere.write(PAY_ID, updates.create(payment(), "api"))
 
@@ -175,10 +175,10 @@ class HoldsBack:
         return {"Responses": answer["Responses"], "UnprocessedKeys": rest}
 
 
-def holding_back(table: Table, never: int = 0) -> tuple[PaymentStore, HoldsBack]:
+def holding_back(table: Table, never: int = 0) -> tuple[PaymentRepository, HoldsBack]:
     """Return a store on such a DynamoDB, and the latter."""
     client = HoldsBack(table.client, never)
-    return PaymentStore(cast("DynamoDBClient", client), table.name, PARTNER), client
+    return PaymentRepository(cast("DynamoDBClient", client), table.name, PARTNER), client
 
 
 def test_asks_again_for_what_dynamodb_held_back(table: Table) -> None:

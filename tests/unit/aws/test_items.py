@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from payresult.aws import items
 from payresult.aws.items import to_payment
-from payresult.domain.payment import Change, Payment, Registration, Status, Trouble
+from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
 from payresult.domain.reply import Reply
 from payresult.errors import UnreadableItem
 from tests.support.factories import NOW, PARTNER, PAY_ID, reply
@@ -76,8 +76,8 @@ def test_an_item_with_everything_is_a_payment() -> None:
         reply={"payRst": "success"},
         last_checked_at=NOW + 2,
         next_check_at=NOW + 3,
-        last_error=Trouble("bad_reply", NOW + 4, 2, 404),
-        history=(Change(NOW, None, Status.PENDING, "queue"),),
+        last_error=CheckError("bad_reply", NOW + 4, 2, 404),
+        history=(StatusChange(NOW, None, Status.PENDING, "queue"),),
         event_id="id",
         event="{}",
         event_state="SENT",
@@ -121,14 +121,14 @@ def test_numbers_are_whole_numbers() -> None:
 
 
 TROUBLE = st.builds(
-    Trouble,
+    CheckError,
     st.sampled_from(["unavailable", "bad_reply"]),
     st.integers(0, 2**53),
     st.integers(1, 9999),
     st.none() | st.integers(100, 599),
 )
 CHANGE = st.builds(
-    Change,
+    StatusChange,
     st.integers(0, 2**53),
     st.none() | st.sampled_from(Status),
     st.sampled_from(Status),
@@ -140,12 +140,12 @@ CHANGE = st.builds(
 @settings(max_examples=100)
 @given(TROUBLE, st.lists(CHANGE, max_size=3))
 def test_trouble_and_history_come_back_as_they_went(
-    trouble: Trouble, changes: list[Change]
+    trouble: CheckError, changes: list[StatusChange]
 ) -> None:
     """Absent parts included."""
     kept = read(
-        lastError=items.trouble_value(trouble),
-        history=[items.change_value(change) for change in changes],
+        lastError=items.check_error_value(trouble),
+        history=[items.status_change_value(change) for change in changes],
     )
     assert (kept.last_error, kept.history) == (trouble, tuple(changes))
 
@@ -162,8 +162,8 @@ def test_a_long_field_of_a_reply_is_cut_and_marked() -> None:
     long = "x" * 1025
     kept = items.reply_value(Reply({"payRst": long, "payAmount": "y" * 1024}))
     assert kept == {"payRst": "x" * 1024 + "…[cut]", "payAmount": "y" * 1024}
-    change = Change(NOW, Status.PENDING, Status.FAILED, "queue", long)
-    assert items.change_value(change)["payRst"] == "x" * 1024 + "…[cut]"
+    change = StatusChange(NOW, Status.PENDING, Status.FAILED, "queue", long)
+    assert items.status_change_value(change)["payRst"] == "x" * 1024 + "…[cut]"
 
 
 @pytest.mark.parametrize(

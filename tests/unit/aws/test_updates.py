@@ -7,11 +7,11 @@ import pytest
 
 from payresult.aws import updates
 from payresult.aws.expressions import Update
-from payresult.domain.decision import Next
+from payresult.domain.decision import CheckPlan
 from payresult.domain.event import Event
-from payresult.domain.payment import Payment, Registration, Status, Trouble
+from payresult.domain.payment import CheckError, Payment, Registration, Status
 from payresult.domain.registration import new_payment
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 
@@ -65,7 +65,7 @@ def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
 def assert_refused(table: Table, update: Update) -> None:
     """Say that the write is refused, changes nothing, and tells what is there."""
     before = table.item()
-    with pytest.raises(StaleWrite) as stale:
+    with pytest.raises(PaymentChanged) as stale:
         table.store.write(PAY_ID, update)
     assert table.item() == before
     assert stale.value.current == (read(table) if before else None)
@@ -78,10 +78,10 @@ def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) ->
     """Its own 500 words are refused where a name stands bare."""
     table.put({"pk": f"{PARTNER}#{PAY_ID}", "status": "old"})
     update = Update()
-    update.demand("#status = :old", old="old")
+    update.require("#status = :old", old="old")
     update.set(name="new")
-    update.set_first(year=1)
-    update.count("count")
+    update.set_if_absent(year=1)
+    update.increment("count")
     update.append("list", {"a": 1})
     update.remove("status")
     key = {"pk": {"S": f"{PARTNER}#{PAY_ID}"}}
@@ -93,7 +93,7 @@ def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) ->
 def test_what_was_not_there_has_to_be_absent_still() -> None:
     """To moto a missing attribute is equal to null, so it cannot tell."""
     update = Update()
-    update.demand_as_read(workAt=None)
+    update.require_unchanged(workAt=None)
     arguments = update.arguments()
     assert arguments["ConditionExpression"] == "(attribute_not_exists(#workAt))"
     assert arguments["ExpressionAttributeValues"] == {}
@@ -230,7 +230,7 @@ def test_claim_live_makes_no_payment_of_nothing(table: Table) -> None:
 
 # Record a step of the chain
 
-SOON = Next(P, 1, None, "queue", NOW + 5 * SECOND, None)
+SOON = CheckPlan(P, 1, None, "queue", NOW + 5 * SECOND, None)
 CHECKED: dict[str, Any] = {
     "checks": 1,
     "step": 1,
@@ -241,7 +241,7 @@ CHECKED: dict[str, Any] = {
 }
 
 
-def step(table: Table, then: Next, pay_rst: str | None = "wait", number: int = 1) -> Update:
+def step(table: Table, then: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
     """Return the write of step *number* of the payment as it is now."""
     said = None if pay_rst is None else reply(pay_rst)
     return updates.record_step(read(table), then, said, now=NOW + SECOND, step=number)
@@ -268,10 +268,10 @@ def test_a_step_without_an_answer_keeps_what_was_answered_before(table: Table) -
     """``lastError`` says what went wrong; the reply stays."""
     create(table)
     table.store.write(PAY_ID, step(table, SOON))
-    down = replace(SOON, trouble=Trouble("unavailable", NOW + SECOND, 2))
+    down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2))
     table.store.write(PAY_ID, step(table, down, None, number=2))
-    trouble = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
-    assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": trouble}
+    error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
+    assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": error}
 
 
 def test_an_answer_ends_the_last_error(table: Table) -> None:
@@ -285,7 +285,7 @@ def test_an_answer_ends_the_last_error(table: Table) -> None:
 def test_a_change_of_status_is_in_the_history(table: Table) -> None:
     """When, from what, to what, by which answer, by which way."""
     create(table)
-    late = Next(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    late = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
     table.store.write(PAY_ID, step(table, late, "fail"))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "FAILED", "way": "queue"}
     assert table.item() == CREATED | CHECKED | {
@@ -301,7 +301,7 @@ def test_a_change_of_status_is_in_the_history(table: Table) -> None:
 def test_the_last_step_leaves_the_index(table: Table) -> None:
     """Nothing is left to do: UNRESOLVED is in the same write."""
     create(table)
-    table.store.write(PAY_ID, step(table, Next(U, 27), None))
+    table.store.write(PAY_ID, step(table, CheckPlan(U, 27), None))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
     expected = CREATED | CHECKED | {"status": "UNRESOLVED", "rank": 15, "attempt": 27}
     expected |= {"history": [*CREATED["history"], change]}
@@ -332,11 +332,11 @@ def test_a_repeated_step_is_refused(table: Table, stored: int, number: int) -> N
 def test_no_check_lowers_the_rank(table: Table, says: Status, rank: int) -> None:
     """In the chain and outside of it, for each pair of statuses, whatever was read before."""
     create(table)
-    then, status = Next(says, 1), next(s for s in Status if s.rank == rank)
+    then, status = CheckPlan(says, 1), next(s for s in Status if s.rank == rank)
     before = replace(read(table), status=status)
     table.change(rank=rank, status=status.value)
     for update in (
-        updates.record_live(before, then, reply("x"), now=NOW, way="api"),
+        updates.record_live(before, then, reply("x"), now=NOW, trigger="api"),
         updates.record_step(before, then, reply("x"), now=NOW, step=1),
     ):
         table.change(rank=rank, status=status.value)
@@ -352,8 +352,8 @@ def test_a_change_is_written_from_the_status_that_was_read(table: Table, says: S
     stored = create(table)
     table.change(status=says.value, rank=says.rank)
     for update in (
-        updates.record_step(stored, Next(says, 1), reply("x"), now=NOW, step=1),
-        updates.record_live(stored, Next(says, 1), reply("x"), now=NOW, way="api"),
+        updates.record_step(stored, CheckPlan(says, 1), reply("x"), now=NOW, step=1),
+        updates.record_live(stored, CheckPlan(says, 1), reply("x"), now=NOW, trigger="api"),
     ):
         assert_refused(table, update)
 
@@ -363,9 +363,9 @@ def test_a_review_stands_on_the_registration_as_it_was_read(table: Table, field:
     """The amount that decided may be another one by now."""
     stored = create(table)
     table.change(**{field: "OTHER"})
-    then = Next(R, 1)
+    then = CheckPlan(R, 1)
     assert_refused(table, updates.record_step(stored, then, PAID, now=NOW, step=1))
-    assert_refused(table, updates.record_live(stored, then, PAID, now=NOW, way="api"))
+    assert_refused(table, updates.record_live(stored, then, PAID, now=NOW, trigger="api"))
 
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
@@ -376,7 +376,7 @@ def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
     """A PUT between read and write is no reason to ask again."""
     stored = create(table)
     table.change(**{field: "OTHER"})
-    update = updates.record_step(stored, Next(says, 1), reply("x"), now=NOW, step=1)
+    update = updates.record_step(stored, CheckPlan(says, 1), reply("x"), now=NOW, step=1)
     assert table.store.write(PAY_ID, update).status is says
     assert table.item()[field] == "OTHER"
 
@@ -387,7 +387,9 @@ def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
 def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
     """They are the chain's."""
     stored = create(table)
-    update = updates.record_live(stored, Next(P, 0), reply("wait"), now=NOW + SECOND, way="api")
+    update = updates.record_live(
+        stored, CheckPlan(P, 0), reply("wait"), now=NOW + SECOND, trigger="api"
+    )
     table.store.write(PAY_ID, update)
     chain = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
     assert table.item() == CREATED | CHECKED | chain
@@ -396,9 +398,9 @@ def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
 def test_a_live_check_can_bring_late_checks(table: Table) -> None:
     """To a payment that nobody follows any more."""
     stored = given_up(table)
-    then = Next(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    then = CheckPlan(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
     table.store.write(
-        PAY_ID, updates.record_live(stored, then, reply("fail"), now=NOW + SECOND, way="api")
+        PAY_ID, updates.record_live(stored, then, reply("fail"), now=NOW + SECOND, trigger="api")
     )
     change = {"at": NOW + SECOND, "from": "UNRESOLVED", "to": "FAILED", "way": "api"}
     assert table.item() == CREATED | CHECKED | {
@@ -417,16 +419,18 @@ def test_a_live_check_makes_no_payment_of_nothing(table: Table) -> None:
     """Only a success may store what nobody registered."""
     stored = create(table)
     table.delete()
-    update = updates.record_live(stored, Next(P, 0), reply("wait"), now=NOW, way="api")
+    update = updates.record_live(stored, CheckPlan(P, 0), reply("wait"), now=NOW, trigger="api")
     assert_refused(table, update)
 
 
 # Succeed
 
 
-def succeed(stored: Payment, then: Next | None = None) -> Update:
+def succeed(stored: Payment, then: CheckPlan | None = None) -> Update:
     """Return the write of a success that comes a second after NOW."""
-    return updates.succeed(stored, then or Next(S, 1), PAID, EVENT, now=NOW + SECOND, way="queue")
+    return updates.succeed(
+        stored, then or CheckPlan(S, 1), PAID, EVENT, now=NOW + SECOND, trigger="queue"
+    )
 
 
 OUTBOX: dict[str, Any] = {

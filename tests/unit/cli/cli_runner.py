@@ -9,9 +9,9 @@ import boto3
 from click.testing import CliRunner
 
 from payresult_cli.app import main
-from payresult_cli.context import Edges
-from payresult_cli.http_api import Answer
-from payresult_cli.stack import System
+from payresult_cli.context import Dependencies
+from payresult_cli.http_api import HttpResponse
+from payresult_cli.stack import Stack
 from tests.support.factories import NOW, PARTNER
 from tests.support.tables import Table
 
@@ -35,14 +35,14 @@ class Ran(NamedTuple):
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def run(*arguments: object, edges: Edges, answers: str | None = None) -> Ran:
+def run(*arguments: object, edges: Dependencies, answers: str | None = None) -> Ran:
     """Run one command line; *answers* is what the operator types."""
     with CliRunner().isolation(input=answers) as (out, err, _):
         code = main([str(each) for each in arguments], edges)
         return Ran(code, out.getvalue().decode(), err.getvalue().decode())
 
 
-class Bench:
+class CommandLine:
     """A system that commands work on, and a look at what they did to it."""
 
     def __init__(self, table: Table) -> None:
@@ -54,12 +54,12 @@ class Bench:
             for name in ("checks", "dead")
         )
         self.requests: list[AWSPreparedRequest] = []
-        self.answer: Callable[[dict[str, Any]], Answer] = lambda _: Answer(500, b"")
+        self.answer: Callable[[dict[str, Any]], HttpResponse] = lambda _: HttpResponse(500, b"")
         self.wrap: Callable[[str, Any], Any] = lambda _, client: client
 
     def run(self, *arguments: object, answers: str | None = None) -> Ran:
         """Run one command line on this system."""
-        edges = Edges(find=self._find, send=self._send, clock=lambda: self.now / 1000)
+        edges = Dependencies(find=self._find, send=self._send, clock=lambda: self.now / 1000)
         return run(*arguments, edges=edges, answers=answers)
 
     def messages(self, url: str | None = None) -> list[str]:
@@ -87,9 +87,9 @@ class Bench:
             self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [message["Body"] for message in found]
 
-    def _find(self, stack: str, *, sandbox: bool) -> System:
+    def _find(self, stack: str, *, sandbox: bool) -> Stack:
         assert (stack, sandbox) == ("payresult", False)
-        return System(
+        return Stack(
             name=stack,
             partner_code=PARTNER,
             table=self.table.name,
@@ -101,7 +101,7 @@ class Bench:
             session=cast("boto3.Session", _Session(self)),
         )
 
-    def _send(self, request: "AWSPreparedRequest") -> Answer:
+    def _send(self, request: "AWSPreparedRequest") -> HttpResponse:
         self.requests.append(request)
         return self.answer(json.loads(cast("bytes", request.body)))
 
@@ -115,7 +115,7 @@ def _described() -> boto3.Session:
 class _Session:
     """A session whose clients may be wrapped, to make one of their calls fail; its SQS is quick."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: CommandLine) -> None:
         self._bench = bench
         self._session = _described()
 

@@ -14,8 +14,8 @@ from botocore import exceptions as aws
 from payresult.errors import InvalidInput
 from payresult_cli import http_api, stack
 from payresult_cli.app import COMMANDS, payresult
-from payresult_cli.context import Edges
-from payresult_cli.stack import System
+from payresult_cli.context import Dependencies
+from payresult_cli.stack import Stack
 from tests.unit.cli.cli_runner import run
 
 OUTPUTS = {
@@ -65,26 +65,26 @@ def refused_by_aws(code: str) -> aws.ClientError:
     return aws.ClientError({"Error": {"Code": code, "Message": "Stack with id mine"}}, "Scan")
 
 
-def failing(error: BaseException) -> Edges:
+def failing(error: BaseException) -> Dependencies:
     """Return edges where the very first step fails."""
 
-    def find(_stack: str, *, sandbox: bool) -> System:
+    def find(_stack: str, *, sandbox: bool) -> Stack:
         assert not sandbox
         raise error
 
-    return Edges(find=find)
+    return Dependencies(find=find)
 
 
 def test_help_names_each_command_with_its_own_first_line() -> None:
     """The list is written down apart, so that no command is imported for it."""
-    ran = run("--help", edges=Edges())
+    ran = run("--help", edges=Dependencies())
     assert ran.code == 0
     for name, words in COMMANDS.items():
-        command = import_module(f"payresult_cli.{name}_command").command
+        command = import_module(f"payresult_cli.commands.{name}").command
         assert command.name == name
         assert command.get_short_help_str(100) == words
         assert f"  {name} " in ran.out
-        assert run(name, "--help", edges=Edges()).code == 0
+        assert run(name, "--help", edges=Dependencies()).code == 0
 
 
 def test_commands_that_change_something_can_be_tried_and_are_confirmed() -> None:
@@ -103,7 +103,7 @@ def test_commands_that_change_something_can_be_tried_and_are_confirmed() -> None
 @pytest.mark.parametrize("arguments", [[], ["nix"], ["explain"], ["list", "--nix"]])
 def test_a_bad_command_line_is_not_carried_out(arguments: list[str]) -> None:
     """Exit code 2; without a command, the help."""
-    ran = run(*arguments, edges=Edges())
+    ran = run(*arguments, edges=Dependencies())
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("payresult: " if arguments else "Usage: ")
 
@@ -146,7 +146,7 @@ def test_a_fault_of_the_tool_itself_is_not_hushed_up() -> None:
         run("list", edges=failing(ZeroDivisionError()))
 
 
-def found(description: dict[str, Any] | None, error: Exception | None = None) -> System:
+def found(description: dict[str, Any] | None, error: Exception | None = None) -> Stack:
     """Return the system that CloudFormation describes so."""
     return stack.find_stack(cast("boto3.Session", Session(description, error)), "mine")
 
@@ -204,7 +204,7 @@ def test_a_call_is_not_sent_unsigned(missing: str, monkeypatch: pytest.MonkeyPat
         if missing == "region_name":
             monkeypatch.delenv(name)
     here = found(described(OUTPUTS, PARAMETERS))
-    unsigned = System(
+    unsigned = Stack(
         **{name: getattr(here, name) for name in here.__slots__} | {"session": boto3.Session()}
     )
     expected: Callable[..., Exception] = (

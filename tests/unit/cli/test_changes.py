@@ -3,20 +3,20 @@
 import pytest
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.domain.payment import Registration
 from tests.support.factories import HOUR, MINUTE, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.cli.cli_runner import Bench
+from tests.unit.cli.cli_runner import CommandLine
 
 ACCEPT = ("accept", PAY_ID, "--amount", "18.00", "--reason", "coupon 5")
 
 
 @pytest.fixture
-def bench(table: Table) -> Bench:
+def bench(table: Table) -> CommandLine:
     """A system to run commands on."""
-    return Bench(table)
+    return CommandLine(table)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def paid(world: World, *pay_ids: str) -> None:
         world.now += MINUTE
 
 
-def state(bench: Bench, *pay_ids: str) -> list[str]:
+def state(bench: CommandLine, *pay_ids: str) -> list[str]:
     """Return the states of events."""
     return [bench.table.item(pay_id)["eventState"] for pay_id in pay_ids]
 
@@ -50,7 +50,7 @@ def state(bench: Bench, *pay_ids: str) -> list[str]:
 # accept
 
 
-def test_accepting_replaces_the_amount_and_has_it_checked(bench: Bench, world: World) -> None:
+def test_accepting_replaces_the_amount_and_has_it_checked(bench: CommandLine, world: World) -> None:
     """What was registered, what was paid and what is accepted are shown first."""
     in_review(world)
 
@@ -66,7 +66,7 @@ def test_accepting_replaces_the_amount_and_has_it_checked(bench: Bench, world: W
     assert item["history"][-2]["reason"] == "coupon 5"
 
 
-def test_machines_read_what_was_accepted(bench: Bench, world: World) -> None:
+def test_machines_read_what_was_accepted(bench: CommandLine, world: World) -> None:
     """And nothing else is on stdout."""
     in_review(world)
     assert bench.run(*ACCEPT, "--yes", "--json").records == [
@@ -78,7 +78,7 @@ def test_machines_read_what_was_accepted(bench: Bench, world: World) -> None:
     ("more", "answers", "code"), [(["--dry-run"], None, 0), ([], "n\n", 1), ([], "", 2)]
 )
 def test_nothing_is_accepted_without_a_yes(
-    bench: Bench, world: World, more: list[str], answers: str | None, code: int
+    bench: CommandLine, world: World, more: list[str], answers: str | None, code: int
 ) -> None:
     """Not in a dry run, not after a no, and not where nobody answers."""
     in_review(world)
@@ -89,7 +89,7 @@ def test_nothing_is_accepted_without_a_yes(
     assert bench.table.item() == before
 
 
-def test_another_currency_can_be_accepted_with_the_amount(bench: Bench, world: World) -> None:
+def test_another_currency_can_be_accepted_with_the_amount(bench: CommandLine, world: World) -> None:
     """Without it, the payment would be in REVIEW again."""
     in_review(world, "€18.00")
     ran = bench.run(*ACCEPT, "--yes")
@@ -104,7 +104,7 @@ def test_another_currency_can_be_accepted_with_the_amount(bench: Bench, world: W
 
 @pytest.mark.parametrize("reported", ["$17.99", "about 18", None])
 def test_an_amount_that_was_not_paid_is_refused(
-    bench: Bench, world: World, reported: str | None
+    bench: CommandLine, world: World, reported: str | None
 ) -> None:
     """The gateway would say the same again, and the payment be in REVIEW again."""
     in_review(world)
@@ -116,7 +116,7 @@ def test_an_amount_that_was_not_paid_is_refused(
     assert bench.table.item() == before
 
 
-def test_only_a_payment_in_review_can_be_accepted(bench: Bench, world: World) -> None:
+def test_only_a_payment_in_review_can_be_accepted(bench: CommandLine, world: World) -> None:
     """A pending one is not decided by hand, and an unknown one not at all."""
     assert "is not in the table" in bench.run(*ACCEPT, "--yes").err
     world.order(expectedAmount="19.99")
@@ -127,11 +127,11 @@ def test_only_a_payment_in_review_can_be_accepted(bench: Bench, world: World) ->
 
 
 def test_a_payment_that_changes_while_the_operator_thinks_is_not_accepted(
-    bench: Bench, world: World
+    bench: CommandLine, world: World
 ) -> None:
     """The condition of the write sees it."""
     in_review(world)
-    store = PaymentStore(bench.table.client, bench.table.name, "P000818")
+    store = PaymentRepository(bench.table.client, bench.table.name, "P000818")
 
     class Sneaky:
         """A client behind whose back somebody accepts first."""
@@ -163,7 +163,7 @@ def test_a_payment_that_changes_while_the_operator_thinks_is_not_accepted(
         ("--currency", "DOLLAR"),
     ],
 )
-def test_a_bad_value_is_named_with_its_option(bench: Bench, option: tuple[str, str]) -> None:
+def test_a_bad_value_is_named_with_its_option(bench: CommandLine, option: tuple[str, str]) -> None:
     """Before anything is read: one line, exit code 2."""
     ran = bench.run(*ACCEPT, *option)
     assert ran.code == 2
@@ -174,7 +174,7 @@ def test_a_bad_value_is_named_with_its_option(bench: Bench, option: tuple[str, s
 # republish
 
 
-def test_named_events_are_sent_again_by_the_system(bench: Bench, world: World) -> None:
+def test_named_events_are_sent_again_by_the_system(bench: CommandLine, world: World) -> None:
     """The tool marks them; the publisher sends the same bytes."""
     paid(world, "p-1", "p-2")
 
@@ -190,7 +190,7 @@ def test_named_events_are_sent_again_by_the_system(bench: Bench, world: World) -
     assert details == [details[0], details[1]] * 2
 
 
-def test_events_of_a_time_are_sent_again(bench: Bench, world: World) -> None:
+def test_events_of_a_time_are_sent_again(bench: CommandLine, world: World) -> None:
     """By when they were sent last."""
     paid(world, "p-1", "p-2", "p-3")
     bench.now = world.now
@@ -212,13 +212,13 @@ def test_events_of_a_time_are_sent_again(bench: Bench, world: World) -> None:
     )
 
 
-def test_a_time_without_events_is_no_question(bench: Bench) -> None:
+def test_a_time_without_events_is_no_question(bench: CommandLine) -> None:
     """There is nothing to agree to."""
     ran = bench.run("republish", "--since", "2026-11-22")
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_an_event_that_waits_already_is_left_alone(bench: Bench, world: World) -> None:
+def test_an_event_that_waits_already_is_left_alone(bench: CommandLine, world: World) -> None:
     """To mark it anew would put it off."""
     paid(world, "p-1", "p-2")
     bench.run("republish", "p-1", "--yes")
@@ -233,7 +233,7 @@ def test_an_event_that_waits_already_is_left_alone(bench: Bench, world: World) -
     assert bench.table.item("p-1") == before
 
 
-def test_one_name_without_an_event_stops_all_of_them(bench: Bench, world: World) -> None:
+def test_one_name_without_an_event_stops_all_of_them(bench: CommandLine, world: World) -> None:
     """Before anything is changed."""
     paid(world, "p-1")
     world.says = lambda _: reply("wait")
@@ -246,7 +246,9 @@ def test_one_name_without_an_event_stops_all_of_them(bench: Bench, world: World)
     assert state(bench, "p-1") == ["SENT"]
 
 
-def test_an_item_that_turns_unreadable_meanwhile_is_left_alone(bench: Bench, world: World) -> None:
+def test_an_item_that_turns_unreadable_meanwhile_is_left_alone(
+    bench: CommandLine, world: World
+) -> None:
     """The scan found it by its state; the write would need all of it."""
     paid(world, "p-1")
     bench.table.change("p-1", schemaVersion=2)
@@ -257,7 +259,7 @@ def test_an_item_that_turns_unreadable_meanwhile_is_left_alone(bench: Bench, wor
 
 
 @pytest.mark.parametrize("more", [["--dry-run"], []])
-def test_nothing_is_marked_without_a_yes(bench: Bench, world: World, more: list[str]) -> None:
+def test_nothing_is_marked_without_a_yes(bench: CommandLine, world: World, more: list[str]) -> None:
     """Not in a dry run, and not after a no."""
     paid(world, "p-1")
     ran = bench.run("republish", "p-1", *more, answers="n\n")
@@ -276,7 +278,7 @@ def test_nothing_is_marked_without_a_yes(bench: Bench, world: World, more: list[
         ["two words"],
     ],
 )
-def test_republish_wants_either_names_or_a_time(bench: Bench, arguments: list[str]) -> None:
+def test_republish_wants_either_names_or_a_time(bench: CommandLine, arguments: list[str]) -> None:
     """One line, exit code 2."""
     ran = bench.run("republish", *arguments)
     assert ran.code == 2

@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.support.factories import DAY, HOUR, MINUTE, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.cli.cli_runner import Bench
+from tests.unit.cli.cli_runner import CommandLine
 
 DELAYS = (5, 10, 20)
 
 
 @pytest.fixture
-def bench(table: Table) -> Bench:
+def bench(table: Table) -> CommandLine:
     """A system to run commands on."""
-    return Bench(table)
+    return CommandLine(table)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def world(table: Table) -> World:
     return World(table, delays=DELAYS)
 
 
-def explain(bench: Bench, world: World) -> dict[str, list[str]]:
+def explain(bench: CommandLine, world: World) -> dict[str, list[str]]:
     """Return the page about PAY_ID by its headings; the first line is under ""."""
     bench.now = world.now
     ran = bench.run("explain", PAY_ID)
@@ -41,7 +41,7 @@ def explain(bench: Bench, world: World) -> dict[str, list[str]]:
     return page
 
 
-def test_a_payment_that_nobody_knows_is_said_to_be_so(bench: Bench) -> None:
+def test_a_payment_that_nobody_knows_is_said_to_be_so(bench: CommandLine) -> None:
     """With what to do, and exit code 1."""
     ran = bench.run("explain", "nobody-1")
     assert ran.code == 1
@@ -53,7 +53,7 @@ def test_a_payment_that_nobody_knows_is_said_to_be_so(bench: Bench) -> None:
 
 
 def test_a_payment_that_was_just_registered_waits_for_its_first_check(
-    bench: Bench, world: World
+    bench: CommandLine, world: World
 ) -> None:
     """Whose message may be lost: then the watchdog sends another."""
     world.register(expected_amount="19.99", order_id="A-17")
@@ -73,7 +73,9 @@ def test_a_payment_that_was_just_registered_waits_for_its_first_check(
     assert "Event" not in page
 
 
-def test_a_pending_payment_is_followed_by_a_message_that_waits(bench: Bench, world: World) -> None:
+def test_a_pending_payment_is_followed_by_a_message_that_waits(
+    bench: CommandLine, world: World
+) -> None:
     """Its answer has no meaning that anybody told us."""
     world.says = lambda _: reply("processing\x1b[2J")
     world.order()
@@ -95,7 +97,7 @@ def test_a_pending_payment_is_followed_by_a_message_that_waits(bench: Bench, wor
     assert "payRst               processing\\x1b[2J" in page["Last answer"]
 
 
-def test_a_check_far_off_is_sent_by_the_sweeper(bench: Bench, table: Table) -> None:
+def test_a_check_far_off_is_sent_by_the_sweeper(bench: CommandLine, table: Table) -> None:
     """SQS holds nothing back for longer than 15 minutes."""
     world = World(table, delays=(3600,))
     world.order()
@@ -114,7 +116,9 @@ def test_a_check_far_off_is_sent_by_the_sweeper(bench: Bench, table: Table) -> N
     )
 
 
-def test_a_gateway_that_does_not_answer_is_named_as_the_reason(bench: Bench, world: World) -> None:
+def test_a_gateway_that_does_not_answer_is_named_as_the_reason(
+    bench: CommandLine, world: World
+) -> None:
     """With how often in a row; the status stays."""
     world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     world.order()
@@ -131,9 +135,11 @@ def test_a_gateway_that_does_not_answer_is_named_as_the_reason(bench: Bench, wor
     assert "The gateway did not answer the last 5 checks" in explain(bench, world)["Why"][1]
 
 
-def test_an_answer_without_a_meaning_is_named_as_the_reason(bench: Bench, world: World) -> None:
+def test_an_answer_without_a_meaning_is_named_as_the_reason(
+    bench: CommandLine, world: World
+) -> None:
     """With its HTTP status, if that was it."""
-    world.says = lambda pay_id: BadReply("odd", pay_id=pay_id, http_status=404)
+    world.says = lambda pay_id: InvalidReply("odd", pay_id=pay_id, http_status=404)
     world.order()
     world.run(0)
     assert explain(bench, world)["Why"][-1] == (
@@ -142,7 +148,7 @@ def test_an_answer_without_a_meaning_is_named_as_the_reason(bench: Bench, world:
     )
 
 
-def test_an_unresolved_payment_waits_for_somebody(bench: Bench, world: World) -> None:
+def test_an_unresolved_payment_waits_for_somebody(bench: CommandLine, world: World) -> None:
     """It used up its answers; nothing happens by itself."""
     world.order()
     world.run(DAY)
@@ -158,7 +164,7 @@ def test_an_unresolved_payment_waits_for_somebody(bench: Bench, world: World) ->
     ]
 
 
-def test_a_payment_that_outlived_its_time_says_so(bench: Bench, world: World) -> None:
+def test_a_payment_that_outlived_its_time_says_so(bench: CommandLine, world: World) -> None:
     """The gateway was down until the deadline: no answer was used up."""
     world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     world.order()
@@ -169,7 +175,7 @@ def test_a_payment_that_outlived_its_time_says_so(bench: Bench, world: World) ->
     assert "used up its time" in explain(bench, world)["Why"][0]
 
 
-def test_a_failed_payment_names_the_answer_that_means_so(bench: Bench, world: World) -> None:
+def test_a_failed_payment_names_the_answer_that_means_so(bench: CommandLine, world: World) -> None:
     """Which value means that, the deployment says."""
     world.says = lambda _: reply("fail")
     world.order()
@@ -182,7 +188,7 @@ def test_a_failed_payment_names_the_answer_that_means_so(bench: Bench, world: Wo
 
 
 def test_a_payment_in_review_shows_both_amounts_and_how_to_decide(
-    bench: Bench, world: World
+    bench: CommandLine, world: World
 ) -> None:
     """And once an operator has decided, what comes of it."""
     world.says = lambda _: reply(payAmount="$18.00")
@@ -208,7 +214,7 @@ def test_a_payment_in_review_shows_both_amounts_and_how_to_decide(
     )
 
 
-def test_a_paid_payment_tells_where_its_event_is(bench: Bench, world: World) -> None:
+def test_a_paid_payment_tells_where_its_event_is(bench: CommandLine, world: World) -> None:
     """First on its way, then on the bus, then on its way again."""
     world.says = lambda _: reply(payAmount="$19.99")
     world.order(expectedAmount="19.99")
@@ -235,7 +241,9 @@ def test_a_paid_payment_tells_where_its_event_is(bench: Bench, world: World) -> 
     )
 
 
-def test_a_paid_payment_without_a_registered_amount_says_that(bench: Bench, world: World) -> None:
+def test_a_paid_payment_without_a_registered_amount_says_that(
+    bench: CommandLine, world: World
+) -> None:
     """Then nothing was compared."""
     world.says = lambda _: reply()
     world.order()
@@ -251,10 +259,10 @@ def test_a_paid_payment_without_a_registered_amount_says_that(bench: Bench, worl
     ],
 )
 def test_what_should_not_be_is_explained_as_far_as_it_goes(
-    bench: Bench, world: World, change: dict[str, Any], said: str
+    bench: CommandLine, world: World, change: dict[str, Any], said: str
 ) -> None:
     """A hand was in the table."""
-    world.says = lambda pay_id: BadReply("odd", pay_id=pay_id)
+    world.says = lambda pay_id: InvalidReply("odd", pay_id=pay_id)
     world.order()
     world.run(0)
     world.table.change(**change)
@@ -263,7 +271,7 @@ def test_what_should_not_be_is_explained_as_far_as_it_goes(
 
 
 def test_an_event_that_is_neither_waiting_nor_sent_is_for_the_maintainers(
-    bench: Bench, world: World
+    bench: CommandLine, world: World
 ) -> None:
     """It cannot come to this but by hand."""
     world.says = lambda _: reply()
@@ -273,7 +281,9 @@ def test_an_event_that_is_neither_waiting_nor_sent_is_for_the_maintainers(
     assert explain(bench, world)["Next"][0].endswith("tell the maintainers.")
 
 
-def test_an_item_that_cannot_be_read_is_one_line(bench: Bench, table: Table, world: World) -> None:
+def test_an_item_that_cannot_be_read_is_one_line(
+    bench: CommandLine, table: Table, world: World
+) -> None:
     """A later version wrote it, say."""
     world.order()
     world.run(0)
@@ -283,7 +293,7 @@ def test_an_item_that_cannot_be_read_is_one_line(bench: Bench, table: Table, wor
     assert "schemaVersion is not 1" in ran.err
 
 
-def test_machines_get_all_of_it_as_one_object(bench: Bench, world: World) -> None:
+def test_machines_get_all_of_it_as_one_object(bench: CommandLine, world: World) -> None:
     """The payment as the API shows it, and beside it why, next, history and event."""
     world.says = lambda _: reply(payAmount="$19.99")
     world.order(expectedAmount="19.99")
@@ -305,7 +315,7 @@ def test_machines_get_all_of_it_as_one_object(bench: Bench, world: World) -> Non
     assert isinstance(record["next"], list)
 
 
-def test_machines_are_told_of_trouble(bench: Bench, world: World) -> None:
+def test_machines_are_told_of_trouble(bench: CommandLine, world: World) -> None:
     """In the names of the table, with a time that people read as well."""
     world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     world.order()

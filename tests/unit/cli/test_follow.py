@@ -14,15 +14,15 @@ from payresult.schemas.requests import parse_message
 from tests.support.factories import DAY, HOUR, PAY_ID, SECOND
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.cli.cli_runner import Bench
+from tests.unit.cli.cli_runner import CommandLine
 
 IDS = [f"paid-{number}" for number in range(25)]
 
 
 @pytest.fixture
-def bench(table: Table) -> Bench:
+def bench(table: Table) -> CommandLine:
     """A system to run commands on."""
-    return Bench(table)
+    return CommandLine(table)
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ class Sqs:
         return call(**arguments) if self._good >= 0 else self._act(call, arguments)
 
 
-def breaking(bench: Bench, good: int, act: Any) -> None:
+def breaking(bench: CommandLine, good: int, act: Any) -> None:
     """Let the bench's queue take *good* batches, and then *act*."""
     bench.wrap = lambda service, client: Sqs(client, good, act) if service == "sqs" else client
 
 
-def test_each_pay_id_becomes_a_message(bench: Bench, file: Path) -> None:
+def test_each_pay_id_becomes_a_message(bench: CommandLine, file: Path) -> None:
     """Of its own, as an order service sends it."""
     ran = bench.run("follow", file, "--yes")
 
@@ -72,7 +72,7 @@ def test_each_pay_id_becomes_a_message(bench: Bench, file: Path) -> None:
     assert asked == [CheckMessage(pay_id) for pay_id in IDS]
 
 
-def test_a_file_with_columns_registers_too(bench: Bench, file: Path) -> None:
+def test_a_file_with_columns_registers_too(bench: CommandLine, file: Path) -> None:
     """In any order, with a byte order mark, empty lines and empty values."""
     text = (
         '\ufeffcurrency,payId,expectedAmount,orderId\r\nUSD,p-1,19.99,A-17\r\n\r\n,p-2,,"A-18"\r\n'
@@ -87,14 +87,14 @@ def test_a_file_with_columns_registers_too(bench: Bench, file: Path) -> None:
     ]
 
 
-def test_a_repeated_line_is_sent_once(bench: Bench, file: Path) -> None:
+def test_a_repeated_line_is_sent_once(bench: CommandLine, file: Path) -> None:
     """As if it were not there."""
     file.write_text("p-1\np-2\np-1\n", encoding="utf-8")
     assert "2 payIds: 2 to send" in bench.run("follow", file, "--yes").out
     assert len(bench.messages()) == 2
 
 
-def test_what_is_followed_already_is_not_sent(bench: Bench, file: Path) -> None:
+def test_what_is_followed_already_is_not_sent(bench: CommandLine, file: Path) -> None:
     """But one that was given up is, for it is followed anew."""
     world = World(bench.table, delays=(5,))
     world.order("paid-3")
@@ -112,7 +112,7 @@ def test_what_is_followed_already_is_not_sent(bench: Bench, file: Path) -> None:
     assert sent == [pay_id for pay_id in IDS if pay_id != "paid-4"]
 
 
-def test_a_line_that_adds_to_what_is_known_is_sent(bench: Bench, file: Path) -> None:
+def test_a_line_that_adds_to_what_is_known_is_sent(bench: CommandLine, file: Path) -> None:
     """One that says nothing new is not."""
     world = World(bench.table)
     world.register("p-1", expected_amount="19.99")
@@ -125,7 +125,7 @@ def test_a_line_that_adds_to_what_is_known_is_sent(bench: Bench, file: Path) -> 
 
 
 def test_a_line_that_contradicts_what_is_known_is_named_and_not_sent(
-    bench: Bench, file: Path
+    bench: CommandLine, file: Path
 ) -> None:
     """It would end in the dead-letter queue; the first ten are named."""
     world = World(bench.table)
@@ -142,7 +142,7 @@ def test_a_line_that_contradicts_what_is_known_is_named_and_not_sent(
     assert len(bench.messages()) == 1
 
 
-def test_a_dry_run_and_a_no_send_nothing(bench: Bench, file: Path) -> None:
+def test_a_dry_run_and_a_no_send_nothing(bench: CommandLine, file: Path) -> None:
     """And leave nothing behind."""
     assert bench.run("follow", file, "--dry-run").code == 0
     assert bench.run("follow", file, answers="n\n").code == 1
@@ -151,14 +151,14 @@ def test_a_dry_run_and_a_no_send_nothing(bench: Bench, file: Path) -> None:
     assert not journal(file).exists()
 
 
-def test_a_yes_on_the_terminal_sends(bench: Bench, file: Path) -> None:
+def test_a_yes_on_the_terminal_sends(bench: CommandLine, file: Path) -> None:
     """The question is asked on stderr, so that stdout is for the answer alone."""
     ran = bench.run("follow", file, answers="y\n")
     assert ran.code == 0
     assert len(bench.messages()) == 25
 
 
-def test_a_follow_that_is_stopped_goes_on_where_it_stopped(bench: Bench, file: Path) -> None:
+def test_a_follow_that_is_stopped_goes_on_where_it_stopped(bench: CommandLine, file: Path) -> None:
     """Ctrl-C comes while ten are on their way: they are finished, and never sent again."""
 
     def interrupted(call: Any, arguments: Any) -> Any:
@@ -181,7 +181,9 @@ def test_a_follow_that_is_stopped_goes_on_where_it_stopped(bench: Bench, file: P
     assert sent == IDS
 
 
-def test_a_second_follow_sends_nothing_while_the_messages_wait(bench: Bench, file: Path) -> None:
+def test_a_second_follow_sends_nothing_while_the_messages_wait(
+    bench: CommandLine, file: Path
+) -> None:
     """The table knows none of them yet; after an hour unread they are sent again."""
     bench.run("follow", file, "--yes")
     file.write_text("\n".join([*IDS, "p-new"]))
@@ -195,7 +197,7 @@ def test_a_second_follow_sends_nothing_while_the_messages_wait(bench: Bench, fil
     assert len(bench.messages()) == 51
 
 
-def test_the_journal_goes_once_the_table_has_all(bench: Bench, file: Path) -> None:
+def test_the_journal_goes_once_the_table_has_all(bench: CommandLine, file: Path) -> None:
     """It has served its time."""
     bench.run("follow", file, "--yes")
     world = World(bench.table)
@@ -210,7 +212,7 @@ def test_the_journal_goes_once_the_table_has_all(bench: Bench, file: Path) -> No
     assert not journal(file).exists()
 
 
-def test_a_file_that_is_no_journal_is_not_taken_for_one(bench: Bench, file: Path) -> None:
+def test_a_file_that_is_no_journal_is_not_taken_for_one(bench: CommandLine, file: Path) -> None:
     """Somebody's own file of that name, say; an empty one too."""
     for text in ("https://sqs.invalid/checks\nsomething else\n", ""):
         journal(file).write_text(text)
@@ -219,7 +221,7 @@ def test_a_file_that_is_no_journal_is_not_taken_for_one(bench: Bench, file: Path
         assert "is not what follow writes: delete it" in ran.err
 
 
-def test_a_follow_that_breaks_off_goes_on_where_it_broke(bench: Bench, file: Path) -> None:
+def test_a_follow_that_breaks_off_goes_on_where_it_broke(bench: CommandLine, file: Path) -> None:
     """The permission is taken away in the middle: one line, exit code 2."""
 
     def denied(_call: Any, _arguments: Any) -> Any:
@@ -236,7 +238,7 @@ def test_a_follow_that_breaks_off_goes_on_where_it_broke(bench: Bench, file: Pat
     assert [json.loads(body)["payId"] for body in bench.messages()] == IDS
 
 
-def test_what_sqs_refuses_is_sent_by_the_next_run(bench: Bench, file: Path) -> None:
+def test_what_sqs_refuses_is_sent_by_the_next_run(bench: CommandLine, file: Path) -> None:
     """And only that."""
 
     def refusing(call: Any, arguments: Any) -> Any:
@@ -256,7 +258,9 @@ def test_what_sqs_refuses_is_sent_by_the_next_run(bench: Bench, file: Path) -> N
     assert sent[-3:] == ["paid-9", "paid-19", "paid-24"]
 
 
-def test_a_journal_of_another_stack_is_not_taken_for_this_one(bench: Bench, file: Path) -> None:
+def test_a_journal_of_another_stack_is_not_taken_for_this_one(
+    bench: CommandLine, file: Path
+) -> None:
     """What the test stack follows, production does not."""
     journal(file).write_text(f"https://sqs.invalid/other\n{bench.now} {{}}\n")
     ran = bench.run("follow", file, "--yes")
@@ -267,7 +271,7 @@ def test_a_journal_of_another_stack_is_not_taken_for_this_one(bench: Bench, file
     assert bench.run("follow", file, "--yes").code == 0
 
 
-def test_where_no_journal_can_be_kept_nothing_is_sent(bench: Bench, file: Path) -> None:
+def test_where_no_journal_can_be_kept_nothing_is_sent(bench: CommandLine, file: Path) -> None:
     """The folder is read-only, or here: what the link points to cannot be."""
     journal(file).symlink_to("nowhere/at-all")
     ran = bench.run("follow", file, "--yes")
@@ -296,7 +300,7 @@ BAD = [
 
 @pytest.mark.parametrize(("text", "said"), BAD)
 def test_a_bad_file_is_refused_whole_with_the_line(
-    bench: Bench, file: Path, text: str, said: str
+    bench: CommandLine, file: Path, text: str, said: str
 ) -> None:
     """Before AWS is asked anything: one line, exit code 2."""
     file.write_text(text, encoding="utf-8")
@@ -307,7 +311,7 @@ def test_a_bad_file_is_refused_whole_with_the_line(
     assert bench.messages() == []
 
 
-def test_a_file_in_another_encoding_is_refused(bench: Bench, file: Path) -> None:
+def test_a_file_in_another_encoding_is_refused(bench: CommandLine, file: Path) -> None:
     """UTF-16, as some spreadsheets write it."""
     file.write_bytes("payId\np-1\n".encode("utf-16"))
     ran = bench.run("follow", file, "--yes")
@@ -315,14 +319,14 @@ def test_a_file_in_another_encoding_is_refused(bench: Bench, file: Path) -> None
     assert "is not UTF-8 text" in ran.err
 
 
-def test_a_file_that_is_not_there_is_refused(bench: Bench, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_refused(bench: CommandLine, tmp_path: Path) -> None:
     """Nor a folder."""
     assert "does not exist" in bench.run("follow", tmp_path / "nix", "--yes").err
     assert "is a directory" in bench.run("follow", tmp_path, "--yes").err
 
 
 def test_a_hundred_thousand_lines_are_read_before_the_last_is_refused(
-    bench: Bench, file: Path
+    bench: CommandLine, file: Path
 ) -> None:
     """Nothing of it is sent."""
     file.write_text("".join(f"p-{n}\n" for n in range(100_000)) + "no good\n", encoding="utf-8")
@@ -332,7 +336,7 @@ def test_a_hundred_thousand_lines_are_read_before_the_last_is_refused(
     assert bench.messages() == []
 
 
-def test_an_item_that_cannot_be_read_is_named_and_not_sent(bench: Bench, file: Path) -> None:
+def test_an_item_that_cannot_be_read_is_named_and_not_sent(bench: CommandLine, file: Path) -> None:
     """The others are."""
     World(bench.table).register(PAY_ID)
     bench.table.change(schemaVersion=2)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from payresult_cli.formatting import at, parse_age, parse_point, printable, span, when
+from payresult_cli.formatting import (
+    format_duration,
+    format_time,
+    format_time_and_age,
+    parse_age,
+    parse_point,
+    printable,
+)
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, SECOND
 
 
@@ -20,14 +27,14 @@ from tests.support.factories import DAY, HOUR, MINUTE, NOW, SECOND
 )
 def test_a_span_is_told_in_the_largest_unit_that_says_enough(length: int, words: str) -> None:
     """Nobody counts 540 seconds, and nobody wants "0 d"."""
-    assert span(length) == words
+    assert format_duration(length) == words
 
 
 def test_a_point_is_told_with_its_distance() -> None:
     """Before now and after it."""
-    assert at(NOW) == "2026-11-22 10:00:00Z"
-    assert when(NOW - 3 * MINUTE, NOW) == "2026-11-22 09:57:00Z (3 min ago)"
-    assert when(NOW + 45 * SECOND, NOW) == "2026-11-22 10:00:45Z (in 45 s)"
+    assert format_time(NOW) == "2026-11-22 10:00:00Z"
+    assert format_time_and_age(NOW - 3 * MINUTE, NOW) == "2026-11-22 09:57:00Z (3 min ago)"
+    assert format_time_and_age(NOW + 45 * SECOND, NOW) == "2026-11-22 10:00:45Z (in 45 s)"
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from payresult_cli.http_api import Answer
+from payresult_cli.http_api import HttpResponse
 from tests.support.factories import DAY, HOUR, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.cli.cli_runner import API, Bench
+from tests.unit.cli.cli_runner import API, CommandLine
 
 PAID = {"status": "SUCCEEDED", "payRst": "success", "payAmount": "$19.99", "checks": 1}
 STALE = "  (the gateway did not answer: this is what was known before)"
@@ -17,14 +17,14 @@ PROBLEM = {"title": "The gateway is unavailable", "detail": "it did not answer"}
 
 
 @pytest.fixture
-def bench(table: Table) -> Bench:
+def bench(table: Table) -> CommandLine:
     """A system to run commands on."""
-    return Bench(table)
+    return CommandLine(table)
 
 
-def answering(bench: Bench, results: dict[str, dict[str, Any]]) -> None:
+def answering(bench: CommandLine, results: dict[str, dict[str, Any]]) -> None:
     """Let the API answer so, in the order asked."""
-    bench.answer = lambda body: Answer(
+    bench.answer = lambda body: HttpResponse(
         200,
         json.dumps(
             {"results": [{"payId": pay_id} | results[pay_id] for pay_id in body["payIds"]]}
@@ -35,7 +35,7 @@ def answering(bench: Bench, results: dict[str, dict[str, Any]]) -> None:
 # check
 
 
-def test_a_check_is_a_signed_query_of_the_api(bench: Bench) -> None:
+def test_a_check_is_a_signed_query_of_the_api(bench: CommandLine) -> None:
     """Each payId once, a line for each."""
     answering(bench, {"p-1": PAID, "p-2": {"status": "PENDING", "checks": 0, "stale": True}})
 
@@ -51,7 +51,7 @@ def test_a_check_is_a_signed_query_of_the_api(bench: Bench) -> None:
     assert "/execute-api/aws4_request" in str(request.headers["Authorization"])
 
 
-def test_a_payment_of_which_nothing_is_known_is_a_problem(bench: Bench) -> None:
+def test_a_payment_of_which_nothing_is_known_is_a_problem(bench: CommandLine) -> None:
     """Exit code 1; machines get the problem document."""
     answering(bench, {"p-1": PAID, "p-2": {"problem": PROBLEM}})
     ran = bench.run("check", "p-1", "p-2", "--json")
@@ -60,7 +60,7 @@ def test_a_payment_of_which_nothing_is_known_is_a_problem(bench: Bench) -> None:
     assert "The gateway is unavailable: it did not" in bench.run("check", "p-1", "p-2").out
 
 
-def test_more_than_a_hundred_are_asked_in_hundreds(bench: Bench) -> None:
+def test_more_than_a_hundred_are_asked_in_hundreds(bench: CommandLine) -> None:
     """The API takes no more at a time."""
     pay_ids = [f"p-{number}" for number in range(250)]
     answering(bench, dict.fromkeys(pay_ids, PAID))
@@ -72,16 +72,16 @@ def test_more_than_a_hundred_are_asked_in_hundreds(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answer(403, b'{"message": "Forbidden"}'), "may not call the API"),
-        (Answer(429, b"{}"), "too often"),
-        (Answer(400, b'{"detail": "payIds: is odd"}'), "HTTP 400: payIds: is odd"),
-        (Answer(500, b'{"message": "Internal"}'), "HTTP 500: Internal"),
-        (Answer(502, b"<html>"), "HTTP 502 ("),
-        (Answer(200, b"[]"), "HTTP 200 ("),
+        (HttpResponse(403, b'{"message": "Forbidden"}'), "may not call the API"),
+        (HttpResponse(429, b"{}"), "too often"),
+        (HttpResponse(400, b'{"detail": "payIds: is odd"}'), "HTTP 400: payIds: is odd"),
+        (HttpResponse(500, b'{"message": "Internal"}'), "HTTP 500: Internal"),
+        (HttpResponse(502, b"<html>"), "HTTP 502 ("),
+        (HttpResponse(200, b"[]"), "HTTP 200 ("),
     ],
 )
 def test_an_api_that_does_not_answer_well_is_one_line(
-    bench: Bench, answer: Answer, said: str
+    bench: CommandLine, answer: HttpResponse, said: str
 ) -> None:
     """Exit code 2, and nothing on stdout."""
     bench.answer = lambda _: answer
@@ -91,14 +91,14 @@ def test_an_api_that_does_not_answer_well_is_one_line(
     assert len(ran.err.splitlines()) == 1
 
 
-def test_text_of_the_gateway_does_not_reach_the_terminal_as_it_is(bench: Bench) -> None:
+def test_text_of_the_gateway_does_not_reach_the_terminal_as_it_is(bench: CommandLine) -> None:
     """It might give the terminal orders."""
     answering(bench, {"p-1": PAID | {"payRst": "\x1b[2J"}})
     assert 'payRst "\\x1b[2J"' in bench.run("check", "p-1").out
 
 
 @pytest.mark.parametrize("arguments", [[], ["two words"], ["p-1", ""], ["x" * 65]])
-def test_check_wants_pay_ids(bench: Bench, arguments: list[str]) -> None:
+def test_check_wants_pay_ids(bench: CommandLine, arguments: list[str]) -> None:
     """One line, exit code 2, and nobody is asked."""
     ran = bench.run("check", *arguments)
     assert ran.code == 2
@@ -124,7 +124,7 @@ def world(table: Table) -> World:
     return world
 
 
-def listed(bench: Bench, *options: str) -> set[str]:
+def listed(bench: CommandLine, *options: str) -> set[str]:
     """Return the payIds that are listed."""
     ran = bench.run("list", "--json", *options)
     assert ran.code == 0
@@ -132,7 +132,7 @@ def listed(bench: Bench, *options: str) -> set[str]:
     return {record["payId"] for record in ran.records}
 
 
-def test_payments_are_listed_by_status_and_age(bench: Bench, world: World) -> None:
+def test_payments_are_listed_by_status_and_age(bench: CommandLine, world: World) -> None:
     """Each condition narrows it."""
     bench.now = world.now + HOUR
     assert listed(bench) == {"p-old", "p-new", "p-paid"}
@@ -146,13 +146,13 @@ def test_payments_are_listed_by_status_and_age(bench: Bench, world: World) -> No
     assert listed(bench, "--status", "REVIEW") == set()
 
 
-def test_payments_of_another_partner_are_not_listed(bench: Bench, world: World) -> None:
+def test_payments_of_another_partner_are_not_listed(bench: CommandLine, world: World) -> None:
     """A table that two stacks share, say; with a condition as well as without one."""
     world.table.put(world.table.item("p-old") | {"pk": "OTHER#p-old", "payId": "other-1"})
     assert "other-1" not in listed(bench) | listed(bench, "--status", "PENDING")
 
 
-def test_a_listed_payment_is_a_line(bench: Bench, world: World) -> None:
+def test_a_listed_payment_is_a_line(bench: CommandLine, world: World) -> None:
     """For people; machines get its times too."""
     bench.now = world.now
     ran = bench.run("list", "--older-than", "2h")
@@ -163,7 +163,9 @@ def test_a_listed_payment_is_a_line(bench: Bench, world: World) -> None:
     assert "orderId" not in record
 
 
-def test_an_item_that_lacks_something_is_listed_nevertheless(bench: Bench, table: Table) -> None:
+def test_an_item_that_lacks_something_is_listed_nevertheless(
+    bench: CommandLine, table: Table
+) -> None:
     """A hand was in the table: just this wants to be seen."""
     table.put({"pk": f"P000818#{PAY_ID}", "payId": PAY_ID})
     assert (
@@ -172,7 +174,7 @@ def test_an_item_that_lacks_something_is_listed_nevertheless(bench: Bench, table
 
 
 @pytest.mark.parametrize("options", [["--status", "PAID"], ["--older-than", "yesterday"], ["x"]])
-def test_list_wants_what_it_knows(bench: Bench, options: list[str]) -> None:
+def test_list_wants_what_it_knows(bench: CommandLine, options: list[str]) -> None:
     """One line, exit code 2."""
     ran = bench.run("list", *options)
     assert ran.code == 2

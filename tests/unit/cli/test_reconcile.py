@@ -7,13 +7,13 @@ import pytest
 from tests.support.factories import DAY, reply
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.cli.cli_runner import Bench
+from tests.unit.cli.cli_runner import CommandLine
 
 HEAD = "payId,difference,billAmount,ourAmount,status"
 
 
 @pytest.fixture
-def bench(table: Table) -> Bench:
+def bench(table: Table) -> CommandLine:
     """A system with four payments: two paid on the first day, one a day later, one pending."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id, payAmount="$19.99")
@@ -26,7 +26,7 @@ def bench(table: Table) -> Bench:
     world.says = lambda pay_id: reply("wait", payId=pay_id)
     world.order("p-4")
     world.run(0)
-    return Bench(table)
+    return CommandLine(table)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "bill.csv"
 
 
-def test_a_bill_that_agrees_yields_nothing(bench: Bench, file: Path) -> None:
+def test_a_bill_that_agrees_yields_nothing(bench: CommandLine, file: Path) -> None:
     """However the amounts are written; other columns are left alone. Exit code 0."""
     file.write_text('no,amount,payId\n1,$19.99,p-1\n2,"USD 19.99",p-2\n3,19.99,p-3\n')
 
@@ -45,7 +45,7 @@ def test_a_bill_that_agrees_yields_nothing(bench: Bench, file: Path) -> None:
     assert ran.err == ("3 payIds on the bill: 0 missing, 0 extra, 0 different, 0 repeated\n")
 
 
-def test_each_difference_is_a_line(bench: Bench, file: Path) -> None:
+def test_each_difference_is_a_line(bench: CommandLine, file: Path) -> None:
     """Exit code 1."""
     file.write_text("payId,amount\np-1,19.98\np-4,19.99\np-9,5.00\np-2,19.99\np-2,19.99\n")
 
@@ -63,7 +63,9 @@ def test_each_difference_is_a_line(bench: Bench, file: Path) -> None:
     assert ran.err == "4 payIds on the bill: 2 missing, 1 extra, 1 different, 1 repeated\n"
 
 
-def test_only_what_was_paid_in_the_time_of_the_bill_is_extra(bench: Bench, file: Path) -> None:
+def test_only_what_was_paid_in_the_time_of_the_bill_is_extra(
+    bench: CommandLine, file: Path
+) -> None:
     """What is on the bill is compared whenever it was paid."""
     file.write_text("payId,amount\np-2,19.99\n")
     day = ("--since", "2026-11-22", "--until", "2026-11-23T09:00Z")
@@ -79,7 +81,7 @@ def test_only_what_was_paid_in_the_time_of_the_bill_is_extra(bench: Bench, file:
     assert found == {"p-1": "extra", "p-2": "extra", "p-3": "different"}
 
 
-def test_another_currency_is_a_difference(bench: Bench, file: Path) -> None:
+def test_another_currency_is_a_difference(bench: CommandLine, file: Path) -> None:
     """Where both say which; "$" does not."""
     file.write_text("payId,amount\np-1,€19.99\np-2,19.99\np-3,19.99\n")
     bench.table.change("p-1", reply={"payAmount": "GBP 19.99"})
@@ -94,7 +96,9 @@ def test_another_currency_is_a_difference(bench: Bench, file: Path) -> None:
     ]
 
 
-def test_what_a_spreadsheet_would_take_for_a_formula_stays_text(bench: Bench, file: Path) -> None:
+def test_what_a_spreadsheet_would_take_for_a_formula_stays_text(
+    bench: CommandLine, file: Path
+) -> None:
     """The gateway may write anything into payAmount where no amount was registered."""
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")
     bench.table.change("p-1", reply={"payAmount": "=HYPERLINK(1)\n"})
@@ -102,7 +106,7 @@ def test_what_a_spreadsheet_would_take_for_a_formula_stays_text(bench: Bench, fi
     assert "p-1,different,19.99,'=HYPERLINK(1)\\n,SUCCEEDED\n" in out
 
 
-def test_a_table_of_many_pages_is_read_to_its_end(bench: Bench, file: Path) -> None:
+def test_a_table_of_many_pages_is_read_to_its_end(bench: CommandLine, file: Path) -> None:
     """A page of Scan ends at 1 MB, whatever is asked of the items."""
     item = bench.table.item("p-1")
     for number in range(10):
@@ -116,7 +120,7 @@ def test_a_table_of_many_pages_is_read_to_its_end(bench: Bench, file: Path) -> N
     assert {record["payId"] for record in ran.records} == {f"q-{n}" for n in range(10)}
 
 
-def test_other_partners_in_the_table_are_none_of_ours(bench: Bench, file: Path) -> None:
+def test_other_partners_in_the_table_are_none_of_ours(bench: CommandLine, file: Path) -> None:
     """A table that two stacks share, say."""
     bench.table.put(bench.table.item("p-1") | {"pk": "OTHER#p-1", "payId": "other-1"})
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")
@@ -136,7 +140,7 @@ def test_other_partners_in_the_table_are_none_of_ours(bench: Bench, file: Path) 
     ],
 )
 def test_a_bad_bill_is_refused_with_the_line(
-    bench: Bench, file: Path, text: str, said: str
+    bench: CommandLine, file: Path, text: str, said: str
 ) -> None:
     """One line, exit code 2, and nothing on stdout."""
     file.write_text(text)
@@ -146,7 +150,9 @@ def test_a_bad_bill_is_refused_with_the_line(
     assert len(ran.err.splitlines()) == 1
 
 
-def test_a_payment_without_a_history_was_paid_at_no_known_time(bench: Bench, file: Path) -> None:
+def test_a_payment_without_a_history_was_paid_at_no_known_time(
+    bench: CommandLine, file: Path
+) -> None:
     """It is extra only where no time is given."""
     bench.table.change("p-1", history=[])
     file.write_text("payId,amount\np-2,19.99\np-3,19.99\n")

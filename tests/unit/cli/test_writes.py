@@ -8,7 +8,7 @@ from payresult.aws import updates
 from payresult.aws.expressions import Update
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment, Registration, Status
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
@@ -57,7 +57,7 @@ def sent(world: World) -> Event:
 def assert_refused(world: World, update: Update) -> None:
     """Say that the write is refused and changes nothing."""
     before = world.table.item()
-    with pytest.raises(StaleWrite):
+    with pytest.raises(PaymentChanged):
         world.table.store.write(PAY_ID, update)
     assert world.table.item() == before
 

@@ -5,29 +5,31 @@ from dataclasses import replace
 
 import pytest
 
-from payresult.domain.decision import Answer
-from payresult.domain.outcome import Asked, Outcome
-from payresult.domain.payment import Change, Registration, Status
-from payresult.errors import BadReply, GatewayUnavailable, InvalidInput
+from payresult.domain.decision import GatewayResult
+from payresult.domain.outcome import Outcome, QueryResult
+from payresult.domain.payment import Registration, Status, StatusChange
+from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from payresult.observability import counts, describe, log_fields, measures
 from payresult.schemas.requests import parse_message
 from tests.support.factories import MINUTE, NOW, PAY_ID, payment, reply
 
 CANARY = "canary-5d1f"
-ANSWERS: dict[str, Answer] = {
+ANSWERS: dict[str, GatewayResult] = {
     "ChecksAnswered": reply(CANARY, payAmount=CANARY, servicePlanShowName=CANARY),
     "ChecksUnanswered": GatewayUnavailable(CANARY, pay_id=PAY_ID),
-    "BadReplies": BadReply(CANARY, pay_id=PAY_ID),
+    "BadReplies": InvalidReply(CANARY, pay_id=PAY_ID),
 }
 
 
-def asked(answer: Answer) -> Asked:
+def asked(answer: GatewayResult) -> QueryResult:
     """Return a question that was answered a minute after NOW, in 250 ms."""
-    return Asked(answer, NOW + MINUTE, 250, 0.5)
+    return QueryResult(answer, NOW + MINUTE, 250, 0.5)
 
 
 @pytest.mark.parametrize(("name", "answer"), ANSWERS.items())
-def test_each_kind_of_answer_is_counted_and_its_latency_measured(name: str, answer: Answer) -> None:
+def test_each_kind_of_answer_is_counted_and_its_latency_measured(
+    name: str, answer: GatewayResult
+) -> None:
     """Once."""
     outcome = Outcome(PAY_ID, payment(), asked(answer))
     assert counts(outcome) == {name: 1}
@@ -70,13 +72,15 @@ def test_a_success_tells_how_long_it_took() -> None:
         "SettleTime": MINUTE,
         "ChecksToSettle": 3,
     }
-    unregistered = replace(settled, history=(Change(NOW, Status.PENDING, Status.SUCCEEDED, "api"),))
+    unregistered = replace(
+        settled, history=(StatusChange(NOW, Status.PENDING, Status.SUCCEEDED, "api"),)
+    )
     outcome = Outcome(PAY_ID, unregistered, asked(reply()), Status.SUCCEEDED)
     assert measures(outcome) == {"GatewayLatency": 250}
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values())
-def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: Answer) -> None:
+def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: GatewayResult) -> None:
     """Only what an operator needs to find the payment (P8)."""
     stored = payment(
         attempt=3,

@@ -3,7 +3,7 @@
 import pytest
 
 from payresult.domain.payment import Payment, Registration, Status
-from payresult.domain.registration import merge, needs_following, new_payment
+from payresult.domain.registration import can_restart, merge, new_payment
 from payresult.errors import RegistrationConflict
 from tests.support.factories import DAY, NOW, PARTNER, PAY_ID, payment
 
@@ -106,5 +106,5 @@ def test_an_open_payment_takes_any_amount() -> None:
 @pytest.mark.parametrize("status", Status)
 def test_only_what_was_given_up_is_followed_anew(status: Status) -> None:
     """And not what is already followed again."""
-    assert needs_following(payment(status)) is (status is Status.UNRESOLVED)
-    assert not needs_following(payment(status, work_at=NOW))
+    assert can_restart(payment(status)) is (status is Status.UNRESOLVED)
+    assert not can_restart(payment(status, work_at=NOW))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payresult.domain.schedule import Schedule, after_trouble, late_check, spread
+from payresult.domain.schedule import Schedule, backoff, jitter, late_check
 from tests.support.factories import DAY, DELAYS, HOUR, NOW, SECOND
 
 CHANCES = st.floats(0, 1, exclude_max=True)
@@ -32,7 +32,7 @@ def test_a_delay_is_spread_by_a_fifth_and_never_above_the_limit_of_sqs(
     delay: int, chance: float
 ) -> None:
     """What SQS can hold back stays so."""
-    moved = spread(delay, chance)
+    moved = jitter(delay, chance)
     assert 0.8 * delay <= moved <= 1.2 * delay
     assert moved <= 900 or delay > 900
 
@@ -45,12 +45,12 @@ def test_chance_moves_a_delay_from_four_to_six_fifths(
     delay: int, chance: float, moved: float
 ) -> None:
     """The ends and the middle."""
-    assert spread(delay, chance) == pytest.approx(moved, abs=0.01)
+    assert jitter(delay, chance) == pytest.approx(moved, abs=0.01)
 
 
 def test_trouble_doubles_the_delay_from_5_to_900_seconds() -> None:
     """Without a spread, the delays of an outage."""
-    delays = [after_trouble(tries, None, 0) for tries in range(1, 12)]
+    delays = [backoff(tries, None, 0) for tries in range(1, 12)]
     assert delays == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
 
 
@@ -58,7 +58,7 @@ def test_trouble_doubles_the_delay_from_5_to_900_seconds() -> None:
 @given(st.lists(CHANCES, min_size=20, max_size=20))
 def test_an_outage_of_two_hours_sees_15_tries_at_most(chances: list[float]) -> None:
     """Whatever chance brings (P6)."""
-    starts = [0, *accumulate(after_trouble(n, None, c) for n, c in enumerate(chances, 1))]
+    starts = [0, *accumulate(backoff(n, None, c) for n, c in enumerate(chances, 1))]
     assert sum(start <= 7200 for start in starts) <= 15
 
 
@@ -66,7 +66,7 @@ def test_an_outage_of_two_hours_sees_15_tries_at_most(chances: list[float]) -> N
 @given(st.integers(1, 10_000), CHANCES)
 def test_trouble_never_waits_longer_than_sqs_can(tries: int, chance: float) -> None:
     """Nor shorter than the five seconds of the first time."""
-    assert 5 <= after_trouble(tries, None, chance) <= 900
+    assert 5 <= backoff(tries, None, chance) <= 900
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_trouble_never_waits_longer_than_sqs_can(tries: int, chance: float) -> N
 )
 def test_a_gateway_that_says_when_is_obeyed_up_to_a_day(asked: float, waited: float) -> None:
     """``Retry-After`` in seconds; a century is a day."""
-    assert after_trouble(1, asked, 0.5) == waited
+    assert backoff(1, asked, 0.5) == waited
 
 
 @pytest.mark.parametrize("asked", [0, 0.2, 1, 5, 30])
 def test_a_gateway_that_asks_for_haste_gets_none(asked: float) -> None:
     """A short ``Retry-After`` is a least wait; 15 tries in two hours hold all the same (P6)."""
-    starts = [0, *accumulate(after_trouble(n, asked, 0) for n in range(1, 20))]
+    starts = [0, *accumulate(backoff(n, asked, 0) for n in range(1, 20))]
     assert sum(start <= 7200 for start in starts) <= 15
 
 

@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from payresult.domain.payment import CheckMessage
-from payresult.errors import BadReply, GatewayUnavailable, InvalidInput
+from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from tests.support.factories import HOUR, MINUTE, NOW, PARTNER, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import Said, World
@@ -192,7 +192,7 @@ def test_get_marks_what_is_stale(api: Api, table: Table) -> None:
             "gateway-unavailable",
             "1",
         ),
-        (BadReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
+        (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
     ],
 )
 def test_get_when_nothing_is_known(
@@ -316,7 +316,7 @@ def test_query_tells_each_in_the_order_asked(api: Api, table: Table) -> None:
 
 def test_query_takes_a_hundred(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     """Each is asked about, and each is counted."""
-    api.world.says = lambda pay_id: BadReply("", pay_id=pay_id)
+    api.world.says = lambda pay_id: InvalidReply("", pay_id=pay_id)
     status, document, _ = api.query({"payIds": [str(number) for number in range(100)]})
     assert (status, len(document["results"]), len(api.world.asked)) == (200, 100, 100)
     written = lines(capsys).metrics
@@ -392,7 +392,7 @@ def test_the_api_is_tight_lipped(api: Api, capsys: pytest.CaptureFixture[str]) -
     api.put({"currency": CANARY})
     api.get(f"{CANARY} ")
     api.query({"payIds": [f"{CANARY} "]})
-    for said in (reply(CANARY, **fields), reply(**fields), BadReply(CANARY, pay_id=PAY_ID)):
+    for said in (reply(CANARY, **fields), reply(**fields), InvalidReply(CANARY, pay_id=PAY_ID)):
         api.world.now += HOUR
         api.world.says = lambda _, said=said: said  # type: ignore[misc]  # mypy cannot infer it
         api.get()
@@ -486,7 +486,7 @@ def test_the_checks_function_counts_and_logs(
         "paid": reply(payId="paid"),
         "odd": reply("what", payId="odd"),
         "down": GatewayUnavailable(CANARY, pay_id="down"),
-        "bad": BadReply(CANARY, pay_id="bad"),
+        "bad": InvalidReply(CANARY, pay_id="bad"),
         "review": reply(payId="review", payAmount="6"),
         "fail": reply("fail", payId="fail"),
     }

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payresult.domain.reply import Reply
-from payresult.errors import BadReply, GatewayUnavailable
-from payresult.gateway.protocol import MAX_BODY, Answer, read_reply
+from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply
 
 NOW = 1_790_000_000.0
 PAID = {
@@ -39,13 +39,16 @@ def read(
     if headers is None:
         headers = {"content-type": "application/json"}
     return read_reply(
-        Answer(status, headers, data), pay_id="20190321192436", partner_code="P000818", now=NOW
+        HttpResponse(status, headers, data),
+        pay_id="20190321192436",
+        partner_code="P000818",
+        now=NOW,
     )
 
 
-def bad(body: bytes | str | object, **answer: object) -> BadReply:
+def bad(body: bytes | str | object, **answer: object) -> InvalidReply:
     """Return the BadReply that reading *body* raises."""
-    with pytest.raises(BadReply) as caught:
+    with pytest.raises(InvalidReply) as caught:
         read(body, **answer)  # type: ignore[arg-type]  # passed on as given
     assert caught.value.pay_id == "20190321192436"
     return caught.value
@@ -328,7 +331,7 @@ def test_no_body_breaks_the_reading(noise: bytes, start: int, cut: int) -> None:
     text = json.dumps(PAID).encode()
     try:
         fields = read(text[:start] + noise[: cut * 100] + text[start + cut :]).fields
-    except BadReply:
+    except InvalidReply:
         return
     assert fields["payId"] == "20190321192436"
     assert fields["partnerCode"] == "P000818"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import boto3
 from moto import mock_aws
 
-from sandbox.client import Visitor
+from sandbox.client import Client
 
 if TYPE_CHECKING:
     from sandbox.environment import Sandbox
@@ -22,6 +22,6 @@ def test_dead_letters_are_seen_beyond_the_ten_of_one_look_and_stay() -> None:
             sqs.send_message(QueueUrl=url, MessageBody=body)
         stack = {"DeadLetterQueueUrl": url}
         account = SimpleNamespace(client=boto3.client)
-        visitor = Visitor(cast("Sandbox", SimpleNamespace(stack=stack, account=account)))
+        visitor = Client(cast("Sandbox", SimpleNamespace(stack=stack, account=account)))
         assert sorted(visitor.dead_letters()) == sorted(bodies)
         assert sorted(visitor.dead_letters()) == sorted(bodies)

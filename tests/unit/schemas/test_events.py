@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payresult.domain.event import Event, event_id
-from payresult.domain.payment import Registration, iso
-from payresult.domain.reply import Reply, cut
-from payresult.schemas.events import succeeded
+from payresult.domain.payment import Registration, to_iso8601
+from payresult.domain.reply import Reply, truncate
+from payresult.schemas.events import payment_succeeded
 from tests.support.factories import NOW, PARTNER, PAY_ID, reply
 
 PAID = reply(
@@ -26,7 +26,7 @@ LIMIT = 8 * 1024
 
 def event(said: Reply = PAID, registered: Registration | None = None, zone: str = "") -> Event:
     """Return the event of a payment of the environment ``prod``, observed at NOW."""
-    return succeeded(
+    return payment_succeeded(
         said,
         registered or Registration(),
         environment="prod",
@@ -145,7 +145,7 @@ def test_has_at_most_8_kib_under_the_worst_input(character: str) -> None:
             long,
         )
     )
-    made = succeeded(
+    made = payment_succeeded(
         said,
         Registration('"' * 128, "999999999999.99", "USD"),
         environment="e" * 32,
@@ -160,7 +160,7 @@ def test_a_long_name_is_cut_and_says_so() -> None:
     """What fits is not touched."""
     data = json.loads(event(reply(servicePlanShowName="n" * 201)).detail)["data"]
     assert data["servicePlanShowName"] == "n" * 200 + "…[cut]"
-    assert cut("n" * 200, 200) == "n" * 200
+    assert truncate("n" * 200, 200) == "n" * 200
 
 
 @settings(max_examples=100)
@@ -170,18 +170,18 @@ def test_every_reply_makes_a_document(fields: dict[str, str]) -> None:
     made = event(reply(**fields), zone="Asia/Shanghai")
     assert len(made.detail.encode()) <= LIMIT
     data = json.loads(made.detail)["data"]
-    assert {name: data[name] for name in fields} == {k: cut(v, 200) for k, v in fields.items()}
+    assert {name: data[name] for name in fields} == {k: truncate(v, 200) for k, v in fields.items()}
 
 
 @settings(max_examples=100)
 @given(st.integers(0, 4_000_000_000_000))
 def test_no_millisecond_is_lost(at: int) -> None:
     """Times are shown in UTC, to the millisecond."""
-    text = iso(at)
+    text = to_iso8601(at)
     assert len(text) == 24
     assert text.endswith(f".{at % 1000:03}Z")
 
 
 def test_the_first_millisecond_of_all() -> None:
     """Zero is a time as any other."""
-    assert iso(0) == "1970-01-01T00:00:00.000Z"
+    assert to_iso8601(0) == "1970-01-01T00:00:00.000Z"

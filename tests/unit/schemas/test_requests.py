@@ -10,7 +10,7 @@ from payresult.aws.sqs import FollowUp
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import (
-    BODY_LIMIT,
+    MAX_BODY_BYTES,
     parse_message,
     parse_pay_id,
     parse_pay_ids,
@@ -200,9 +200,9 @@ def test_a_lone_surrogate_is_refused_where_it_could_be_stored() -> None:
 def test_a_body_has_at_most_16_kib(character: str) -> None:
     """Counted in bytes, as it came."""
     size = len(character.encode())
-    fits = '{"orderId": "A"}' + " " * (BODY_LIMIT - 16)
+    fits = '{"orderId": "A"}' + " " * (MAX_BODY_BYTES - 16)
     assert parse_registration(fits).order_id == "A"
-    long = f'{{"orderId": "{character * (BODY_LIMIT // size)}"}}'
+    long = f'{{"orderId": "{character * (MAX_BODY_BYTES // size)}"}}'
     for body in (long, long.encode(), fits + " "):
         with pytest.raises(InvalidInput, match=r"^body: must have at most 16384 bytes$"):
             parse_registration(body)

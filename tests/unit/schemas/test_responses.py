@@ -2,8 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
-from payresult.domain.payment import Registration, Status, Trouble
-from payresult.schemas.responses import view
+from payresult.domain.payment import CheckError, Registration, Status
+from payresult.schemas.responses import payment_response
 from tests.support.factories import MINUTE, NOW, PARTNER, PAY_ID, payment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -30,14 +30,14 @@ def test_shows_all_that_there_is() -> None:
         step=3,
         last_checked_at=NOW + MINUTE,
         next_check_at=NOW + 2 * MINUTE,
-        last_error=Trouble("bad_reply", NOW, 1, 404),
+        last_error=CheckError("bad_reply", NOW, 1, 404),
         event_id="id",
         event="{}",
         event_state="PENDING",
         work_shard="EVENT#1",
         work_at=NOW,
     )
-    assert view(full, zone=SHANGHAI, stale=True) == {
+    assert payment_response(full, zone=SHANGHAI, stale=True) == {
         "partnerCode": PARTNER,
         "payId": PAY_ID,
         "status": "SUCCEEDED",
@@ -63,7 +63,7 @@ def test_shows_all_that_there_is() -> None:
 
 def test_absent_means_unknown() -> None:
     """A fresh payment has no field that is null."""
-    assert view(payment()) == {
+    assert payment_response(payment()) == {
         "partnerCode": PARTNER,
         "payId": PAY_ID,
         "status": "PENDING",
@@ -74,7 +74,7 @@ def test_absent_means_unknown() -> None:
 
 def test_a_payment_that_nobody_registered_was_not_created() -> None:
     """What the gateway said of it is shown all the same."""
-    shown = view(payment(reply=REPLY, checks=1), stored=False)
+    shown = payment_response(payment(reply=REPLY, checks=1), stored=False)
     assert "createdAt" not in shown
     assert (shown["amount"], shown["checks"]) == ("19.99", 1)
 
@@ -82,6 +82,6 @@ def test_a_payment_that_nobody_registered_was_not_created() -> None:
 def test_an_amount_in_a_named_currency_shows_it() -> None:
     """Unless another one is registered, which is then the question."""
     euros = {"payAmount": "EUR 5"}
-    assert view(payment(reply=euros))["currency"] == "EUR"
+    assert payment_response(payment(reply=euros))["currency"] == "EUR"
     registered = Registration(currency="USD")
-    assert view(payment(reply=euros, registration=registered))["currency"] == "USD"
+    assert payment_response(payment(reply=euros, registration=registered))["currency"] == "USD"

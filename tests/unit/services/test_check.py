@@ -6,7 +6,7 @@ import pytest
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Status
-from payresult.errors import Contention, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, WriteConflict
 from tests.support.factories import HOUR, NOW, PAY_ID, SECOND, reply
 from tests.support.tables import MemoryTable, Table
 from tests.support.world import Said, World
@@ -53,7 +53,7 @@ def test_an_amount_registered_in_between_decides(
         lambda: table.change(expectedAmount=registered, orderId="A-17"),
     )
     outcome = check(world)
-    assert outcome.became == status
+    assert outcome.new_status == status
     item = table.item()
     assert (item["status"], item["step"] if status == "REVIEW" else 1) == (status, 1)
     assert ("event" in item) == bool(events)
@@ -66,7 +66,7 @@ def test_a_wrong_amount_that_is_put_right_in_between_succeeds(table: Table) -> N
     world = World(table)
     world.register(expected_amount="19.99")
     answering(world, reply(payAmount="$5"), lambda: table.change(expectedAmount="5"))
-    assert check(world).became is Status.SUCCEEDED
+    assert check(world).new_status is Status.SUCCEEDED
 
 
 @pytest.mark.parametrize("pay_rst", ["wait", "fail", "success"])
@@ -77,7 +77,7 @@ def test_a_success_in_between_stays_as_it_is(table: Table, pay_rst: str) -> None
     other.says = lambda _: reply(payAmount="5")
     answering(world, reply(pay_rst), lambda: check(other))
     outcome = check(world)
-    assert (outcome.became, outcome.error) == (None, None)
+    assert (outcome.new_status, outcome.error) == (None, None)
     assert outcome.payment is not None
     assert outcome.payment.settled
     item = table.item()
@@ -93,7 +93,7 @@ def test_the_slower_of_two_checks_of_a_step_is_fenced(table: Table, pay_rst: str
     other.says = lambda _: reply("wait")
     answering(world, reply(pay_rst), lambda: check(other))
     outcome = check(world)
-    assert (outcome.became, outcome.error) == (None, None)
+    assert (outcome.new_status, outcome.error) == (None, None)
     item = table.item()
     assert (item["status"], item["step"], item["attempt"]) == ("PENDING", 1, 1)
 
@@ -109,7 +109,7 @@ def test_a_success_is_kept_whatever_the_fence_says(table: Table, order: str | No
         table.change(orderId=order)  # if so, the first write of the success is refused
 
     answering(world, reply(), meanwhile)
-    assert check(world).became is Status.SUCCEEDED
+    assert check(world).new_status is Status.SUCCEEDED
     assert table.item()["status"] == "SUCCEEDED"
 
 
@@ -120,7 +120,7 @@ def test_a_higher_status_in_between_is_the_start_of_the_next_decision(table: Tab
     other.says = lambda _: reply("fail")
     answering(world, reply("wait"), other.get)
     outcome = check(world)
-    assert outcome.became is None
+    assert outcome.new_status is None
     item = table.item()
     assert (item["status"], item["step"]) == ("FAILED", 1)
     assert item["workAt"] == NOW + HOUR
@@ -134,7 +134,7 @@ def test_two_that_hear_of_the_same_failure_tell_it_once(table: Table) -> None:
     live: list[Outcome] = []
     answering(world, reply("fail"), lambda: live.extend(other.get()))
     outcome = check(world)
-    assert [outcome.became, live[0].became] == [None, Status.FAILED]
+    assert [outcome.new_status, live[0].new_status] == [None, Status.FAILED]
     assert [change["to"] for change in table.item()["history"]] == ["PENDING", "FAILED"]
 
 
@@ -148,7 +148,7 @@ def test_a_live_check_that_is_overtaken_decides_again(table: Table) -> None:
         lambda: table.change(status="UNRESOLVED", rank=15, workAt=None, workShard=None),
     )
     [outcome] = world.get()
-    assert outcome.became is Status.FAILED
+    assert outcome.new_status is Status.FAILED
     item = table.item()
     assert item["history"][-1]["from"] == "UNRESOLVED"
     assert item["workAt"] == NOW + HOUR
@@ -161,7 +161,7 @@ def test_a_live_check_overtaken_by_a_success_tells_it(table: Table) -> None:
     other.says = lambda _: reply()
     answering(world, reply("wait"), lambda: check(other))
     [outcome] = world.get()
-    assert outcome.became is None
+    assert outcome.new_status is None
     assert outcome.payment is not None
     assert outcome.payment.settled
 
@@ -173,7 +173,7 @@ def test_a_payment_deleted_in_between_is_not_half_written(table: Table, way: str
     world.register()
     answering(world, reply("wait"), table.delete)
     outcome = check(world) if way == "chain" else world.get()[0]
-    assert isinstance(outcome.error, Contention)
+    assert isinstance(outcome.error, WriteConflict)
     assert table.scan() == []
 
 
@@ -192,7 +192,7 @@ def test_a_payment_that_changes_again_and_again_is_left_to_the_next_try(
     world.before = always
     world.says = lambda _: reply()
     outcome = check(world) if way == "chain" else world.get()[0]
-    assert isinstance(outcome.error, Contention)
+    assert isinstance(outcome.error, WriteConflict)
     assert "eventId" not in table.item()
 
 
@@ -205,8 +205,8 @@ def test_what_was_asked_has_its_time_and_its_latency(table: Table) -> None:
 
     answering(world, reply("wait"), slow)
     [outcome] = world.follow(FOLLOW)
-    assert outcome.asked is not None
-    assert (outcome.asked.at, outcome.asked.latency) == (NOW + 3 * SECOND, 3000)
+    assert outcome.result is not None
+    assert (outcome.result.at, outcome.result.latency) == (NOW + 3 * SECOND, 3000)
     item = table.item()
     assert item["lastCheckedAt"] == NOW + 3 * SECOND
     assert item["nextCheckAt"] == NOW + 8 * SECOND

@@ -7,9 +7,9 @@ import pytest
 
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import (
-    BadReply,
     GatewayUnavailable,
-    NotQueued,
+    InvalidReply,
+    QueueSendError,
     RegistrationConflict,
     UnreadableItem,
 )
@@ -26,7 +26,7 @@ def table() -> Table:
 
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-NONSENSE = BadReply("nonsense", pay_id=PAY_ID, http_status=404)
+NONSENSE = InvalidReply("nonsense", pay_id=PAY_ID, http_status=404)
 
 
 def paid(pay_id: str) -> Any:
@@ -55,7 +55,7 @@ def test_a_payment_that_is_paid_at_once_is_asked_about_once(table: Table) -> Non
 
 def test_a_payment_that_is_never_paid_is_asked_about_27_times(table: Table) -> None:
     """UNRESOLVED then, also with every delay at its longest; one alarm is counted (P5, P6)."""
-    world = World(table, chance=0.999999)
+    world = World(table, random_fraction=0.999999)
     world.order()
     world.run(9 * DAY)
     assert len(world.asked) == 27
@@ -122,7 +122,7 @@ def test_a_payment_that_is_paid_later_is_found(table: Table, after: int) -> None
 @pytest.mark.parametrize("asks_for", [None, 1])
 def test_an_outage_of_two_hours_is_tried_15_times(table: Table, asks_for: float | None) -> None:
     """No attempt is used, nothing fails, no message ends in the DLQ (P6, P7)."""
-    world = World(table, chance=0)
+    world = World(table, random_fraction=0)
     down = GatewayUnavailable("down", pay_id=PAY_ID, retry_after=asks_for)
     world.says = lambda _: down
     world.order()
@@ -440,7 +440,7 @@ def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> Non
     world = World(table)
     world.refuses_message = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
     bad, good = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
-    assert isinstance(bad.error, NotQueued)
+    assert isinstance(bad.error, QueueSendError)
     assert good.error is None
     assert (table.item()["step"], table.item("other")["step"]) == (0, 1)
 

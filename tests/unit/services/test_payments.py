@@ -4,13 +4,13 @@ import pytest
 
 from payresult.domain.payment import Registration, Status
 from payresult.errors import (
-    BadReply,
-    Contention,
     GatewayUnavailable,
-    NotQueued,
+    InvalidReply,
     NotRegistered,
+    QueueSendError,
     RegistrationConflict,
     UnreadableItem,
+    WriteConflict,
 )
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.tables import MemoryTable, Table
@@ -24,7 +24,7 @@ def table() -> Table:
 
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-NONSENSE = BadReply("nonsense", pay_id=PAY_ID)
+NONSENSE = InvalidReply("nonsense", pay_id=PAY_ID)
 
 
 def says(world: World, pay_rst: str, **fields: str) -> None:
@@ -45,7 +45,7 @@ def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
     world.before = calls.append
     [outcome] = world.get()
     assert outcome.payment is not None
-    assert (outcome.payment.status, outcome.asked) == (Status.SUCCEEDED, None)
+    assert (outcome.payment.status, outcome.result) == (Status.SUCCEEDED, None)
     assert calls == ["batch_get_item"]
 
 
@@ -115,12 +115,12 @@ def test_of_two_callers_at_the_same_moment_one_asks(table: Table) -> None:
     [outcome] = world.get()
     assert (len(world.asked), len(other.asked)) == (0, 1)
     assert outcome.payment is not None
-    assert (outcome.payment.pay_id, outcome.asked, outcome.stale) == (PAY_ID, None, False)
+    assert (outcome.payment.pay_id, outcome.result, outcome.stale) == (PAY_ID, None, False)
 
 
 @pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
 def test_when_the_gateway_tells_nothing_a_caller_gets_what_is_stored(
-    table: Table, trouble: GatewayUnavailable | BadReply
+    table: Table, trouble: GatewayUnavailable | InvalidReply
 ) -> None:
     """Marked stale, and nothing of the payment changes but the time of the check (P7)."""
     world = World(table)
@@ -137,7 +137,7 @@ def test_when_the_gateway_tells_nothing_a_caller_gets_what_is_stored(
 
 @pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
 def test_when_nothing_is_stored_either_there_is_an_error(
-    table: Table, trouble: GatewayUnavailable | BadReply
+    table: Table, trouble: GatewayUnavailable | InvalidReply
 ) -> None:
     """Which kind it is decides the status code."""
     world = World(table)
@@ -322,7 +322,7 @@ def test_where_the_queue_refuses_the_payment_is_stored_all_the_same(table: Table
     """The caller is told, and the sweeper sends the first check within 16 minutes (P1)."""
     world = World(table)
     world.refuses_message = lambda _: True
-    with pytest.raises(NotQueued):
+    with pytest.raises(QueueSendError):
         world.register()
     world.refuses_message = lambda _: False
     says(world, "success")
@@ -369,5 +369,5 @@ def test_a_payment_that_changes_again_and_again_is_left_to_the_next_try(table: T
             table.change(orderId=None if "orderId" in table.item() else "X")
 
     world.before = always
-    with pytest.raises(Contention):
+    with pytest.raises(WriteConflict):
         world.register(currency="USD")

@@ -15,7 +15,7 @@ def table() -> Table:
     return MemoryTable()
 
 
-def sweep(world: World) -> sweeper.Swept:
+def sweep(world: World) -> sweeper.SweepResult:
     """Sweep once and return what came of it."""
     world.sweep()
     return world.swept[-1]

@@ -16,29 +16,29 @@ import botocore
 from botocore.config import Config
 from botocore.session import Session
 
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from payresult.aws.sqs import CheckQueue
     from payresult.services.check import Checker
-    from payresult.services.check_batch import Follower
+    from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.outbox import Outbox
     from payresult.services.payments import PaymentService
     from payresult.services.sweeper import Sweeper
     from payresult.settings import Settings
 
-AT_A_TIME = 32
+MAX_CONCURRENCY = 32
 """Queries at the same time in one environment: 100 payIds of the API are four rounds of 5 s."""
 
 # Three tries of at most 1 + 2 s: a call to AWS has ended, one way or the other, within 9 s and
 # the pauses between its tries.
-AWS = Config(
+CLIENT_CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=AT_A_TIME,
+    max_pool_connections=MAX_CONCURRENCY,
     # Each call built the second anew and looked for what our tests would have found: together
     # more than a third of what botocore computes for it (366 and 235 us for an UpdateItem).
     parameter_validation=False,
@@ -55,39 +55,39 @@ def build_service(settings: "Settings") -> "PaymentService":
     """Return what the api function works with."""
     from payresult.services.payments import PaymentService
 
-    pool, store, queue = _pool(), _store(settings), _queue(settings)
+    pool, payments, queue = _pool(), _payments(settings), _queue(settings)
     return PaymentService(
-        _checker(settings, store),
-        store,
+        _checker(settings, payments),
+        payments,
         queue,
         pool=pool,
         require_registration=settings.require_registration,
     )
 
 
-def build_follower(settings: "Settings") -> "Follower":
+def build_follower(settings: "Settings") -> "CheckBatchProcessor":
     """Return what the checks function works with."""
-    from payresult.services.check_batch import Follower
+    from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.payments import PaymentService
 
-    pool, store, queue = _pool(), _store(settings), _queue(settings)
-    checker = _checker(settings, store)
-    service = PaymentService(checker, store, queue, pool=pool)
-    return Follower(service, checker, store, queue, pool=pool)
+    pool, payments, queue = _pool(), _payments(settings), _queue(settings)
+    checker = _checker(settings, payments)
+    service = PaymentService(checker, payments, queue, pool=pool)
+    return CheckBatchProcessor(service, checker, payments, queue, pool=pool)
 
 
 def build_outbox(settings: "Settings") -> "Outbox":
     """Return what the publisher function works with."""
-    return _outbox(settings, _store(settings), _pool())
+    return _outbox(settings, _payments(settings), _pool())
 
 
 def build_sweeper(settings: "Settings") -> "Sweeper":
     """Return what the sweeper function works with."""
     from payresult.services.sweeper import Sweeper
 
-    pool, store = _pool(), _store(settings)
-    outbox = _outbox(settings, store, pool)
-    return Sweeper(store, _queue(settings), outbox, pool=pool, clock=time.time)
+    pool, payments = _pool(), _payments(settings)
+    outbox = _outbox(settings, payments, pool)
+    return Sweeper(payments, _queue(settings), outbox, pool=pool, clock=time.time)
 
 
 def take_json(client: "DynamoDBClient") -> None:
@@ -111,7 +111,7 @@ def _take_json(
 
 
 def _client(service: Literal["dynamodb", "events", "sqs"]) -> Any:
-    return SESSION.create_client(service, config=AWS, verify=_roots())
+    return SESSION.create_client(service, config=CLIENT_CONFIG, verify=_roots())
 
 
 def _roots() -> str | None:
@@ -126,13 +126,13 @@ def _roots() -> str | None:
 
 
 def _pool() -> Executor:
-    return ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="payresult")
+    return ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="payresult")
 
 
-def _store(settings: "Settings") -> PaymentStore:
+def _payments(settings: "Settings") -> PaymentRepository:
     client = _client("dynamodb")
     take_json(client)
-    return PaymentStore(client, settings.table_name, settings.partner_code)
+    return PaymentRepository(client, settings.table_name, settings.partner_code)
 
 
 def _queue(settings: "Settings") -> "CheckQueue":
@@ -141,20 +141,24 @@ def _queue(settings: "Settings") -> "CheckQueue":
     return CheckQueue(_client("sqs"), settings.queue_url)
 
 
-def _outbox(settings: "Settings", store: PaymentStore, pool: Executor) -> "Outbox":
+def _outbox(settings: "Settings", payments: PaymentRepository, pool: Executor) -> "Outbox":
     from payresult.aws.eventbridge import EventPublisher
     from payresult.services.outbox import Outbox
 
     publisher = EventPublisher(_client("events"), settings.event_bus_name)
-    return Outbox(store, publisher, pool=pool, clock=time.time)
+    return Outbox(payments, publisher, pool=pool, clock=time.time)
 
 
-def _checker(settings: "Settings", store: PaymentStore) -> "Checker":
+def _checker(settings: "Settings", payments: PaymentRepository) -> "Checker":
     from payresult.gateway.client import GatewayClient
     from payresult.services.check import Checker, Policy
 
     policy = Policy(
         settings.schedule, settings.environment, settings.failed_pay_rst_values, settings.zone
     )
-    gateway = GatewayClient(settings.gateway_base_url, settings.partner_code, pool_size=AT_A_TIME)
-    return Checker(gateway, store, policy, clock=time.time, chance=SystemRandom().random)
+    gateway = GatewayClient(
+        settings.gateway_base_url, settings.partner_code, pool_size=MAX_CONCURRENCY
+    )
+    return Checker(
+        gateway, payments, policy, clock=time.time, random_fraction=SystemRandom().random
+    )

@@ -58,7 +58,7 @@ class GatewayUnavailable(GatewayError):
         self.retry_after = retry_after
 
 
-class BadReply(GatewayError):
+class InvalidReply(GatewayError):
     """An answer that means nothing: another shape, another payment, a 3xx or a 4xx."""
 
     def __init__(self, message: str, *, pay_id: str, http_status: int | None = None) -> None:
@@ -66,7 +66,7 @@ class BadReply(GatewayError):
         self.http_status = http_status
 
 
-class Contention(PayresultError):
+class WriteConflict(PayresultError):
     """The item changed under us again and again; the message or the caller comes again."""
 
 
@@ -74,11 +74,11 @@ class NotRegistered(PayresultError):
     """Nobody registered this payId, and the deployment demands it."""
 
 
-class NotQueued(PayresultError):
+class QueueSendError(PayresultError):
     """SQS did not take a message."""
 
 
-class StaleWrite(PayresultError):
+class PaymentChanged(PayresultError):
     """The item is not as it was read; ``current`` is what it is now, None if there is none."""
 
     def __init__(self, current: "Payment | None") -> None:

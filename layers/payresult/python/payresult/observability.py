@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
 from payresult.domain.reply import Reply
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def counts(outcome: Outcome) -> dict[str, int]:
     """Return what is counted of it, by metric name."""
     counted = {}
-    if outcome.asked is not None:
-        counted[_ASKED[type(outcome.asked.answer)]] = 1
+    if outcome.result is not None:
+        counted[_ASKED[type(outcome.result.answer)]] = 1
     if outcome.unknown:
         counted["UnknownPayRst"] = 1
-    if outcome.became in _BECAME:
-        counted[_BECAME[outcome.became]] = 1
+    if outcome.new_status in _BECAME:
+        counted[_BECAME[outcome.new_status]] = 1
     return counted
 
 
@@ -33,26 +33,30 @@ def measures(outcome: Outcome) -> dict[str, int]:
     Only a payment that somebody registered took its time to settle, and of each the one
     check that settled it tells; a message that comes again changes nothing, and tells nothing.
     """
-    asked, payment = outcome.asked, outcome.payment
-    if asked is None:
+    result, payment = outcome.result, outcome.payment
+    if result is None:
         return {}
-    measured = {"GatewayLatency": asked.latency}
-    if payment and outcome.became is Status.SUCCEEDED and payment.history[0].from_status is None:
-        measured["SettleTime"] = asked.at - payment.created_at
+    measured = {"GatewayLatency": result.latency}
+    if (
+        payment
+        and outcome.new_status is Status.SUCCEEDED
+        and payment.history[0].from_status is None
+    ):
+        measured["SettleTime"] = result.at - payment.created_at
         measured["ChecksToSettle"] = payment.checks
     return measured
 
 
 def log_fields(outcome: Outcome) -> dict[str, Any]:
     """Return what a log line may say of it: no text of the gateway or of a customer."""
-    payment, asked = outcome.payment, outcome.asked
+    payment, result = outcome.payment, outcome.result
     fields = {
         "payId": outcome.pay_id,
         "status": payment and payment.status.value,
         "attempt": payment and payment.attempt,
         "step": payment and payment.step,
-        "answer": asked and type(asked.answer).__name__,
-        "latency": asked and asked.latency,
+        "answer": result and type(result.answer).__name__,
+        "latency": result and result.latency,
     }
     known = {name: value for name, value in fields.items() if value is not None}
     return known | (describe(outcome.error) if outcome.error else {})
@@ -68,7 +72,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 _ASKED = {
     Reply: "ChecksAnswered",
     GatewayUnavailable: "ChecksUnanswered",
-    BadReply: "BadReplies",
+    InvalidReply: "BadReplies",
 }
 
 

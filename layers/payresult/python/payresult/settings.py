@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from payresult.domain.schedule import FOLLOW_FOR, SPREAD, Schedule
+from payresult.domain.schedule import FOLLOW_FOR, JITTER, Schedule
 from payresult.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FORBIDDEN = {
     "REQUESTS_CA_BUNDLE",  # botocore honours it too
 }
 
-MOST_DELAYS = 26
+MAX_DELAYS = 26
 """No payment is asked about more than 27 times."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -118,11 +118,11 @@ def _schedule(environ: Mapping[str, str], name: str) -> Schedule:
     parts = _present(environ, name).split(",")
     if not all(_DELAY.fullmatch(part) and int(part) > 0 for part in parts):
         raise InvalidInput(name, "must be whole seconds from 1 to 999999, separated by commas")
-    if len(parts) > MOST_DELAYS:
-        raise InvalidInput(name, f"must be {MOST_DELAYS} delays at most")
+    if len(parts) > MAX_DELAYS:
+        raise InvalidInput(name, f"must be {MAX_DELAYS} delays at most")
     delays = tuple(int(part) for part in parts)
-    if sum(delays) * (1 + SPREAD) > FOLLOW_FOR:
-        raise InvalidInput(name, f"must add up to {FOLLOW_FOR / (1 + SPREAD):.0f} s at most")
+    if sum(delays) * (1 + JITTER) > FOLLOW_FOR:
+        raise InvalidInput(name, f"must add up to {FOLLOW_FOR / (1 + JITTER):.0f} s at most")
     return Schedule(delays)
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from payresult import errors
 from payresult.aws import items
-from payresult.errors import ReadIncomplete, StaleWrite
+from payresult.errors import PaymentChanged, ReadIncomplete
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from payresult.aws.expressions import Update
     from payresult.domain.payment import Payment
 
-READ_ROUNDS = 5
-KEYS_A_READ = 100
+MAX_READ_ATTEMPTS = 5
+MAX_KEYS_PER_READ = 100
 """BatchGetItem's limit (AWS, BatchGetItem)."""
 
 
 Stored = Union["Payment", errors.UnreadableItem]
 
 
-class PaymentStore:
+class PaymentRepository:
     """Payments of one partnerCode in one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str, partner_code: str) -> None:
@@ -42,8 +42,8 @@ class PaymentStore:
         """
         keys = [self._key(pay_id) for pay_id in dict.fromkeys(pay_ids)]
         found: dict[str, Stored] = {}
-        for start in range(0, len(keys), KEYS_A_READ):
-            for item in self._read(keys[start : start + KEYS_A_READ]):
+        for start in range(0, len(keys), MAX_KEYS_PER_READ):
+            for item in self._read(keys[start : start + MAX_KEYS_PER_READ]):
                 found[self._pay_id(item)] = _stored(item)
         return found
 
@@ -61,7 +61,7 @@ class PaymentStore:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             old: dict[str, Any] | None = error.response.get("Item")  # type: ignore[assignment]  # the stubs do not know it
-            raise StaleWrite(items.to_payment(old) if old else None) from None
+            raise PaymentChanged(items.to_payment(old) if old else None) from None
         return items.to_payment(answer["Attributes"])
 
     def due(self, kind: Literal["CHECK", "EVENT"], now: int, limit: int) -> list[str]:
@@ -69,12 +69,12 @@ class PaymentStore:
 
         The index lags behind the table: read each payment again before acting on it.
         """
-        shards = (f"{kind}#{number}" for number in range(items.SHARDS))
+        shards = (f"{kind}#{number}" for number in range(items.SHARD_COUNT))
         return [pay_id for shard in shards for pay_id in self._due_in(shard, now, limit)]
 
     def count_followed(self) -> int:
         """Return how many payments have a next check, as the index knows it."""
-        return sum(self._count(f"CHECK#{number}") for number in range(items.SHARDS))
+        return sum(self._count(f"CHECK#{number}") for number in range(items.SHARD_COUNT))
 
     def _count(self, shard: str) -> int:
         """DynamoDB reads one MB of the index at a time, some 18,000 payments."""
@@ -107,18 +107,18 @@ class PaymentStore:
         return pk.removeprefix(f"{self.partner_code}#")
 
     def _read(self, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        asked: Any = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
-        for _ in range(READ_ROUNDS):
-            answer = self._client.batch_get_item(RequestItems=asked)
+        requested: Any = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
+        for _ in range(MAX_READ_ATTEMPTS):
+            answer = self._client.batch_get_item(RequestItems=requested)
             yield from answer["Responses"].get(self._table, [])
-            asked = answer["UnprocessedKeys"]
-            if not asked:
+            requested = answer["UnprocessedKeys"]
+            if not requested:
                 return
         message = "DynamoDB held back part of the answer"
         raise ReadIncomplete(message)
 
 
-def readable(found: "Stored | None") -> "Payment | None":
+def require_readable(found: "Stored | None") -> "Payment | None":
     """Return the payment that was *found*, if one was; raise what made it unreadable."""
     if isinstance(found, errors.UnreadableItem):
         raise found

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from payresult.aws.batches import tens
+from payresult.aws.batches import batches
 from payresult.domain.event import DETAIL_TYPE, SOURCE, Event
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     )
 
 
-NOBODYS_FAULT = {"AccessDeniedException", "InternalFailure", "ThrottlingException"}
+CALL_LEVEL_ERRORS = {"AccessDeniedException", "InternalFailure", "ThrottlingException"}
 """Codes that blame no entry of the call (AWS, EventBridge common errors): ten calls more would
 only make it worse."""
 
@@ -39,7 +39,7 @@ class EventPublisher:
 
     def put(self, events: Sequence[Event]) -> list[Delivery]:
         """Send *events* in tens and say of each what became of it. Never raises for AWS's sake."""
-        return [delivery for group in tens(events) for delivery in self._put_group(group)]
+        return [delivery for group in batches(events) for delivery in self._put_group(group)]
 
     def _put_group(self, group: Sequence[Event]) -> Iterator[Delivery]:
         try:
@@ -56,7 +56,7 @@ class EventPublisher:
     def _refused(self, group: Sequence[Event], error: ClientError) -> Iterator[Delivery]:
         """One bad entry fails the whole call: let its neighbours go alone."""
         code = error.response["Error"]["Code"]
-        if len(group) == 1 or code in NOBODYS_FAULT:
+        if len(group) == 1 or code in CALL_LEVEL_ERRORS:
             yield from (Delivery(event, code) for event in group)
         else:
             for event in group:

@@ -27,13 +27,13 @@ class Update:
             self._sets.append(f"#{name} = :new_{name}")
             self._values[f":new_{name}"] = value
 
-    def set_first(self, **values: Any) -> None:
+    def set_if_absent(self, **values: Any) -> None:
         """Set attributes that are not there yet."""
         for name, value in values.items():
             self._sets.append(f"#{name} = if_not_exists(#{name}, :new_{name})")
             self._values[f":new_{name}"] = value
 
-    def count(self, name: str) -> None:
+    def increment(self, name: str) -> None:
         """Add one to a number that may not be there yet."""
         self._sets.append(f"#{name} = if_not_exists(#{name}, :zero) + :one")
         self._values |= {":zero": 0, ":one": 1}
@@ -47,18 +47,18 @@ class Update:
         """Remove attributes."""
         self._removes += [f"#{name}" for name in names]
 
-    def demand(self, condition: str, **values: Any) -> None:
+    def require(self, condition: str, **values: Any) -> None:
         """Write only where *condition* holds; its ``:name`` are the keywords."""
         self._conditions.append(f"({condition})")
         self._values |= {f":{name}": value for name, value in values.items()}
 
-    def demand_as_read(self, **values: Any) -> None:
+    def require_unchanged(self, **values: Any) -> None:
         """Write only where attributes are still as they were read; None: not there."""
         for name, value in values.items():
             if value is None:
-                self.demand(f"attribute_not_exists(#{name})")
+                self.require(f"attribute_not_exists(#{name})")
             else:
-                self.demand(f"#{name} = :read_{name}", **{f"read_{name}": value})
+                self.require(f"#{name} = :read_{name}", **{f"read_{name}": value})
 
     def arguments(self) -> dict[str, Any]:
         """Return the keywords for ``update_item``, but for table and key."""

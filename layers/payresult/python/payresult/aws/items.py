@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Any
 from zlib import crc32
 
-from payresult.domain.payment import Change, Payment, Registration, Status, Trouble
-from payresult.domain.reply import Reply, cut
+from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
+from payresult.domain.reply import Reply, truncate
 from payresult.errors import UnreadableItem
 
 SCHEMA_VERSION = 1
-SHARDS = 8
+SHARD_COUNT = 8
 """Partitions of the index: 8 x 1,000 writes a second (the limit of a partition), far more than
 the sweeper can follow."""
 
-RAW_LIMIT = 1024
+MAX_STORED_CHARACTERS = 1024
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON."""
@@ -27,7 +27,7 @@ def key(partner_code: str, pay_id: str) -> str:
 
 def shard(kind: str, pay_id: str) -> str:
     """Return the partition of the index for a CHECK or an EVENT of *pay_id*."""
-    return f"{kind}#{crc32(pay_id.encode()) % SHARDS}"
+    return f"{kind}#{crc32(pay_id.encode()) % SHARD_COUNT}"
 
 
 def marshal(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,28 +75,28 @@ def registration_values(registration: Registration) -> dict[str, str | None]:
 
 def reply_value(reply: Reply) -> dict[str, str]:
     """Return what is kept of *reply*: its fields, raw, the long ones cut."""
-    return {name: cut(value, RAW_LIMIT) for name, value in reply.fields.items()}
+    return {name: truncate(value, MAX_STORED_CHARACTERS) for name, value in reply.fields.items()}
 
 
-def trouble_value(trouble: Trouble) -> dict[str, Any]:
+def check_error_value(error: CheckError) -> dict[str, Any]:
     """Return what is kept of a check that learnt nothing."""
     known = {
-        "kind": trouble.kind,
-        "at": trouble.at,
-        "tries": trouble.tries,
-        "httpStatus": trouble.http_status,
+        "kind": error.kind,
+        "at": error.at,
+        "tries": error.tries,
+        "httpStatus": error.http_status,
     }
     return {name: value for name, value in known.items() if value is not None}
 
 
-def change_value(change: Change) -> dict[str, Any]:
+def status_change_value(change: StatusChange) -> dict[str, Any]:
     """Return one entry of the history."""
     known = {
         "at": change.at,
         "from": change.from_status and change.from_status.value,
         "to": change.to_status.value,
-        "way": change.way,
-        "payRst": change.pay_rst and cut(change.pay_rst, RAW_LIMIT),
+        "way": change.trigger,
+        "payRst": change.pay_rst and truncate(change.pay_rst, MAX_STORED_CHARACTERS),
         "reason": change.reason,
         "amountFrom": change.amount_from,
         "amountTo": change.amount_to,
@@ -146,20 +146,20 @@ def _whole(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _trouble(value: dict[str, Any] | None) -> Trouble | None:
+def _trouble(value: dict[str, Any] | None) -> CheckError | None:
     if value is None:
         return None
     tries, at = int(value["tries"]), int(value["at"])
-    return Trouble(value["kind"], at, tries, _whole(value.get("httpStatus")))
+    return CheckError(value["kind"], at, tries, _whole(value.get("httpStatus")))
 
 
-def _change(value: dict[str, Any]) -> Change:
+def _change(value: dict[str, Any]) -> StatusChange:
     came_from = value.get("from")
-    return Change(
+    return StatusChange(
         at=int(value["at"]),
         from_status=Status(came_from) if came_from else None,
         to_status=Status(value["to"]),
-        way=value["way"],
+        trigger=value["way"],
         pay_rst=value.get("payRst"),
         reason=value.get("reason"),
         amount_from=value.get("amountFrom"),

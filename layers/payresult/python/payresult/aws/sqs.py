@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from payresult.aws.batches import tens
+from payresult.aws.batches import batches
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -42,7 +42,7 @@ class CheckQueue:
         botocore's errors pass through; messages of earlier tens are out by then.
         """
         taken: list[bool] = []
-        for group in tens(messages):
+        for group in batches(messages):
             entries = [_entry(number, message) for number, message in enumerate(group)]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             refused = {entry["Id"] for entry in answer.get("Failed", [])}

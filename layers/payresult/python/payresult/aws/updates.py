@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 from payresult.aws import items
 from payresult.aws.expressions import Update
 from payresult.domain.event import Event
-from payresult.domain.payment import Change, Payment, Registration, Status, Way
+from payresult.domain.payment import Payment, Registration, Status, StatusChange, Trigger
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import FOLLOW_FOR
 
 if TYPE_CHECKING:
-    from payresult.domain.decision import Next
+    from payresult.domain.decision import CheckPlan
 
 NEW = "attribute_not_exists(#pk)"
 STORED = "attribute_exists(#pk)"
@@ -34,93 +34,101 @@ IN_REVIEW = "#status = :review"
 # Lets through what is still open; a FAILED or REVIEW payment is never given up.
 EXPIRED = "#giveUpAt <= :now AND #rank < :failed"
 
-EVENT_GRACE = 60_000
+EVENT_GRACE_MS = 60_000
 """How long the stream has before the sweeper sends an event itself."""
 
-REGISTRATION_WATCHDOG = 15 * 60_000
+REGISTRATION_WATCHDOG_MS = 15 * 60_000
 
-CLAIM = 10 * 60_000
+CLAIM_MS = 10 * 60_000
 """How long a check that the sweeper sent may take before it is sent again: three receives of
 the checks queue (visibility time-out under 3 min each)."""
 
 
-def create(payment: Payment, way: Way) -> Update:
+def create(payment: Payment, trigger: Trigger) -> Update:
     """Store a payment that is not there yet; its watchdog starts to run."""
     update = Update()
-    update.demand(NEW)
-    update.set(**_identity(payment), **_given(payment.registration), attempt=0, step=0, checks=0)
-    _change_status(update, None, payment.status, payment.created_at, way)
+    update.require(NEW)
+    update.set(
+        **_identity(payment),
+        **_registered_values(payment.registration),
+        attempt=0,
+        step=0,
+        checks=0,
+    )
+    _change_status(update, None, payment.status, payment.created_at, trigger)
     update.set(nextCheckAt=payment.created_at)  # at once
-    _watch(update, payment.pay_id, payment.created_at + REGISTRATION_WATCHDOG)
+    _set_watchdog(update, payment.pay_id, payment.created_at + REGISTRATION_WATCHDOG_MS)
     return update
 
 
 def amend(payment: Payment, registration: Registration) -> Update:
     """Set what is registered."""
     update = Update()
-    update.demand(STORED)
-    _demand_registration_as_read(update, payment)
-    update.set(**_given(registration))
+    update.require(STORED)
+    _require_registration_unchanged(update, payment)
+    update.set(**_registered_values(registration))
     return update
 
 
 def restart(payment: Payment, registration: Registration, now: int) -> Update:
     """Follow a payment anew that was given up, and set what is registered."""
     update = Update()
-    _demand_registration_as_read(update, payment)
-    update.demand_as_read(status=payment.status.value, workAt=None)
-    update.set(attempt=0, giveUpAt=now + FOLLOW_FOR * 1000, **_given(registration))
+    _require_registration_unchanged(update, payment)
+    update.require_unchanged(status=payment.status.value, workAt=None)
+    update.set(attempt=0, giveUpAt=now + FOLLOW_FOR * 1000, **_registered_values(registration))
     update.set(nextCheckAt=now)
     update.remove("lastError")
-    _watch(update, payment.pay_id, now + REGISTRATION_WATCHDOG)
+    _set_watchdog(update, payment.pay_id, now + REGISTRATION_WATCHDOG_MS)
     return update
 
 
 def claim_live(payment: Payment, now: int) -> Update:
     """Take the right to ask the gateway outside the chain from whoever read the same."""
     update = Update()
-    update.demand(STORED)
-    update.demand_as_read(lastCheckedAt=payment.last_checked_at)
+    update.require(STORED)
+    update.require_unchanged(lastCheckedAt=payment.last_checked_at)
     update.set(lastCheckedAt=now)
     return update
 
 
 def record_step(
-    payment: Payment, then: "Next", reply: Reply | None, *, now: int, step: int
+    payment: Payment, plan: "CheckPlan", reply: Reply | None, *, now: int, step: int
 ) -> Update:
     """Keep what a check of the chain brought, unless it is paid, and plan the next one."""
     update = Update()
-    update.demand(NEXT_STEP, step=step)
-    _demand_as_decided(update, payment, then)
-    _checked(update, payment, then, reply, now, "queue")
-    update.set(step=step, attempt=then.attempt)
-    _plan(update, payment.pay_id, then)
+    update.require(NEXT_STEP, step=step)
+    _require_as_decided(update, payment, plan)
+    _record_check(update, payment, plan, reply, now, "queue")
+    update.set(step=step, attempt=plan.attempt)
+    _write_plan(update, payment.pay_id, plan)
     return update
 
 
-def record_live(payment: Payment, then: "Next", reply: Reply, *, now: int, way: Way) -> Update:
+def record_live(
+    payment: Payment, plan: "CheckPlan", reply: Reply, *, now: int, trigger: Trigger
+) -> Update:
     """Keep what a check outside the chain brought, unless it is paid; the chain stays as it is."""
     update = Update()
-    _demand_as_decided(update, payment, then)
-    _checked(update, payment, then, reply, now, way)
-    if then.work_at is not None:
-        _plan(update, payment.pay_id, then)
+    _require_as_decided(update, payment, plan)
+    _record_check(update, payment, plan, reply, now, trigger)
+    if plan.work_at is not None:
+        _write_plan(update, payment.pay_id, plan)
     return update
 
 
 def succeed(
-    payment: Payment, then: "Next", reply: Reply, event: Event, *, now: int, way: Way
+    payment: Payment, plan: "CheckPlan", reply: Reply, event: Event, *, now: int, trigger: Trigger
 ) -> Update:
     """Make the payment SUCCEEDED and its event exist, whether it was stored before or not."""
     update = Update()
-    update.demand(NOT_SUCCEEDED, succeeded=Status.SUCCEEDED.rank)
-    update.demand(STATUS_AS_READ, read_status=payment.status.value)
-    _demand_registration_as_read(update, payment)
-    update.set_first(**_identity(payment))
-    _checked(update, payment, then, reply, now, way)
-    update.set(attempt=then.attempt, eventId=event.event_id, event=event.detail)
+    update.require(NOT_SUCCEEDED, succeeded=Status.SUCCEEDED.rank)
+    update.require(STATUS_AS_READ, read_status=payment.status.value)
+    _require_registration_unchanged(update, payment)
+    update.set_if_absent(**_identity(payment))
+    _record_check(update, payment, plan, reply, now, trigger)
+    update.set(attempt=plan.attempt, eventId=event.event_id, event=event.detail)
     update.set(eventState="PENDING", workShard=items.shard("EVENT", payment.pay_id))
-    update.set(workAt=now + EVENT_GRACE)
+    update.set(workAt=now + EVENT_GRACE_MS)
     update.remove("nextCheckAt")
     return update
 
@@ -128,7 +136,7 @@ def succeed(
 def mark_sent(event: Event, now: int) -> Update:
     """Note that the event is on the bus."""
     update = Update()
-    update.demand(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
+    update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(eventState="SENT", eventSentAt=now)
     update.remove("workShard", "workAt")
     return update
@@ -137,7 +145,7 @@ def mark_sent(event: Event, now: int) -> Update:
 def postpone_event(event: Event, until: int) -> Update:
     """Let the sweeper try the event again at *until*."""
     update = Update()
-    update.demand(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
+    update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(workAt=until)
     return update
 
@@ -145,16 +153,16 @@ def postpone_event(event: Event, until: int) -> Update:
 def claim_due(payment: Payment, now: int) -> Update:
     """Take a due check from other sweepers, before it is sent."""
     update = Update()
-    update.demand_as_read(workShard=payment.work_shard, workAt=payment.work_at)
-    update.set(workAt=now + CLAIM)
+    update.require_unchanged(workShard=payment.work_shard, workAt=payment.work_at)
+    update.set(workAt=now + CLAIM_MS)
     return update
 
 
 def give_up(payment: Payment, now: int) -> Update:
     """Stop following a payment whose time is over, and call it UNRESOLVED."""
     update = Update()
-    update.demand_as_read(workShard=payment.work_shard, workAt=payment.work_at)
-    update.demand(EXPIRED, now=now, failed=Status.FAILED.rank)
+    update.require_unchanged(workShard=payment.work_shard, workAt=payment.work_at)
+    update.require(EXPIRED, now=now, failed=Status.FAILED.rank)
     if payment.status is not Status.UNRESOLVED:
         _change_status(update, payment.status, Status.UNRESOLVED, now, "sweeper")
     update.remove("workShard", "workAt", "nextCheckAt")
@@ -164,22 +172,24 @@ def give_up(payment: Payment, now: int) -> Update:
 def accept(payment: Payment, registration: Registration, reason: str, now: int) -> Update:
     """Replace what is registered of a payment in REVIEW, and have it checked again at once."""
     update = Update()
-    update.demand(IN_REVIEW, review=Status.REVIEW.value)
-    _demand_registration_as_read(update, payment)
-    update.set(**_given(registration), nextCheckAt=now)
+    update.require(IN_REVIEW, review=Status.REVIEW.value)
+    _require_registration_unchanged(update, payment)
+    update.set(**_registered_values(registration), nextCheckAt=now)
     amounts = _amount_text(payment.registration), _amount_text(registration)
-    _note(update, Change(now, Status.REVIEW, Status.REVIEW, "operator", None, reason, *amounts))
-    _watch(update, payment.pay_id, now)
+    _append_history(
+        update, StatusChange(now, Status.REVIEW, Status.REVIEW, "operator", None, reason, *amounts)
+    )
+    _set_watchdog(update, payment.pay_id, now)
     return update
 
 
 def republish(event: Event, now: int) -> Update:
     """Mark a sent event unsent again: the stream carries it, as it did the first time."""
     update = Update()
-    update.demand(EVENT_SENT, eventId=event.event_id, sent="SENT")
+    update.require(EVENT_SENT, eventId=event.event_id, sent="SENT")
     update.set(eventState="PENDING", workShard=items.shard("EVENT", event.pay_id))
-    update.set(workAt=now + EVENT_GRACE)
-    _note(update, Change(now, Status.SUCCEEDED, Status.SUCCEEDED, "operator"))
+    update.set(workAt=now + EVENT_GRACE_MS)
+    _append_history(update, StatusChange(now, Status.SUCCEEDED, Status.SUCCEEDED, "operator"))
     return update
 
 
@@ -193,44 +203,49 @@ def _identity(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _given(registration: Registration) -> dict[str, Any]:
+def _registered_values(registration: Registration) -> dict[str, Any]:
     values = items.registration_values(registration)
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _demand_registration_as_read(update: Update, payment: Payment) -> None:
+def _require_registration_unchanged(update: Update, payment: Payment) -> None:
     """Demand that the amount which decided, and what the event will say, is still the one."""
-    update.demand_as_read(**items.registration_values(payment.registration))
+    update.require_unchanged(**items.registration_values(payment.registration))
 
 
-def _demand_as_decided(update: Update, payment: Payment, then: "Next") -> None:
+def _require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> None:
     """Demand what the decision stood on.
 
     A change of status starts at the status that was read, or the history would tell one
     change twice.
     """
-    update.demand(RANK_NOT_FALLING, rank=then.status.rank)
-    if then.status is not payment.status:
-        update.demand_as_read(status=payment.status.value)
-    if then.status is Status.REVIEW:
-        _demand_registration_as_read(update, payment)
+    update.require(RANK_NOT_FALLING, rank=plan.status.rank)
+    if plan.status is not payment.status:
+        update.require_unchanged(status=payment.status.value)
+    if plan.status is Status.REVIEW:
+        _require_registration_unchanged(update, payment)
 
 
-def _checked(
-    update: Update, payment: Payment, then: "Next", reply: Reply | None, now: int, way: Way
+def _record_check(
+    update: Update,
+    payment: Payment,
+    plan: "CheckPlan",
+    reply: Reply | None,
+    now: int,
+    trigger: Trigger,
 ) -> None:
     """Write what each check leaves behind, and the change of status if it is one."""
     update.set(lastCheckedAt=now)
-    update.count("checks")
+    update.increment("checks")
     if reply is not None:
         update.set(reply=items.reply_value(reply))
-    if then.trouble is not None:
-        update.set(lastError=items.trouble_value(then.trouble))
+    if plan.error is not None:
+        update.set(lastError=items.check_error_value(plan.error))
     else:
         update.remove("lastError")
-    if then.status is not payment.status:
+    if plan.status is not payment.status:
         pay_rst = reply.pay_rst if reply else None
-        _change_status(update, payment.status, then.status, now, way, pay_rst)
+        _change_status(update, payment.status, plan.status, now, trigger, pay_rst)
 
 
 def _change_status(
@@ -238,16 +253,16 @@ def _change_status(
     came_from: Status | None,
     to: Status,
     now: int,
-    way: Way,
+    trigger: Trigger,
     pay_rst: str | None = None,
 ) -> None:
-    change = Change(now, came_from, to, way, pay_rst)
+    change = StatusChange(now, came_from, to, trigger, pay_rst)
     update.set(status=to.value, rank=to.rank)
-    _note(update, change)
+    _append_history(update, change)
 
 
-def _note(update: Update, change: Change) -> None:
-    update.append("history", items.change_value(change))
+def _append_history(update: Update, change: StatusChange) -> None:
+    update.append("history", items.status_change_value(change))
 
 
 def _amount_text(registration: Registration) -> str | None:
@@ -255,15 +270,15 @@ def _amount_text(registration: Registration) -> str | None:
     return " ".join(parts) or None
 
 
-def _plan(update: Update, pay_id: str, then: "Next") -> None:
+def _write_plan(update: Update, pay_id: str, plan: "CheckPlan") -> None:
     """Write when the next check comes, and touch the index only where it has to move."""
-    if then.lead is None:
+    if plan.via is None:
         update.remove("nextCheckAt", "workShard", "workAt")
         return
-    update.set(nextCheckAt=then.check_at)
-    if then.work_at is not None:
-        _watch(update, pay_id, then.work_at)
+    update.set(nextCheckAt=plan.check_at)
+    if plan.work_at is not None:
+        _set_watchdog(update, pay_id, plan.work_at)
 
 
-def _watch(update: Update, pay_id: str, work_at: int) -> None:
+def _set_watchdog(update: Update, pay_id: str, work_at: int) -> None:
     update.set(workShard=items.shard("CHECK", pay_id), workAt=work_at)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from payresult.domain.decision import Answer
+from payresult.domain.decision import GatewayResult
 from payresult.domain.payment import Payment, Status
 
 if TYPE_CHECKING:
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueryResult:
     """One question to the gateway: the answer, when it was there, and after how many ms.
 
     ``chance`` is drawn once for it, so that deciding twice plans the same.
     """
 
-    answer: Answer
+    answer: GatewayResult
     at: int
     latency: int
-    chance: float
+    random_fraction: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Outcome:
 
     pay_id: str
     payment: Payment | None = None
-    asked: Asked | None = None
-    became: Status | None = None
+    result: QueryResult | None = None
+    new_status: Status | None = None
     unknown: bool = False
     stored: bool = True
     stale: bool = False

@@ -34,7 +34,7 @@ _RANKS = {
     Status.SUCCEEDED: 30,
 }
 
-Way = Literal["api", "queue", "sweeper", "operator"]
+Trigger = Literal["api", "queue", "sweeper", "operator"]
 """By which way a status came to change."""
 
 
@@ -48,7 +48,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class CheckError:
     """The last check that learnt nothing: its kind, when, and how many in a row."""
 
     kind: Literal["unavailable", "bad_reply"]
@@ -58,7 +58,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class StatusChange:
     """One change of status, or what an operator did to a payment whose status stayed.
 
     ``reason`` and the amounts (with their currency, where one is registered) are an operator's.
@@ -67,7 +67,7 @@ class Change:
     at: int
     from_status: Status | None
     to_status: Status
-    way: Way
+    trigger: Trigger
     pay_rst: str | None = None
     reason: str | None = None
     amount_from: str | None = None
@@ -90,8 +90,8 @@ class Payment:
     reply: Mapping[str, str] = field(default_factory=dict)
     last_checked_at: int | None = None
     next_check_at: int | None = None
-    last_error: Trouble | None = None
-    history: tuple[Change, ...] = ()
+    last_error: CheckError | None = None
+    history: tuple[StatusChange, ...] = ()
     event_id: str | None = None
     event: str | None = None
     event_state: Literal["PENDING", "SENT"] | None = None
@@ -114,7 +114,7 @@ class CheckMessage:
     step: int | None = None
 
 
-def iso(at: int) -> str:
+def to_iso8601(at: int) -> str:
     """Return *at*, milliseconds since 1970, as ISO 8601 in UTC: "2026-11-22T10:00:00.123Z"."""
     text = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

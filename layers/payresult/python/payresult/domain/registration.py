@@ -44,7 +44,7 @@ def merge(payment: Payment, said: Registration) -> Registration:
     return merged
 
 
-def needs_following(payment: Payment) -> bool:
+def can_restart(payment: Payment) -> bool:
     """Say whether registering again starts the following anew: given up, and nobody on it."""
     return payment.status is Status.UNRESOLVED and payment.work_at is None
 

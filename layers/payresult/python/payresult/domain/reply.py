@@ -78,7 +78,7 @@ def package_unit(package_type: str | None) -> str | None:
     return _UNITS.get(package_type or "")
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return *text*, marked where it was cut at *limit* characters."""
     return text if len(text) <= limit else text[:limit] + "…[cut]"
 

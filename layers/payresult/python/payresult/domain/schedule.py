@@ -7,17 +7,17 @@ week: every few seconds while a customer waits, once a day at the end.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-QUEUE_LIMIT = 900
+MAX_QUEUE_DELAY = 900
 """The longest DelaySeconds that SQS takes (AWS, SQS message timers)."""
 
-FIRST_RETRY = 5
-LONGEST_RETRY_AFTER = 24 * 3600
+FIRST_RETRY_DELAY = 5
+MAX_RETRY_AFTER = 24 * 3600
 LATE_CHECKS = (3600, 24 * 3600)
 FOLLOW_FOR = 9 * 24 * 3600
 """A payment is given up this long after its (re)start: the seven days of the default schedule,
 a fifth more if every delay is stretched (8.4 days), and some hours of outages."""
 
-SPREAD = 0.2
+JITTER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,24 @@ class Schedule:
         return self.delays[attempt - 1] if attempt < self.checks else None
 
 
-def spread(delay: float, chance: float) -> float:
+def jitter(delay: float, random_fraction: float) -> float:
     """Return *delay* moved by up to a fifth either way; *chance* is in [0, 1).
 
     What fits SQS still fits it afterwards.
     """
-    moved = delay * (1 - SPREAD + 2 * SPREAD * chance)
-    return min(moved, QUEUE_LIMIT) if delay <= QUEUE_LIMIT else moved
+    moved = delay * (1 - JITTER + 2 * JITTER * random_fraction)
+    return min(moved, MAX_QUEUE_DELAY) if delay <= MAX_QUEUE_DELAY else moved
 
 
-def after_trouble(tries: int, retry_after: float | None, chance: float) -> float:
+def backoff(tries: int, retry_after: float | None, random_fraction: float) -> float:
     """Return the delay after the *tries*-th unanswered check in a row.
 
     5 s, doubling to 900 s. The spread here only lengthens: the tries of a two-hour outage
     start at 0, 5, 15, 35, ... 6675 s at the earliest, which are 15. A gateway that says when
     to come back is not asked before, up to a day; one that asks for haste gets none.
     """
-    doubled = (FIRST_RETRY << min(tries - 1, 8)) * (1 + SPREAD * chance)
-    return max(min(doubled, QUEUE_LIMIT), min(retry_after or 0, LONGEST_RETRY_AFTER))
+    doubled = (FIRST_RETRY_DELAY << min(tries - 1, 8)) * (1 + JITTER * random_fraction)
+    return max(min(doubled, MAX_QUEUE_DELAY), min(retry_after or 0, MAX_RETRY_AFTER))
 
 
 def late_check(changed_at: int, now: int) -> int | None:

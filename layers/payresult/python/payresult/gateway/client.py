@@ -19,7 +19,7 @@ from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable
 from payresult.gateway.connection import Dialer, default_tls_context
 from payresult.gateway.deadline import Deadline, DeadlineSocket
-from payresult.gateway.protocol import MAX_BODY, Answer, read_reply
+from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply
 from payresult.gateway.signing import sign
 
 CONNECT_SECONDS = 2.0
@@ -90,7 +90,7 @@ class GatewayClient:
         }
         return json.dumps({**params, "sign": sign(params)}).encode()
 
-    def _post(self, body: bytes, deadline: Deadline) -> Answer:
+    def _post(self, body: bytes, deadline: Deadline) -> HttpResponse:
         kept = self._take_kept()
         if kept is not None:
             try:
@@ -100,7 +100,7 @@ class GatewayClient:
                     raise
         return self._exchange(_Connection(self._dialer), body, deadline)
 
-    def _exchange(self, connection: "_Connection", body: bytes, deadline: Deadline) -> Answer:
+    def _exchange(self, connection: "_Connection", body: bytes, deadline: Deadline) -> HttpResponse:
         answer = connection.post(self._path, body, self._headers, deadline)
         if connection.reusable:
             try:
@@ -135,7 +135,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock = self._socket = self._dialer.dial(self._by.within(CONNECT_SECONDS))
         self._socket.start(self._by)
 
-    def post(self, path: str, body: bytes, headers: dict[str, str], by: Deadline) -> Answer:
+    def post(self, path: str, body: bytes, headers: dict[str, str], by: Deadline) -> HttpResponse:
         """Return the answer to one POST. After an error the connection is closed."""
         self._by = by
         if self.sock is not None:
@@ -148,13 +148,13 @@ class _Connection(http.client.HTTPConnection):
             self.close()
             raise
 
-    def _read(self, response: http.client.HTTPResponse) -> Answer:
+    def _read(self, response: http.client.HTTPResponse) -> HttpResponse:
         if self._socket.ended:  # http.client has taken that for the end of the headers
             raise http.client.IncompleteRead(b"")
         headers = {name.lower(): value for name, value in response.getheaders()}
         if response.status != http.HTTPStatus.OK:
             self.close()  # its body tells nothing, so nobody waits for it
-            return Answer(response.status, headers, b"")
+            return HttpResponse(response.status, headers, b"")
         try:
             body = response.read(MAX_BODY + 1)
         except ValueError:  # from a chunk of negative size
@@ -163,7 +163,7 @@ class _Connection(http.client.HTTPConnection):
             self.close()
         elif response.length:  # read(n) keeps quiet about a body that was cut off
             raise http.client.IncompleteRead(body, response.length)
-        return Answer(response.status, headers, body)
+        return HttpResponse(response.status, headers, body)
 
     @property
     def heard(self) -> bool:

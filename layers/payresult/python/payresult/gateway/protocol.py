@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 
 from payresult import strict_json
 from payresult.domain.reply import REPLY_FIELDS, Reply
-from payresult.errors import BadReply, GatewayUnavailable
+from payresult.errors import GatewayUnavailable, InvalidReply
 
 MAX_BODY = 65_536
 """Bytes. A documented answer has about 300."""
@@ -20,12 +20,12 @@ MAX_BODY = 65_536
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = range(500, 600)
 _OK = 200
-_CENTURIES = 1e10
+MAX_RETRY_AFTER = 1e10
 """Seconds: more than any wait, and still a number that callers can calculate with."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An HTTP answer: header names in lower case; of *body* at most MAX_BODY + 1 bytes."""
 
     status: int
@@ -33,7 +33,7 @@ class Answer:
     body: bytes
 
 
-def read_reply(answer: Answer, *, pay_id: str, partner_code: str, now: float) -> Reply:
+def read_reply(answer: HttpResponse, *, pay_id: str, partner_code: str, now: float) -> Reply:
     """Return the reply in *answer* to a query for *pay_id*, asked by *partner_code*.
 
     Raises GatewayUnavailable for HTTP 429 and 5xx, with ``retry_after`` counted from *now*
@@ -49,10 +49,10 @@ def read_reply(answer: Answer, *, pay_id: str, partner_code: str, now: float) ->
         _check_echo(fields, {"payId": pay_id, "partnerCode": partner_code})
         return Reply({name: _raw(value) for name, value in fields.items()})
     except ValueError as exc:  # all of them written here or in strictjson, without values
-        raise BadReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
+        raise InvalidReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
 
 
-def _check_framing(answer: Answer) -> None:
+def _check_framing(answer: HttpResponse) -> None:
     if answer.status != _OK:
         raise ValueError("not an answer to a query")
     media_type = answer.headers.get("content-type", "").partition(";")[0]
@@ -70,8 +70,8 @@ def _fields(document: object) -> dict[str, object]:
     return {name: document[name] for name in REPLY_FIELDS if document.get(name) is not None}
 
 
-def _check_echo(fields: Mapping[str, object], asked: Mapping[str, str]) -> None:
-    for name, value in asked.items():
+def _check_echo(fields: Mapping[str, object], expected: Mapping[str, str]) -> None:
+    for name, value in expected.items():
         # By type, for a number compares equal to the string of its digits (strictjson.Literal).
         if type(fields.get(name)) is not str or fields[name] != value:
             raise ValueError(f"{name} is not the one asked for")
@@ -89,7 +89,7 @@ def _raw(value: object) -> str:
 def _retry_after(text: str, now: float) -> float | None:
     """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3), or None."""
     if re.fullmatch(r"[0-9]+", text):
-        return min(float(text), _CENTURIES)
+        return min(float(text), MAX_RETRY_AFTER)
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError):  # the latter from a zone like +9999999999999999

@@ -9,18 +9,18 @@ import json
 from typing import TYPE_CHECKING
 
 from payresult.domain.event import DETAIL_TYPE, SCHEMA_VERSION, Event, event_id
-from payresult.domain.payment import Registration, iso
-from payresult.domain.reply import Reply, cut, package_unit, paid_at, parse_amount
+from payresult.domain.payment import Registration, to_iso8601
+from payresult.domain.reply import Reply, package_unit, paid_at, parse_amount, truncate
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-TEXT_LIMIT = 200
+MAX_RAW_CHARACTERS = 200
 """How much of a raw field goes out: the five free ones, six bytes a character at worst
 (a control character escaped), are then 6,000 bytes of the 8 KiB that an event may have."""
 
 
-def succeeded(
+def payment_succeeded(
     reply: Reply,
     registration: Registration,
     *,
@@ -45,7 +45,7 @@ def succeeded(
 def _data(
     reply: Reply, registration: Registration, zone: "ZoneInfo | None", observed_at: int
 ) -> dict[str, str]:
-    raw = {name: cut(value, TEXT_LIMIT) for name, value in reply.fields.items()}
+    raw = {name: truncate(value, MAX_RAW_CHARACTERS) for name, value in reply.fields.items()}
     amount = parse_amount(reply.fields.get("payAmount"))
     known = {
         "partnerCode": raw["partnerCode"],
@@ -57,7 +57,7 @@ def _data(
         "payRst": raw["payRst"],
         "payResultDate": raw.get("payResultDate"),
         "paidAt": paid_at(reply.fields.get("payResultDate"), zone),
-        "observedAt": iso(observed_at),
+        "observedAt": to_iso8601(observed_at),
         "packageType": raw.get("packageType"),
         "packageUnit": package_unit(reply.fields.get("packageType")),
         "orderPeriod": raw.get("orderPeriod"),

@@ -6,9 +6,9 @@ Types are stable; clients may branch on them. No text of the gateway is in a pro
 from typing import Any, NamedTuple
 
 from payresult.errors import (
-    BadReply,
     GatewayUnavailable,
     InvalidInput,
+    InvalidReply,
     NotRegistered,
     PayresultError,
     RegistrationConflict,
@@ -17,7 +17,7 @@ from payresult.errors import (
 Problem = dict[str, Any]
 
 TYPE = "urn:payresult:problem:"
-TRY_AGAIN = 5
+DEFAULT_RETRY_AFTER = 5
 """Seconds: what callers are asked to wait where nobody knows better."""
 
 
@@ -54,7 +54,7 @@ _KINDS = (
         "The gateway did not answer, and nothing is known of the payment yet",
     ),
     _Kind(
-        BadReply,
+        InvalidReply,
         "gateway-bad-reply",
         502,
         "The gateway's answer has no meaning",
@@ -94,4 +94,4 @@ def retry_after(error: BaseException) -> int | None:
     """Return the seconds after which to ask again, where asking again helps."""
     if isinstance(error, GatewayUnavailable) and error.retry_after is not None:
         return max(round(error.retry_after), 1)
-    return TRY_AGAIN if problem_of(error)["status"] == 503 else None  # noqa: PLR2004 - HTTP's
+    return DEFAULT_RETRY_AFTER if problem_of(error)["status"] == 503 else None  # noqa: PLR2004 - HTTP's

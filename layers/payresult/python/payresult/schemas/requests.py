@@ -18,9 +18,9 @@ from payresult.domain.payment import CheckMessage, Registration
 from payresult.domain.reply import parse_plain_amount
 from payresult.errors import InvalidInput
 
-BODY_LIMIT = 16 * 1024
-MOST_PAY_IDS = 100
-MOST_DIGITS = 9
+MAX_BODY_BYTES = 16 * 1024
+MAX_PAY_IDS = 100
+MAX_DIGITS = 9
 
 PAY_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 ORDER_ID_PATTERN = r"^[\x21-\x7e]{1,128}$"
@@ -44,9 +44,9 @@ def _amount(value: Any) -> Any:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, strict_json.Literal) and value.isdecimal() and len(value) <= MOST_DIGITS:
+    if isinstance(value, strict_json.Literal) and value.isdecimal() and len(value) <= MAX_DIGITS:
         return int(value)
-    message = f"must be a whole number of at most {MOST_DIGITS} digits"
+    message = f"must be a whole number of at most {MAX_DIGITS} digits"
     raise ValueError(message)
 
 
@@ -81,12 +81,12 @@ _REGISTERED = {
 _PATH = _object_of(_BY_PAY_ID)
 _REGISTRATION = _object_of(_REGISTERED)
 _PAY_IDS = _object_of(
-    {"payIds": _required(rule.list_schema(_PAY_ID, min_length=1, max_length=MOST_PAY_IDS))}
+    {"payIds": _required(rule.list_schema(_PAY_ID, min_length=1, max_length=MAX_PAY_IDS))}
 )
 _ORDER = _object_of(_BY_PAY_ID | _REGISTERED)
 _FOLLOW_UP = _object_of(_BY_PAY_ID | {"step": _required(_after(_whole, rule.int_schema(ge=1)))})
 
-_LIST_RULE = f"must be a list of 1 to {MOST_PAY_IDS} payIds"
+_LIST_RULE = f"must be a list of 1 to {MAX_PAY_IDS} payIds"
 _RULES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
@@ -142,8 +142,8 @@ def _listed(value: dict[str, Any]) -> list[str]:
 
 def _body(text: str | bytes) -> dict[str, Any]:
     data = text if isinstance(text, bytes) else text.encode(errors="surrogatepass")
-    if len(data) > BODY_LIMIT:
-        raise InvalidInput("body", f"must have at most {BODY_LIMIT} bytes")
+    if len(data) > MAX_BODY_BYTES:
+        raise InvalidInput("body", f"must have at most {MAX_BODY_BYTES} bytes")
     return _object(data)
 
 

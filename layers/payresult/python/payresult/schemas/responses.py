@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from payresult.domain.payment import Payment, iso
+from payresult.domain.payment import Payment, to_iso8601
 from payresult.domain.reply import package_unit, paid_at, parse_amount
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _RAW = ("payAmount", "payRst", "payResultDate", "packageType", "orderPeriod", "servicePlanShowName")
 
 
-def view(
+def payment_response(
     payment: Payment, *, zone: "ZoneInfo | None" = None, stored: bool = True, stale: bool = False
 ) -> dict[str, Any]:
     """Return *payment* for a caller: strings, one number (``checks``), and ``stale`` if it is.
@@ -32,7 +32,7 @@ def view(
         "paidAt": paid_at(payment.reply.get("payResultDate"), zone),
         "packageUnit": package_unit(payment.reply.get("packageType")),
         "checks": payment.checks,
-        "createdAt": iso(payment.created_at) if stored else None,
+        "createdAt": to_iso8601(payment.created_at) if stored else None,
         "lastCheckedAt": _iso(payment.last_checked_at),
         "nextCheckAt": _iso(payment.next_check_at),
         "stale": stale or None,
@@ -41,4 +41,4 @@ def view(
 
 
 def _iso(at: int | None) -> str | None:
-    return None if at is None else iso(at)
+    return None if at is None else to_iso8601(at)

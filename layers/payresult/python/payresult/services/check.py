@@ -5,14 +5,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.items import reply_value
-from payresult.domain.decision import Next, Rules, after_live_check, is_unknown, next_of
-from payresult.domain.outcome import Asked, Outcome
-from payresult.domain.payment import Payment, Status, Way
+from payresult.domain.decision import (
+    CheckPlan,
+    Rules,
+    is_unknown_pay_rst,
+    plan_after_live_check,
+    plan_next_check,
+)
+from payresult.domain.outcome import Outcome, QueryResult
+from payresult.domain.payment import Payment, Status, Trigger
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
-from payresult.errors import BadReply, Contention, GatewayUnavailable, StaleWrite
+from payresult.errors import GatewayUnavailable, InvalidReply, PaymentChanged, WriteConflict
 from payresult.schemas import events
 
 if TYPE_CHECKING:
@@ -21,7 +27,7 @@ if TYPE_CHECKING:
     from payresult.aws.expressions import Update
     from payresult.gateway.client import GatewayClient
 
-ROUNDS = 5
+MAX_WRITE_ATTEMPTS = 5
 """How often a decision is made again because the item changed under it."""
 
 
@@ -46,109 +52,121 @@ class Checker:
     def __init__(
         self,
         gateway: "GatewayClient",
-        store: PaymentStore,
+        payments: PaymentRepository,
         policy: Policy,
         *,
         clock: Callable[[], float],
-        chance: Callable[[], float],
+        random_fraction: Callable[[], float],
     ) -> None:
         self._gateway = gateway
-        self._store = store
+        self._payments = payments
         self._policy = policy
         self._clock = clock
-        self._chance = chance
+        self._chance = random_fraction
 
     def now(self) -> int:
         """Return the time, in milliseconds since 1970."""
         return int(self._clock() * 1000)
 
-    def ask(self, pay_id: str) -> Asked:
+    def query(self, pay_id: str) -> QueryResult:
         """Ask the gateway once. A failure is an answer here: it has a meaning for the schedule."""
         start = self.now()
-        answer: Reply | GatewayUnavailable | BadReply
+        answer: Reply | GatewayUnavailable | InvalidReply
         try:
             answer = self._gateway.query(pay_id)
-        except (GatewayUnavailable, BadReply) as error:
+        except (GatewayUnavailable, InvalidReply) as error:
             answer = error
         at = self.now()
-        return Asked(answer, at, at - start, self._chance())
+        return QueryResult(answer, at, at - start, self._chance())
 
-    def then(self, payment: Payment, asked: Asked) -> Next:
+    def plan(self, payment: Payment, result: QueryResult) -> CheckPlan:
         """Return what *asked* leads to as the next check of the payment's chain."""
-        return next_of(payment, asked.answer, self._policy.rules, asked.at, asked.chance)
+        return plan_next_check(
+            payment, result.answer, self._policy.rules, result.at, result.random_fraction
+        )
 
-    def conclude_step(self, payment: Payment, asked: Asked, step: int) -> Outcome:
+    def save_queued_check(self, payment: Payment, result: QueryResult, step: int) -> Outcome:
         """Keep what step *step* of the payment's chain brought."""
-        for _ in range(ROUNDS):
-            then = self.then(payment, asked)
+        for _ in range(MAX_WRITE_ATTEMPTS):
+            plan = self.plan(payment, result)
             try:
-                after = self._store.write(payment.pay_id, self._step(payment, then, asked, step))
-            except StaleWrite as stale:
+                after = self._payments.write(
+                    payment.pay_id, self._step(payment, plan, result, step)
+                )
+            except PaymentChanged as stale:
                 payment = _current(stale, payment)
             else:
-                return self._outcome(payment, after, asked, ended=then.lead is None)
-            fenced = payment.step >= step and then.status is not Status.SUCCEEDED
+                return self._outcome(payment, after, result, ended=plan.via is None)
+            fenced = payment.step >= step and plan.status is not Status.SUCCEEDED
             if payment.settled or fenced:
-                return self._outcome(payment, payment, asked)
-        raise Contention(payment.pay_id)
+                return self._outcome(payment, payment, result)
+        raise WriteConflict(payment.pay_id)
 
-    def conclude_live(self, payment: Payment, reply: Reply, asked: Asked, way: Way) -> Outcome:
+    def save_live_check(
+        self, payment: Payment, reply: Reply, result: QueryResult, trigger: Trigger
+    ) -> Outcome:
         """Keep what a check outside the chain brought; *payment* need not be stored yet."""
-        for _ in range(ROUNDS):
-            then = after_live_check(payment, reply, self._policy.rules, asked.at)
-            update = self._live(payment, then, reply, asked.at, way)
+        for _ in range(MAX_WRITE_ATTEMPTS):
+            plan = plan_after_live_check(payment, reply, self._policy.rules, result.at)
+            update = self._live(payment, plan, reply, result.at, trigger)
             try:
-                after = self._store.write(payment.pay_id, update)
-            except StaleWrite as stale:
+                after = self._payments.write(payment.pay_id, update)
+            except PaymentChanged as stale:
                 payment = _current(stale, payment)
             else:
-                return self._outcome(payment, after, asked)
+                return self._outcome(payment, after, result)
             if payment.settled:
-                return self._outcome(payment, payment, asked)
-        raise Contention(payment.pay_id)
+                return self._outcome(payment, payment, result)
+        raise WriteConflict(payment.pay_id)
 
-    def conclude_unregistered(self, payment: Payment, reply: Reply, asked: Asked) -> Outcome:
+    def evaluate_unregistered(self, payment: Payment, reply: Reply, result: QueryResult) -> Outcome:
         """Return what *reply* says of a payment in no table; store it only if it is paid."""
-        status = after_live_check(payment, reply, self._policy.rules, asked.at).status
+        status = plan_after_live_check(payment, reply, self._policy.rules, result.at).status
         if status is Status.SUCCEEDED:
-            return self.conclude_live(payment, reply, asked, "api")
+            return self.save_live_check(payment, reply, result, "api")
         kept = reply_value(reply)  # cut like what is stored: it may be 64 KiB
-        seen = replace(payment, status=status, reply=kept, checks=1, last_checked_at=asked.at)
-        return replace(self._outcome(seen, seen, asked), stored=False)
+        seen = replace(payment, status=status, reply=kept, checks=1, last_checked_at=result.at)
+        return replace(self._outcome(seen, seen, result), stored=False)
 
-    def _step(self, payment: Payment, then: Next, asked: Asked, step: int) -> "Update":
-        reply = asked.answer if isinstance(asked.answer, Reply) else None
-        if reply is not None and then.status is Status.SUCCEEDED:
-            return self._success(payment, then, reply, asked.at, "queue")
-        return updates.record_step(payment, then, reply, now=asked.at, step=step)
+    def _step(self, payment: Payment, plan: CheckPlan, result: QueryResult, step: int) -> "Update":
+        reply = result.answer if isinstance(result.answer, Reply) else None
+        if reply is not None and plan.status is Status.SUCCEEDED:
+            return self._success(payment, plan, reply, result.at, "queue")
+        return updates.record_step(payment, plan, reply, now=result.at, step=step)
 
-    def _live(self, payment: Payment, then: Next, reply: Reply, now: int, way: Way) -> "Update":
-        if then.status is Status.SUCCEEDED:
-            return self._success(payment, then, reply, now, way)
-        return updates.record_live(payment, then, reply, now=now, way=way)
+    def _live(
+        self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
+    ) -> "Update":
+        if plan.status is Status.SUCCEEDED:
+            return self._success(payment, plan, reply, now, trigger)
+        return updates.record_live(payment, plan, reply, now=now, trigger=trigger)
 
-    def _success(self, payment: Payment, then: Next, reply: Reply, now: int, way: Way) -> "Update":
-        event = events.succeeded(
+    def _success(
+        self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
+    ) -> "Update":
+        event = events.payment_succeeded(
             reply,
             payment.registration,
             environment=self._policy.environment,
             zone=self._policy.zone,
             observed_at=now,
         )
-        return updates.succeed(payment, then, reply, event, now=now, way=way)
+        return updates.succeed(payment, plan, reply, event, now=now, trigger=trigger)
 
     def _outcome(
-        self, before: Payment, after: Payment, asked: Asked, *, ended: bool = False
+        self, before: Payment, after: Payment, result: QueryResult, *, ended: bool = False
     ) -> Outcome:
-        became = after.status if after.status is not before.status else None
+        new_status = after.status if after.status is not before.status else None
         if ended and after.status is Status.UNRESOLVED:
-            became = Status.UNRESOLVED  # given up again: worth the alarm again
+            new_status = Status.UNRESOLVED  # given up again: worth the alarm again
         failed_values = self._policy.failed_pay_rst_values
-        unknown = isinstance(asked.answer, Reply) and is_unknown(asked.answer, failed_values)
-        return Outcome(after.pay_id, after, asked, became, unknown)
+        unknown = isinstance(result.answer, Reply) and is_unknown_pay_rst(
+            result.answer, failed_values
+        )
+        return Outcome(after.pay_id, after, result, new_status, unknown)
 
 
-def _current(stale: StaleWrite, payment: Payment) -> Payment:
+def _current(stale: PaymentChanged, payment: Payment) -> Payment:
     if stale.current is None:  # deleted under us, by hand: the message or the caller comes again
-        raise Contention(payment.pay_id)
+        raise WriteConflict(payment.pay_id)
     return stale.current

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
 
-from payresult.aws.dynamodb import PaymentStore, Stored, readable
+from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
 from payresult.aws.sqs import CheckQueue, FollowUp
-from payresult.domain.outcome import Asked, Outcome
+from payresult.domain.outcome import Outcome, QueryResult
 from payresult.domain.payment import CheckMessage, Payment
-from payresult.domain.schedule import QUEUE_LIMIT
-from payresult.errors import NotQueued, RegistrationConflict
+from payresult.domain.schedule import MAX_QUEUE_DELAY
+from payresult.errors import QueueSendError, RegistrationConflict
 from payresult.services.check import Checker
 from payresult.services.payments import PaymentService
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CheckTask:
     """A check to be done: step *number* of the payment's chain."""
 
     payment: Payment
@@ -29,35 +29,35 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class AskedStep(Step):
+class AnsweredTask(CheckTask):
     """A check of which the answer is there, but not kept yet."""
 
-    asked: Asked
+    result: QueryResult
 
 
-Found = Step | Outcome | BaseException
+TaskState = CheckTask | Outcome | BaseException
 """How far a message has come: to a check, to its end, or to trouble."""
 
-Before = TypeVar("Before", bound=Step)
+Before = TypeVar("Before", bound=CheckTask)
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 
 
-class Follower:
+class CheckBatchProcessor:
     """Carries the chains of checks on, message by message."""
 
     def __init__(
         self,
         service: PaymentService,
         checker: Checker,
-        store: PaymentStore,
+        payments: PaymentRepository,
         queue: CheckQueue,
         *,
         pool: Executor,
     ) -> None:
         self._service = service
         self._checker = checker
-        self._store = store
+        self._payments = payments
         self._queue = queue
         self._pool = pool
 
@@ -70,14 +70,14 @@ class Follower:
         if not messages:
             return []
         found = self._admit(messages)
-        found = self._each(Step, self._ask, found)
+        found = self._each(CheckTask, self._query, found)
         found = self._send_follow_ups(found)
-        found = self._each(AskedStep, self._conclude, found)
+        found = self._each(AnsweredTask, self._save, found)
         return [_outcome(*pair) for pair in zip(messages, found, strict=True)]
 
     def _each(
-        self, kind: type[Before], act: Callable[[Before], Found], found: Sequence[Found]
-    ) -> list[Found]:
+        self, kind: type[Before], act: Callable[[Before], TaskState], found: Sequence[TaskState]
+    ) -> list[TaskState]:
         """Let *act* carry on those that are a *kind*, at the same time; the rest stays."""
         done = iter(self._together(act, [each for each in found if isinstance(each, kind)]))
         return [next(done) if isinstance(each, kind) else each for each in found]
@@ -91,18 +91,18 @@ class Follower:
         running = [self._pool.submit(act, thing) for thing in things]
         return [each.exception() or each.result() for each in running]
 
-    def _admit(self, messages: Sequence[CheckMessage]) -> list[Found]:
+    def _admit(self, messages: Sequence[CheckMessage]) -> list[TaskState]:
         """Register what is new, and find which messages ask for a check that is still due."""
-        stored = self._store.get_many(message.pay_id for message in messages)
+        stored = self._payments.get_many(message.pay_id for message in messages)
         groups: dict[str, list[int]] = {}
         for index, message in enumerate(messages):
             groups.setdefault(message.pay_id, []).append(index)
 
-        def admit(pay_id: str) -> list[Found]:
+        def admit(pay_id: str) -> list[TaskState]:
             same = [messages[index] for index in groups[pay_id]]
             return self._admit_group(same, stored.get(pay_id))
 
-        found: dict[int, Found] = {}
+        found: dict[int, TaskState] = {}
         for group, results in zip(groups.values(), self._together(admit, groups), strict=True):
             if isinstance(results, BaseException):
                 found |= dict.fromkeys(group, results)
@@ -110,10 +110,12 @@ class Follower:
                 found |= zip(group, results, strict=True)
         return [found[index] for index in range(len(messages))]
 
-    def _admit_group(self, messages: Sequence[CheckMessage], stored: Stored | None) -> list[Found]:
+    def _admit_group(
+        self, messages: Sequence[CheckMessage], stored: Stored | None
+    ) -> list[TaskState]:
         """Do so for the messages of one payId, one after the other."""
-        payment = readable(stored)
-        found: list[Found] = []
+        payment = require_readable(stored)
+        found: list[TaskState] = []
         due: set[int] = set()
         for message in messages:
             try:
@@ -125,7 +127,7 @@ class Follower:
                 found.append(Outcome(message.pay_id, payment))
             else:
                 due.add(number)
-                found.append(Step(payment, number))
+                found.append(CheckTask(payment, number))
         return found
 
     def _enrol(self, message: CheckMessage, payment: Payment | None) -> tuple[Payment, int]:
@@ -136,36 +138,38 @@ class Follower:
         """
         if payment is not None and message.step is not None:
             return payment, message.step
-        payment, bare = self._service.enrol(message.pay_id, payment, message.registration, "queue")
+        payment, bare = self._service.ensure_registered(
+            message.pay_id, payment, message.registration, "queue"
+        )
         return payment, message.step or bare
 
-    def _ask(self, step: Step) -> AskedStep:
-        return AskedStep(step.payment, step.number, self._checker.ask(step.payment.pay_id))
+    def _query(self, task: CheckTask) -> AnsweredTask:
+        return AnsweredTask(task.payment, task.number, self._checker.query(task.payment.pay_id))
 
-    def _conclude(self, step: AskedStep) -> Outcome:
-        return self._checker.conclude_step(step.payment, step.asked, step.number)
+    def _save(self, task: AnsweredTask) -> Outcome:
+        return self._checker.save_queued_check(task.payment, task.result, task.number)
 
-    def _send_follow_ups(self, found: Sequence[Found]) -> list[Found]:
+    def _send_follow_ups(self, found: Sequence[TaskState]) -> list[TaskState]:
         """Send the message of each next step; where SQS does not take it, nothing is written."""
         messages = {
             index: message
-            for index, step in enumerate(found)
-            if isinstance(step, AskedStep) and (message := self._follow_up(step))
+            for index, task in enumerate(found)
+            if isinstance(task, AnsweredTask) and (message := self._follow_up(task))
         }
-        trouble: Exception = NotQueued("SQS refused the follow-up")
+        failure: Exception = QueueSendError("SQS refused the follow-up")
         try:
             taken = self._queue.send(list(messages.values()))
         except Exception as error:  # noqa: BLE001 - the next try is SQS's, by all of these messages
-            taken, trouble = [False] * len(messages), error
+            taken, failure = [False] * len(messages), error
         refused = {index for index, ok in zip(messages, taken, strict=True) if not ok}
-        return [trouble if index in refused else each for index, each in enumerate(found)]
+        return [failure if index in refused else each for index, each in enumerate(found)]
 
-    def _follow_up(self, step: AskedStep) -> FollowUp | None:
-        then = self._checker.then(step.payment, step.asked)
-        if then.lead != "queue" or then.check_at is None:
+    def _follow_up(self, task: AnsweredTask) -> FollowUp | None:
+        plan = self._checker.plan(task.payment, task.result)
+        if plan.via != "queue" or plan.check_at is None:
             return None
-        delay = ceil((then.check_at - step.asked.at) / 1000)
-        return FollowUp(step.payment.pay_id, step.number + 1, min(max(delay, 0), QUEUE_LIMIT))
+        delay = ceil((plan.check_at - task.result.at) / 1000)
+        return FollowUp(task.payment.pay_id, task.number + 1, min(max(delay, 0), MAX_QUEUE_DELAY))
 
 
 def _tried(act: Callable[[Thing], Result], thing: Thing) -> Result | BaseException:
@@ -175,7 +179,7 @@ def _tried(act: Callable[[Thing], Result], thing: Thing) -> Result | BaseExcepti
         return error
 
 
-def _outcome(message: CheckMessage, found: Found) -> Outcome:
+def _outcome(message: CheckMessage, found: TaskState) -> Outcome:
     if isinstance(found, Outcome):
         return found
     if isinstance(found, BaseException):

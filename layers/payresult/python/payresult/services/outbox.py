@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 
 if TYPE_CHECKING:
     from payresult.aws.eventbridge import EventPublisher
 
-LONGEST_WAIT = 15 * 60_000
+MAX_RETRY_DELAY_MS = 15 * 60_000
 
 Refusals = dict[str, str]
 """By payId, why its event is not on the bus: a code of EventBridge's, or an error's name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishResult:
     """How many events the bus took, and which were refused.
 
     ``ages`` are the milliseconds from the success (or from an operator's wish to have it sent
@@ -40,24 +40,24 @@ class Outbox:
 
     def __init__(
         self,
-        store: PaymentStore,
+        payments: PaymentRepository,
         publisher: "EventPublisher",
         *,
         pool: Executor,
         clock: Callable[[], float],
     ) -> None:
-        self._store = store
+        self._payments = payments
         self._publisher = publisher
         self._pool = pool
         self._clock = clock
 
-    def publish(self, pay_ids: Iterable[str], *, postpone: bool = False) -> Published:
+    def publish(self, pay_ids: Iterable[str], *, postpone: bool = False) -> PublishResult:
         """Send the unsent events of *pay_ids* and mark them.
 
         With *postpone* a refused one waits as long again as it has waited, so twice as long
         each time, up to 15 minutes: the sweeper's way. The stream has its own.
         """
-        found = self._store.get_many(pay_ids)
+        found = self._payments.get_many(pay_ids)
         payments = [each for each in found.values() if isinstance(each, Payment)]
         unreadable = {
             pay_id: type(each).__name__
@@ -72,22 +72,22 @@ class Outbox:
         if postpone:
             late = [pair for pair in unsent if pair[0].pay_id in refused]
             list(self._pool.map(self._postpone, late))
-        return Published(len(accepted), refused | unreadable, ages)
+        return PublishResult(len(accepted), refused | unreadable, ages)
 
     def _mark(self, event: Event) -> int | None:
         now = self._now()
         try:
-            payment = self._store.write(event.pay_id, updates.mark_sent(event, now))
-        except StaleWrite:  # the other of publisher and sweeper marked it
+            payment = self._payments.write(event.pay_id, updates.mark_sent(event, now))
+        except PaymentChanged:  # the other of publisher and sweeper marked it
             return None
         return now - payment.history[-1].at
 
     def _postpone(self, unsent: tuple[Event, int]) -> None:
         event, since = unsent
         now = self._now()
-        until = now + min(max(now - since, updates.EVENT_GRACE), LONGEST_WAIT)
-        with suppress(StaleWrite):
-            self._store.write(event.pay_id, updates.postpone_event(event, until))
+        until = now + min(max(now - since, updates.EVENT_GRACE_MS), MAX_RETRY_DELAY_MS)
+        with suppress(PaymentChanged):
+            self._payments.write(event.pay_id, updates.postpone_event(event, until))
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

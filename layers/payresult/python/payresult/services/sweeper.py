@@ -6,43 +6,43 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentStore
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.payment import Payment, Status
-from payresult.errors import StaleWrite
+from payresult.errors import PaymentChanged
 
 if TYPE_CHECKING:
-    from payresult.services.outbox import Outbox, Published
+    from payresult.services.outbox import Outbox, PublishResult
 
-MINUTE = 60_000
+MINUTE_MS = 60_000
 
-PAGE = 500
+MAX_ITEMS_PER_SHARD = 500
 """How many payments of a shard one sweep takes up, at most: 4,000 checks and 4,000 events."""
 
-OVERDUE = 5 * MINUTE
+OVERDUE_AFTER_MS = 5 * MINUTE_MS
 """Milliseconds after its time from which a check counts as missed: a sweep comes each minute,
 a message may be received three times (visibility time-out 120 s)."""
 
-COUNTING = 10 * MINUTE
+COUNT_INTERVAL_MS = 10 * MINUTE_MS
 """How often the followed payments are counted, in milliseconds. A count reads the whole index:
 with 100,000 payments 700 read units, $4 a month each minute, $0.40 every ten."""
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
+class SweepResult:
     """What a sweep did and found; lists are payIds. ``followed`` None: it was not counted.
 
     ``troubles`` kept payments from being written; they are due again in the next minute.
     """
 
-    published: "Published"
+    published: "PublishResult"
     followed: int | None = None
     checks_sent: list[str] = field(default_factory=list)
     checks_refused: list[str] = field(default_factory=list)
     overdue: list[str] = field(default_factory=list)
     given_up: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    troubles: list[BaseException] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
 
 
 class Sweeper:
@@ -50,35 +50,37 @@ class Sweeper:
 
     def __init__(
         self,
-        store: PaymentStore,
+        payments: PaymentRepository,
         queue: CheckQueue,
         outbox: "Outbox",
         *,
         pool: Executor,
         clock: Callable[[], float],
     ) -> None:
-        self._store = store
+        self._payments = payments
         self._queue = queue
         self._outbox = outbox
         self._pool = pool
         self._clock = clock
 
-    def sweep(self) -> Swept:
+    def sweep(self) -> SweepResult:
         """Send what is due: events to the bus first, checks to the queue; give up what expired.
 
         Giving up comes last: whatever breaks off earlier, no payment is given up unheard.
         """
         now = self._now()
-        followed = self._store.count_followed() if now % COUNTING < MINUTE else None
-        published = self._outbox.publish(self._store.due("EVENT", now, PAGE), postpone=True)
-        found = self._store.get_many(self._store.due("CHECK", now, PAGE))
+        followed = self._payments.count_followed() if now % COUNT_INTERVAL_MS < MINUTE_MS else None
+        published = self._outbox.publish(
+            self._payments.due("EVENT", now, MAX_ITEMS_PER_SHARD), postpone=True
+        )
+        found = self._payments.get_many(self._payments.due("CHECK", now, MAX_ITEMS_PER_SHARD))
         due = [each for each in found.values() if isinstance(each, Payment) and _due(each, now)]
         open_now = [each for each in due if not _expired(each, now)]
         claimed, unclaimed = self._write_all(self._claim, open_now)
         taken = self._queue.send([FollowUp(each.pay_id, each.step + 1) for each in claimed])
         expired = [each for each in due if _expired(each, now)]
         given_up, not_given_up = self._write_all(self._give_up, expired)
-        return Swept(
+        return SweepResult(
             published,
             followed,
             checks_sent=[p.pay_id for p, ok in zip(claimed, taken, strict=True) if ok],
@@ -86,14 +88,14 @@ class Sweeper:
             overdue=[each.pay_id for each in due if _overdue(each, now)],
             given_up=[each.pay_id for each in given_up],
             unreadable=[key for key, each in found.items() if not isinstance(each, Payment)],
-            troubles=unclaimed + not_given_up,
+            errors=unclaimed + not_given_up,
         )
 
     def _claim(self, payment: Payment) -> Payment:
-        return self._store.write(payment.pay_id, updates.claim_due(payment, self._now()))
+        return self._payments.write(payment.pay_id, updates.claim_due(payment, self._now()))
 
     def _give_up(self, payment: Payment) -> Payment:
-        return self._store.write(payment.pay_id, updates.give_up(payment, self._now()))
+        return self._payments.write(payment.pay_id, updates.give_up(payment, self._now()))
 
     def _write_all(
         self, write: Callable[[Payment], Payment], payments: Iterable[Payment]
@@ -105,7 +107,7 @@ class Sweeper:
         futures = [self._pool.submit(write, payment) for payment in payments]
         errors = [error for future in futures if (error := future.exception())]
         written = [future.result() for future in futures if not future.exception()]
-        return written, [error for error in errors if not isinstance(error, StaleWrite)]
+        return written, [error for error in errors if not isinstance(error, PaymentChanged)]
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
@@ -125,4 +127,4 @@ def _expired(payment: Payment, now: int) -> bool:
 def _overdue(payment: Payment, now: int) -> bool:
     """Say whether the check's message was lost, and not only this sweep's to send."""
     planned = payment.next_check_at or payment.created_at
-    return now - planned > OVERDUE
+    return now - planned > OVERDUE_AFTER_MS
