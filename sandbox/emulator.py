@@ -12,7 +12,7 @@ from typing import Self
 from sandbox.credentials import REGION
 from sandbox.ports import free_port
 
-GUARD = Path(__file__).with_name("guard.py")
+GUARD = Path(__file__).with_name("parent_watchdog.py")
 START_SECONDS = 30
 STOP_SECONDS = 10
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from layers.build import build
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".sandbox-cache"
 
 

@@ -5,8 +5,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from payresult.domain.amount import Amount, parse_amount
 from payresult.domain.payment import Status
-from payresult.domain.reply import Amount, parse_amount
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_pay_id
 from payresult_cli.csv_files import rows, wrong

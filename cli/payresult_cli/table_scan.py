@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from payresult.aws.items import key, marshal
+from payresult.aws.items import key, to_item
 
 if TYPE_CHECKING:
     from payresult_cli.stack import Stack
@@ -37,7 +37,7 @@ def scan(
             ProjectionExpression=projection,
             FilterExpression=wanted,
             ExpressionAttributeNames={f"#{n}": n for n in _NAME.findall(f"{projection} {wanted}")},
-            ExpressionAttributeValues=marshal(
+            ExpressionAttributeValues=to_item(
                 {":pk": key(system.partner_code, "")} | {f":{n}": v for n, v in values.items()}
             ),
         )

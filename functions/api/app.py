@@ -1,9 +1,9 @@
-"""HTTP: a payment by its payId, many of them, and registering one.
+"""The HTTP API: look up one payment or many, and register one.
 
-API Gateway has matched the route already, so a dictionary does the routing here.
+API Gateway has matched the route already, so a dictionary is all the routing that is needed.
 """
 
-from payresult import coldstart  # isort: split
+from payresult import bootstrap  # isort: split
 
 import json
 import os
@@ -13,7 +13,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from payresult.bootstrap import build_service
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
 from payresult.errors import InvalidInput, PayresultError
@@ -25,51 +24,51 @@ from payresult.services.payments import LIVE_CHECK_INTERVAL_MS
 from payresult.settings import Settings
 
 Event = dict[str, Any]
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 logger = Logger()
 metrics = Metrics()
 settings = Settings.from_env(os.environ)
-service = build_service(settings)
-coldstart.done()
+service = bootstrap.build_service(settings)
+bootstrap.finish_start()
 
 
-def handler(event: Event, _context: object) -> Answer:
-    """Answer one request (payload format 2.0); whatever goes wrong is a problem document."""
+def handler(event: Event, _context: object) -> Response:
+    """Answer one request (payload format 2.0); every error becomes a problem document."""
     try:
         return ROUTES[event["routeKey"]](event)
-    except Exception as error:  # noqa: BLE001 - a caller gets no stack trace, whatever it was
-        logger.warning("refused", extra=describe(error))
+    except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
+        logger.warning("request refused", extra=describe(error))
         return _problem(error)
     finally:
         if metrics.metric_set:
             metrics.flush_metrics()
 
 
-def get_payment(event: Event) -> Answer:
+def get_payment(event: Event) -> Response:
     """GET /payments/{payId}."""
     [outcome] = _look_up([_pay_id(event)])
     if outcome.error is not None:
         return _problem(outcome.error)
     pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
     wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
-    return _answer(200, _shown(outcome), wait)
+    return _response(200, _result(outcome), wait)
 
 
-def put_payment(event: Event) -> Answer:
+def put_payment(event: Event) -> Response:
     """PUT /payments/{payId}."""
     pay_id = _pay_id(event)
     payment = service.register(pay_id, parse_registration(_body(event) or "{}"))
-    return _answer(202, payment_response(payment, zone=settings.zone))
+    return _response(202, payment_response(payment, zone=settings.zone))
 
 
-def query_payments(event: Event) -> Answer:
+def query_payments(event: Event) -> Response:
     """POST /payments/query."""
     pay_ids = parse_pay_ids(_body(event))
-    return _answer(200, {"results": [_shown(outcome) for outcome in _look_up(pay_ids)]})
+    return _response(200, {"results": [_result(outcome) for outcome in _look_up(pay_ids)]})
 
 
-ROUTES: dict[str, Callable[[Event], Answer]] = {
+ROUTES: dict[str, Callable[[Event], Response]] = {
     "GET /payments/{payId}": get_payment,
     "PUT /payments/{payId}": put_payment,
     "POST /payments/query": query_payments,
@@ -96,7 +95,7 @@ def _body(event: Event) -> str | bytes:
         raise InvalidInput("body", "must be JSON") from None
 
 
-def _shown(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: Outcome) -> dict[str, Any]:
     if outcome.payment is None:
         error = outcome.error or PayresultError()
         return {"payId": outcome.pay_id, "problem": problem_of(error)}
@@ -105,15 +104,15 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
     )
 
 
-def _problem(error: BaseException) -> Answer:
+def _problem(error: BaseException) -> Response:
     problem, wait = problem_of(error), retry_after(error)
     headers = {"Content-Type": "application/problem+json"}
-    return _answer(
+    return _response(
         problem["status"], problem, headers | ({"Retry-After": str(wait)} if wait else {})
     )
 
 
-def _answer(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Answer:
+def _response(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"}

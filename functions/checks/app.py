@@ -1,6 +1,6 @@
-"""SQS: each message names a payment to check, or a list of payments to follow."""
+"""The checks queue: each message names a payment to check, or a list of payments to follow."""
 
-from payresult import coldstart  # isort: split
+from payresult import bootstrap  # isort: split
 
 import os
 from collections import Counter
@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from payresult.bootstrap import build_follower
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage
 from payresult.errors import InvalidInput, RegistrationConflict
@@ -19,44 +18,44 @@ from payresult.settings import Settings
 logger = Logger()
 metrics = Metrics()
 REFUSED = "MessagesRefused"
-"""Metric: deliveries of a message that the sender has to mend, five before it is a dead letter."""
+"""Metric: deliveries of messages that the sender must correct; five make a dead letter."""
 FAILED = "MessagesFailed"
-"""Metric: deliveries of a message that something of ours kept from being handled."""
+"""Metric: deliveries of messages that failed for a reason on our side."""
 
-follower = build_follower(Settings.from_env(os.environ))
-coldstart.done()
+processor = bootstrap.build_batch_processor(Settings.from_env(os.environ))
+bootstrap.finish_start()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Check what the batch asks for, and name the messages that are to be delivered again.
+    """Make the checks of the batch, and return the messages that SQS must deliver again.
 
-    A malformed message is named each time, so that SQS takes it to the dead-letter queue, whole.
+    A malformed message is returned each time, so that SQS moves it to the dead-letter queue.
     """
-    back: dict[str, str] = {}
+    failed: dict[str, str] = {}
     checks: dict[str, CheckMessage] = {}
     for record in event["Records"]:
         message = _read(record)
         if isinstance(message, CheckMessage):
             checks[record["messageId"]] = message
         elif message is None:
-            back[record["messageId"]] = REFUSED
-        elif not follower.fan_out(message):
-            back[record["messageId"]] = FAILED
-    outcomes = dict(zip(checks, follower.follow(list(checks.values())), strict=True))
-    back |= {key: _why(outcome) for key, outcome in outcomes.items() if outcome.error}
+            failed[record["messageId"]] = REFUSED
+        elif not processor.fan_out(message):
+            failed[record["messageId"]] = FAILED
+    outcomes = dict(zip(checks, processor.process(list(checks.values())), strict=True))
+    failed |= {key: _metric(outcome) for key, outcome in outcomes.items() if outcome.error}
     report(outcomes.values(), logger, metrics)
-    count(metrics, Counter(back.values()))
+    count(metrics, Counter(failed.values()))
     if metrics.metric_set:
         metrics.flush_metrics()
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in back]}
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _why(outcome: Outcome) -> str:
+def _metric(outcome: Outcome) -> str:
     return REFUSED if isinstance(outcome.error, RegistrationConflict) else FAILED
 
 
 def _read(record: dict[str, Any]) -> CheckMessage | list[str] | None:
-    """Return what the message asks for; None if it is malformed."""
+    """Return what the message asks for, or None if it is malformed."""
     try:
         return parse_message(record["body"])
     except InvalidInput as error:

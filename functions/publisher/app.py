@@ -1,26 +1,25 @@
-"""The table's stream: each record is a payment whose event is to be sent."""
+"""The table's stream: each record is a payment whose event is unsent."""
 
-from payresult import coldstart  # isort: split
+from payresult import bootstrap  # isort: split
 
 import os
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from payresult.bootstrap import build_outbox
 from payresult.observability import count, measure
 from payresult.settings import Settings
 
 logger = Logger()
 metrics = Metrics()
-outbox = build_outbox(Settings.from_env(os.environ))
-coldstart.done()
+outbox = bootstrap.build_outbox(Settings.from_env(os.environ))
+bootstrap.finish_start()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Send the events of the batch; name the records whose event was refused.
+    """Publish the events of the batch, and return the records whose event was refused.
 
-    Whatever the stream does not deliver in its three tries, the sweeper sends.
+    What the stream does not deliver in its three tries, the sweeper sends.
     """
     records = {pay_id: record for record in event["Records"] if (pay_id := _became_due(record))}
     published = outbox.publish(records)
@@ -35,7 +34,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _became_due(record: dict[str, Any]) -> str | None:
-    """Return the payId if this very change made an event due; a later change of it does not."""
+    """Return the payId if this change made the event unsent; later changes do not count."""
     change = record["dynamodb"]
     states = [
         change.get(image, {}).get("eventState", {}).get("S") for image in ("OldImage", "NewImage")

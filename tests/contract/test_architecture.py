@@ -22,7 +22,7 @@ FUNCTIONS = {
 }
 
 MAY_IMPORT = {
-    "errors": set(),
+    "errors": set[str](),
     "strict_json": {"errors"},
     "domain": {"errors"},
     "schemas": {"domain", "errors", "strict_json"},
@@ -31,7 +31,6 @@ MAY_IMPORT = {
     "services": {"aws", "domain", "errors", "gateway", "schemas"},
     "observability": {"domain", "errors"},
     "settings": {"domain", "errors"},
-    "coldstart": set[str](),
     "bootstrap": {"aws", "gateway", "services", "settings"},
 }
 """The direction of all imports, by package; a package may always import itself."""

@@ -149,10 +149,10 @@ def _address(aws: Aws, service: str, region: str, config: Config) -> str:
 def test_the_data_is_that_of_what_the_functions_call(trimmed: Path) -> None:
     """Of no other service: the first client of a process looks through all that there are."""
     assert {path.name for path in trimmed.iterdir() if path.is_dir()} == set(SERVICES)
-    wiring = ROOT / "layers/payresult/python/payresult/wiring.py"
+    bootstrap = ROOT / "layers/payresult/python/payresult/bootstrap.py"
     made = {
-        ast.literal_eval(node.args[0])
-        for node in ast.walk(ast.parse(wiring.read_text(encoding="utf-8")))
+        ast.literal_eval(node.args[1])
+        for node in ast.walk(ast.parse(bootstrap.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "_client"
     }
     assert made == set(SERVICES)

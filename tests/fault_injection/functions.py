@@ -13,11 +13,12 @@ from unittest import mock
 from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
 from payresult.aws.sqs import CheckQueue
+from payresult.domain.decision import Rules
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
 from payresult.gateway.protocol import HttpResponse as HttpAnswer
 from payresult.gateway.protocol import read_reply
-from payresult.services.check import Checker, Policy
+from payresult.services.check import Checker
 from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
 from payresult.services.payments import PaymentService
@@ -48,7 +49,7 @@ Client = Any
 Connect = Callable[[str, str], Client]
 """The client of a function, by its name, for an edge: table, queue, bus or gateway."""
 
-_WORKS_WITH = {"checks": "follower", "publisher": "outbox", "sweeper": "sweeper", "api": "service"}
+_WORKS_WITH = {"checks": "processor", "publisher": "outbox", "sweeper": "sweeper", "api": "service"}
 
 
 class Inline(Executor):
@@ -89,13 +90,13 @@ class Functions:
         self._connect = connect
         self._clock = clock
         self._chance = chance
-        self._policy = Policy(Schedule(delays), ENVIRONMENT, (FAILED_VALUE,))
+        self._rules = Rules(Schedule(delays), ENVIRONMENT, (FAILED_VALUE,))
         checker, store, queue = (
             self._checker("checks"),
             self._store("checks"),
             self._queue("checks"),
         )
-        follower = CheckBatchProcessor(
+        processor = CheckBatchProcessor(
             self._service("checks"), checker, store, queue, pool=Inline()
         )
         sweeper = Sweeper(
@@ -107,7 +108,7 @@ class Functions:
         )
         outbox = self._outbox("publisher")
         api = self._service("api")
-        self._work = {"checks": follower, "publisher": outbox, "sweeper": sweeper, "api": api}
+        self._work = {"checks": processor, "publisher": outbox, "sweeper": sweeper, "api": api}
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Hand *event* to a handler; its answer."""
@@ -126,9 +127,7 @@ class Functions:
         client = _HttpGateway(self._connect(role, "gateway"), self._clock)
         gateway = cast("GatewayClient", client)
         store = self._store(role)
-        return Checker(
-            gateway, store, self._policy, clock=self._clock, random_fraction=self._chance
-        )
+        return Checker(gateway, store, self._rules, clock=self._clock, random_fraction=self._chance)
 
     def _service(self, role: str) -> PaymentService:
         checker, store, queue = self._checker(role), self._store(role), self._queue(role)

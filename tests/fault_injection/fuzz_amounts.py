@@ -4,9 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
+from payresult.domain.amount import parse_amount
 from payresult.domain.payment import Registration
 from payresult.domain.registration import amount_matches
-from payresult.domain.reply import parse_amount
 from tests.fault_injection.fuzz_literals import MONEY, NONE
 from tests.fault_injection.fuzz_oracle import Registered, agrees, cents
 from tests.fault_injection.oracle import Verdict

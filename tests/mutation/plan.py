@@ -8,6 +8,7 @@ LAYER = ROOT / "layers" / "payresult" / "python" / "payresult"
 TESTS = {
     "domain.decision": ("domain/test_decision",),
     "domain.registration": ("domain/test_decision", "domain/test_registration"),
+    "domain.amount": ("domain/test_amount",),
     "domain.reply": ("domain/test_reply",),
     "domain.event": ("schemas/test_events", "services/test_outbox"),
     "aws.updates": ("aws/test_updates", "cli/test_writes"),
@@ -28,7 +29,7 @@ WANTED = 0.90
 VITAL = {
     "domain.decision": {"is_success", "judge"},
     "domain.registration": {"amount_matches"},
-    "domain.reply": {"_AMOUNT", "_SYMBOLS", "parse_amount"},
+    "domain.amount": {"_AMOUNT", "_SYMBOLS", "parse_amount"},
     "gateway.protocol": {
         *("MAX_BODY", "_OK", "read_reply", "_check_framing", "_fields", "_check_echo", "_raw"),
     },

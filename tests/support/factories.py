@@ -26,7 +26,7 @@ DELAYS = (
 )
 """The schedule of design section 6."""
 
-RULES = Rules(Schedule(DELAYS), failed_values=("fail",))
+RULES = Rules(Schedule(DELAYS), "prod", ("fail",))
 
 
 def reply(pay_rst: str = "success", **fields: str) -> Reply:

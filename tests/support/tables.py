@@ -36,7 +36,7 @@ class Table:
 
     def put(self, item: dict[str, Any]) -> None:
         """Put *item*, given in plain values, in the place of what is there."""
-        self.client.put_item(TableName=self.name, Item=items.marshal(item))
+        self.client.put_item(TableName=self.name, Item=items.to_item(item))
 
     def change(self, pay_id: str = PAY_ID, /, **attributes: Any) -> None:
         """Set *attributes* of an item as another hand would; None removes one."""
@@ -69,7 +69,7 @@ class MemoryTable(Table):
 
     def put(self, item: dict[str, Any]) -> None:
         """Put *item*, given in plain values, in the place of what is there."""
-        self._memory.put(items.marshal(item))
+        self._memory.put(items.to_item(item))
 
     def delete(self, pay_id: str = PAY_ID) -> None:
         """Delete the item of *pay_id*."""

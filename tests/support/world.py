@@ -17,13 +17,14 @@ from botocore.exceptions import ClientError
 from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
 from payresult.aws.sqs import CheckQueue
+from payresult.domain.decision import Rules
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
 from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from payresult.schemas.requests import parse_message
-from payresult.services.check import Checker, Policy
+from payresult.services.check import Checker
 from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
 from payresult.services.payments import PaymentService
@@ -122,19 +123,19 @@ class World:
             self.before(name)
 
         pool = Inline()
-        policy = Policy(Schedule(delays), "prod", ("fail",))
+        rules = Rules(Schedule(delays), "prod", ("fail",))
         client = cast("DynamoDBClient", Edge(_Dynamo(self), told))
         store = PaymentRepository(client, table.name, PARTNER)
         queue = CheckQueue(cast("SQSClient", Edge(_Sqs(self), told)), "queue")
         publisher = EventPublisher(cast("EventBridgeClient", Edge(_Bus(self), told)), "bus")
         gateway = cast("GatewayClient", Edge(_Gateway(self), told))
         checker = Checker(
-            gateway, store, policy, clock=clock, random_fraction=lambda: random_fraction
+            gateway, store, rules, clock=clock, random_fraction=lambda: random_fraction
         )
         self.service = PaymentService(
             checker, store, queue, pool=pool, require_registration=require_registration
         )
-        self.follower = CheckBatchProcessor(self.service, checker, store, queue, pool=pool)
+        self.processor = CheckBatchProcessor(self.service, checker, store, queue, pool=pool)
         self.outbox = Outbox(store, publisher, pool=pool, clock=clock)
         self.sweeper = Sweeper(store, queue, self.outbox, pool=pool, clock=clock)
 
@@ -155,7 +156,7 @@ class World:
 
     def follow(self, *messages: CheckMessage) -> list[Outcome]:
         """Have a batch followed, without the queue."""
-        return self.follower.follow(messages)
+        return self.processor.process(messages)
 
     def register(self, pay_id: str = PAY_ID, **fields: str) -> None:
         """Register as the HTTP API does."""
@@ -212,10 +213,10 @@ class World:
                 failed.append(message)
                 continue
             if isinstance(asks, list):
-                failed += [] if self.follower.fan_out(asks) else [message]
+                failed += [] if self.processor.fan_out(asks) else [message]
             else:
                 checks.append((message, asks))
-        outcomes = self.follower.follow([asks for _, asks in checks])
+        outcomes = self.processor.process([asks for _, asks in checks])
         self.outcomes += outcomes
         pairs = zip(checks, outcomes, strict=True)
         return failed + [message for (message, _), outcome in pairs if outcome.error]

@@ -110,7 +110,7 @@ def test_whose_fault_it_is_that_a_message_comes_again(
         world.register(pay_id, order_id="A-17")
     table.change("unreadable", schemaVersion=2)
     app = load_app("checks")
-    app.follower = world.follower  # type: ignore[attr-defined]  # the module's own global
+    app.processor = world.processor  # type: ignore[attr-defined]  # the module's own global
     bodies = ["{", '{"payId": "known", "orderId": "A-18"}', '{"payId": "unreadable"}']
     records = [{"messageId": body, "body": body} for body in bodies]
     answer = app.handler({"Records": records}, None)

@@ -6,9 +6,9 @@ import click
 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository, require_readable
+from payresult.domain.amount import parse_plain_amount
 from payresult.domain.payment import Payment, Registration, Status
 from payresult.domain.registration import amount_matches
-from payresult.domain.reply import parse_plain_amount
 from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError

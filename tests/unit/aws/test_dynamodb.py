@@ -98,7 +98,7 @@ def test_a_refused_write_tells_what_is_there(table: Table) -> None:
     with pytest.raises(PaymentChanged) as stale:
         table.store.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
     assert stale.value.current == table.store.get_many([PAY_ID])[PAY_ID]
-    assert str(stale.value) == "the payment changed in between"
+    assert str(stale.value) == "the payment changed after it was read"
 
 
 def test_a_write_refused_by_an_unreadable_item_says_so(table: Table) -> None:

@@ -108,14 +108,17 @@ def test_only_what_the_deployment_lists_is_a_failure(
     pay_rst: str, status: Status, *, unknown: bool
 ) -> None:
     """Any other value leaves the payment PENDING, and is counted."""
-    assert status_of_reply(reply(pay_rst), Registration(), RULES.failed_values) is status
-    assert is_unknown_pay_rst(reply(pay_rst), RULES.failed_values) is unknown
+    assert status_of_reply(reply(pay_rst), Registration(), RULES.failed_pay_rst_values) is status
+    assert is_unknown_pay_rst(reply(pay_rst), RULES.failed_pay_rst_values) is unknown
 
 
 def test_no_value_is_a_failure_by_default() -> None:
     """The documents show no value but success."""
     assert (
-        status_of_reply(reply("fail"), Registration(), Rules(Schedule(DELAYS)).failed_values) is P
+        status_of_reply(
+            reply("fail"), Registration(), Rules(Schedule(DELAYS), "prod").failed_pay_rst_values
+        )
+        is P
     )
 
 

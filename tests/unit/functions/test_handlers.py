@@ -413,7 +413,7 @@ class Checks:
     def app(self) -> ModuleType:
         """The module, loaded at its first use."""
         app = loaded("checks", self._start)
-        app.follower = self.world.follower  # type: ignore[attr-defined]  # the module's own global
+        app.processor = self.world.processor  # type: ignore[attr-defined]  # the module's own global
         return app
 
     def deliver(self, *bodies: object) -> list[int]:

@@ -1,6 +1,6 @@
-"""payresult: asks a payment gateway for results, and tells the rest of the company what was paid.
+"""payresult asks a payment gateway for results and publishes an event once a payment is paid.
 
-Read in this order: ``service`` (the story), ``checker`` (one check), ``decide`` (what a reply
-means), ``writes`` (what is kept, under which condition), ``outbox`` (how the event gets out).
-``gateway``, ``store``, ``queue`` and ``publisher`` are the edges; ``wiring`` joins them.
+Read in this order: ``services.payments`` (the use cases), ``services.check`` (one check),
+``domain.decision`` (what a reply means), ``aws.updates`` (what is written, under which condition),
+``services.outbox`` (how an event is published). ``bootstrap`` connects them.
 """

@@ -1,26 +1,28 @@
-"""The only place where the edges are joined: one builder for each function.
+"""The start of a function: AWS clients, and one builder for each function.
 
-What a function does not need is not even imported: the publisher speaks to no gateway.
+Import it before everything else: it holds garbage collection until ``finish_start``, because
+nothing that a start creates is garbage, and looking for it takes time (docs/decisions.md).
+A builder imports only what its function needs: the publisher loads no gateway client.
 """
-# ruff: noqa: PLC0415 - imports here are by need, see above
+# ruff: noqa: E402, PLC0415 - see above
 
-import json
+import gc
+
+gc.disable()
+
 import time
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal
 
+import boto3
 import botocore
 from botocore.config import Config
-from botocore.session import Session
 
 from payresult.aws.dynamodb import PaymentRepository
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
     from payresult.aws.sqs import CheckQueue
     from payresult.services.check import Checker
     from payresult.services.check_batch import CheckBatchProcessor
@@ -30,32 +32,33 @@ if TYPE_CHECKING:
     from payresult.settings import Settings
 
 MAX_CONCURRENCY = 32
-"""Queries at the same time in one environment: 100 payIds of the API are four rounds of 5 s."""
+"""Queries at the same time in one environment: 100 payIds of the API take four rounds of 5 s."""
 
-# Three tries of at most 1 + 2 s: a call to AWS has ended, one way or the other, within 9 s and
-# the pauses between its tries.
+# Three attempts of at most 1 + 2 s: a call to AWS has ended within 9 s and the pauses between.
 CLIENT_CONFIG = Config(
     connect_timeout=1,
     read_timeout=2,
     retries={"mode": "standard", "total_max_attempts": 3},
     max_pool_connections=MAX_CONCURRENCY,
-    # Each call built the second anew and looked for what our tests would have found: together
-    # more than a third of what botocore computes for it (366 and 235 us for an UpdateItem).
+    # Validation and building the default user agent took more than a third of the CPU of each
+    # call (docs/decisions.md). The tests make each call with validation on.
     parameter_validation=False,
     user_agent="payresult",
 )
 
-_OK = 200
 
-SESSION = Session()
-"""One for all clients, who would each read again what they share."""
+def finish_start() -> None:
+    """Collect garbage from now on, but never look again at what the start has created."""
+    gc.freeze()
+    gc.enable()
 
 
 def build_service(settings: "Settings") -> "PaymentService":
-    """Return what the api function works with."""
+    """Return the use cases of the api function."""
     from payresult.services.payments import PaymentService
 
-    pool, payments, queue = _pool(), _payments(settings), _queue(settings)
+    session, pool = boto3.Session(), _pool()
+    payments, queue = _payments(session, settings), _queue(session, settings)
     return PaymentService(
         _checker(settings, payments),
         payments,
@@ -65,62 +68,46 @@ def build_service(settings: "Settings") -> "PaymentService":
     )
 
 
-def build_follower(settings: "Settings") -> "CheckBatchProcessor":
-    """Return what the checks function works with."""
+def build_batch_processor(settings: "Settings") -> "CheckBatchProcessor":
+    """Return the use case of the checks function."""
     from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.payments import PaymentService
 
-    pool, payments, queue = _pool(), _payments(settings), _queue(settings)
+    session, pool = boto3.Session(), _pool()
+    payments, queue = _payments(session, settings), _queue(session, settings)
     checker = _checker(settings, payments)
     service = PaymentService(checker, payments, queue, pool=pool)
     return CheckBatchProcessor(service, checker, payments, queue, pool=pool)
 
 
 def build_outbox(settings: "Settings") -> "Outbox":
-    """Return what the publisher function works with."""
-    return _outbox(settings, _payments(settings), _pool())
+    """Return the use case of the publisher function."""
+    session = boto3.Session()
+    return _outbox(session, settings, _payments(session, settings), _pool())
 
 
 def build_sweeper(settings: "Settings") -> "Sweeper":
-    """Return what the sweeper function works with."""
+    """Return the use case of the sweeper function."""
     from payresult.services.sweeper import Sweeper
 
-    pool, payments = _pool(), _payments(settings)
-    outbox = _outbox(settings, payments, pool)
-    return Sweeper(payments, _queue(settings), outbox, pool=pool, clock=time.time)
+    session, pool = boto3.Session(), _pool()
+    payments = _payments(session, settings)
+    outbox = _outbox(session, settings, payments, pool)
+    return Sweeper(payments, _queue(session, settings), outbox, pool=pool, clock=time.time)
 
 
-def take_json(client: "DynamoDBClient") -> None:
-    """Have *client* return what DynamoDB answers as the JSON that it is.
+def _client(session: boto3.Session, service: Literal["dynamodb", "events", "sqs"]) -> Any:
+    return session.client(service, config=CLIENT_CONFIG, verify=_roots(session))
 
-    botocore looks in each value of an item for each of ten types, 8 % of all that a check
-    computes, and it comes out as it went in (but for binary values; our items have none). Its
-    event before-parse is there to answer in its stead; if it were gone, botocore would read on.
+
+def _roots(session: boto3.Session) -> str | None:
+    """Return the file of Amazon's own root certificates, or None for all that botocore trusts.
+
+    botocore reads the file for each new connection: 15 ms of CPU for all roots, 1 ms for these.
+    The layer has the file (layers/build.py); only the partition ``aws`` is known to need no other.
     """
-    client.meta.events.register("before-parse.dynamodb", _take_json)
-
-
-def _take_json(
-    response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object
-) -> None:
-    """Fill in the answer, and leave botocore nothing to read; errors are read as ever."""
-    if response_dict["status_code"] == _OK:
-        with suppress(ValueError):  # what is no JSON stays for botocore to judge
-            customized_response_dict.update(json.loads(response_dict["body"]))
-            response_dict["body"] = b""
-
-
-def _client(service: Literal["dynamodb", "events", "sqs"]) -> Any:
-    return SESSION.create_client(service, config=CLIENT_CONFIG, verify=_roots())
-
-
-def _roots() -> str | None:
-    """Return the file of Amazon's own roots, None for all that botocore trusts.
-
-    botocore reads its file anew for each connection: 15 ms of CPU for all of them, 1 for these.
-    They are in the layer (layers/build.py), and known to be enough in the partition of most.
-    """
-    partition = SESSION.get_partition_for_region(SESSION.get_config_variable("region"))
+    region = session.region_name
+    partition = session.get_partition_for_region(region) if region else None
     file = Path(botocore.__file__).with_name("amazon-roots.pem")
     return str(file) if partition == "aws" and file.exists() else None
 
@@ -129,36 +116,39 @@ def _pool() -> Executor:
     return ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="payresult")
 
 
-def _payments(settings: "Settings") -> PaymentRepository:
-    client = _client("dynamodb")
-    take_json(client)
-    return PaymentRepository(client, settings.table_name, settings.partner_code)
+def _payments(session: boto3.Session, settings: "Settings") -> PaymentRepository:
+    return PaymentRepository(
+        _client(session, "dynamodb"), settings.table_name, settings.partner_code
+    )
 
 
-def _queue(settings: "Settings") -> "CheckQueue":
+def _queue(session: boto3.Session, settings: "Settings") -> "CheckQueue":
     from payresult.aws.sqs import CheckQueue
 
-    return CheckQueue(_client("sqs"), settings.queue_url)
+    return CheckQueue(_client(session, "sqs"), settings.queue_url)
 
 
-def _outbox(settings: "Settings", payments: PaymentRepository, pool: Executor) -> "Outbox":
+def _outbox(
+    session: boto3.Session, settings: "Settings", payments: PaymentRepository, pool: Executor
+) -> "Outbox":
     from payresult.aws.eventbridge import EventPublisher
     from payresult.services.outbox import Outbox
 
-    publisher = EventPublisher(_client("events"), settings.event_bus_name)
+    publisher = EventPublisher(_client(session, "events"), settings.event_bus_name)
     return Outbox(payments, publisher, pool=pool, clock=time.time)
 
 
 def _checker(settings: "Settings", payments: PaymentRepository) -> "Checker":
     from payresult.gateway.client import GatewayClient
-    from payresult.services.check import Checker, Policy
+    from payresult.services.check import Checker
 
-    policy = Policy(
-        settings.schedule, settings.environment, settings.failed_pay_rst_values, settings.zone
-    )
     gateway = GatewayClient(
         settings.gateway_base_url, settings.partner_code, pool_size=MAX_CONCURRENCY
     )
     return Checker(
-        gateway, payments, policy, clock=time.time, random_fraction=SystemRandom().random
+        gateway,
+        payments,
+        settings.rules,
+        clock=time.time,
+        random_fraction=SystemRandom().random,
     )

@@ -1,14 +1,21 @@
-"""Everything that payresult raises on purpose.
+"""Every exception that payresult raises on purpose.
 
 * PayresultError
-  x InvalidInput            a value from outside breaks a rule; names the field and the rule
-  x RegistrationConflict    a field is registered with another value already
-  x GatewayError            the gateway told nothing about the payment
-    + GatewayUnavailable    no answer, or one that says "later": costs no attempt
-    + BadReply              an answer without a meaning: costs one attempt
+  x InvalidInput            a value from outside breaks a rule
+  x MalformedJson           a text is not JSON, or has more than one meaning
+  x RegistrationConflict    a field is registered with another value
+  x NotRegistered           the deployment requires a registration, and there is none
+  x GatewayError            the gateway said nothing about the payment
+    + GatewayUnavailable    no answer, or "later": uses no attempt
+    + InvalidReply          an answer without a meaning: uses one attempt
+  x PaymentChanged          a conditional write failed
+  x WriteConflict           it failed again and again
+  x ReadIncomplete          DynamoDB returned only part of a batch
+  x UnreadableItem          an item of another version
+  x QueueSendError          SQS refused a message
 
-A class exists only where somebody decides by it. botocore's errors pass through:
-SQS and the stream retry what they interrupt.
+A class exists only where somebody decides by it. botocore's errors pass through: SQS and the
+stream retry what they interrupt.
 """
 
 from typing import TYPE_CHECKING
@@ -18,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class PayresultError(Exception):
-    """The root of this tree."""
+    """The base class."""
 
 
 class InvalidInput(PayresultError):
-    """A value from outside breaks a rule; ``str()`` is fit for the one who sent it."""
+    """A value from outside breaks a rule; the text may be shown to whoever sent it."""
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(f"{field}: {rule}")
@@ -30,8 +37,12 @@ class InvalidInput(PayresultError):
         self.rule = rule
 
 
+class MalformedJson(PayresultError, ValueError):
+    """The text is not JSON, or it can be read in more than one way. The message is ours."""
+
+
 class RegistrationConflict(PayresultError):
-    """*field* of the payment is registered already, with another value."""
+    """*field* of the payment is registered with another value."""
 
     def __init__(self, pay_id: str, field: str) -> None:
         super().__init__(f"{field}: {pay_id} is registered with another value")
@@ -39,8 +50,12 @@ class RegistrationConflict(PayresultError):
         self.field = field
 
 
+class NotRegistered(PayresultError):
+    """The payId is not registered, and the deployment requires it."""
+
+
 class GatewayError(PayresultError):
-    """The gateway told nothing about *pay_id*."""
+    """The gateway said nothing about *pay_id*."""
 
     def __init__(self, message: str, *, pay_id: str) -> None:
         super().__init__(message)
@@ -48,9 +63,9 @@ class GatewayError(PayresultError):
 
 
 class GatewayUnavailable(GatewayError):
-    """No answer (refused, cut off, too late, TLS), or HTTP 429 or 5xx.
+    """No answer (refused, interrupted, too late, TLS), or HTTP 429 or 5xx.
 
-    ``retry_after`` is what the gateway asked for, in seconds from now, or None.
+    ``retry_after`` is the ``Retry-After`` of the gateway, in seconds from now, or None.
     """
 
     def __init__(self, message: str, *, pay_id: str, retry_after: float | None = None) -> None:
@@ -59,40 +74,32 @@ class GatewayUnavailable(GatewayError):
 
 
 class InvalidReply(GatewayError):
-    """An answer that means nothing: another shape, another payment, a 3xx or a 4xx."""
+    """An answer without a meaning: another shape, another payment, a 3xx or a 4xx."""
 
     def __init__(self, message: str, *, pay_id: str, http_status: int | None = None) -> None:
         super().__init__(message, pay_id=pay_id)
         self.http_status = http_status
 
 
-class WriteConflict(PayresultError):
-    """The item changed under us again and again; the message or the caller comes again."""
-
-
-class NotRegistered(PayresultError):
-    """Nobody registered this payId, and the deployment demands it."""
-
-
-class QueueSendError(PayresultError):
-    """SQS did not take a message."""
-
-
 class PaymentChanged(PayresultError):
-    """The item is not as it was read; ``current`` is what it is now, None if there is none."""
+    """The payment is not as it was read; ``current`` is what it is now, None if it is gone."""
 
     def __init__(self, current: "Payment | None") -> None:
-        super().__init__("the payment changed in between")
+        super().__init__("the payment changed after it was read")
         self.current = current
 
 
+class WriteConflict(PayresultError):
+    """The payment changed at each attempt to write it; the message or the caller comes again."""
+
+
 class ReadIncomplete(PayresultError):
-    """DynamoDB held back part of a batch read, also when asked again."""
+    """DynamoDB returned only part of a batch, also when asked again."""
 
 
 class UnreadableItem(PayresultError):
-    """An item that a later version of payresult wrote, or a hand: leave it, try again later."""
+    """An item that this version cannot read: a later version wrote it, or somebody changed it."""
 
 
-class MalformedJson(ValueError):
-    """The text is not JSON, or it can be read in more than one way."""
+class QueueSendError(PayresultError):
+    """SQS refused a message."""

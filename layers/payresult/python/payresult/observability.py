@@ -1,4 +1,4 @@
-"""What logs and metrics say of an outcome."""
+"""What logs and metrics say of an outcome. Logs never hold text of the gateway or a customer."""
 
 import traceback
 from collections import Counter
@@ -14,41 +14,71 @@ from payresult.errors import GatewayUnavailable, InvalidReply
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
+_BY_ANSWER = {
+    Reply: "ChecksAnswered",
+    GatewayUnavailable: "ChecksUnanswered",
+    InvalidReply: "BadReplies",
+}
+
+_BY_NEW_STATUS: dict[Status | None, str] = {
+    Status.SUCCEEDED: "PaymentsSucceeded",
+    Status.FAILED: "PaymentsFailed",
+    Status.REVIEW: "PaymentsInReview",
+    Status.UNRESOLVED: "PaymentsUnresolved",
+}
+
+UNITS = {
+    "GatewayLatency": "Milliseconds",
+    "SettleTime": "Milliseconds",
+    "ChecksToSettle": "Count",
+    "EventAge": "Milliseconds",
+}
+"""The metrics that keep each value, for percentiles. All others are counts."""
+
+
+def report(outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics") -> None:
+    """Log, count and measure *outcomes*."""
+    counted: Counter[str] = Counter()
+    for outcome in outcomes:
+        log = logger.warning if outcome.error else logger.info
+        log("payment", extra=log_fields(outcome))
+        counted.update(counts(outcome))
+        for name, value in measures(outcome).items():
+            measure(metrics, name, [value])
+    count(metrics, counted)
+
 
 def counts(outcome: Outcome) -> dict[str, int]:
-    """Return what is counted of it, by metric name."""
+    """Return what is counted of *outcome*, by metric name."""
     counted = {}
     if outcome.result is not None:
-        counted[_ASKED[type(outcome.result.answer)]] = 1
+        counted[_BY_ANSWER[type(outcome.result.answer)]] = 1
     if outcome.unknown:
         counted["UnknownPayRst"] = 1
-    if outcome.new_status in _BECAME:
-        counted[_BECAME[outcome.new_status]] = 1
+    if outcome.new_status in _BY_NEW_STATUS:
+        counted[_BY_NEW_STATUS[outcome.new_status]] = 1
     return counted
 
 
 def measures(outcome: Outcome) -> dict[str, int]:
-    """Return what is measured of it, by metric name; UNITS has their units.
+    """Return what is measured of *outcome*, by metric name; UNITS has the units.
 
-    Only a payment that somebody registered took its time to settle, and of each the one
-    check that settled it tells; a message that comes again changes nothing, and tells nothing.
+    The time to settle is measured once a payment, by the check that settled it, and only where
+    the payment was registered before: its history begins without a status.
     """
     result, payment = outcome.result, outcome.payment
     if result is None:
         return {}
     measured = {"GatewayLatency": result.latency}
-    if (
-        payment
-        and outcome.new_status is Status.SUCCEEDED
-        and payment.history[0].from_status is None
-    ):
+    settled = payment is not None and outcome.new_status is Status.SUCCEEDED
+    if payment and settled and payment.history[0].from_status is None:
         measured["SettleTime"] = result.at - payment.created_at
         measured["ChecksToSettle"] = payment.checks
     return measured
 
 
 def log_fields(outcome: Outcome) -> dict[str, Any]:
-    """Return what a log line may say of it: no text of the gateway or of a customer."""
+    """Return the fields of the log line of *outcome*."""
     payment, result = outcome.payment, outcome.result
     fields = {
         "payId": outcome.pay_id,
@@ -63,59 +93,23 @@ def log_fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Return the kind of *error* and where it was raised: its text may hold what logs must not."""
+    """Return the type of *error* and where it was raised; its text may hold what was sent."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
     return {"error": type(error).__name__, "where": where}
 
 
-_ASKED = {
-    Reply: "ChecksAnswered",
-    GatewayUnavailable: "ChecksUnanswered",
-    InvalidReply: "BadReplies",
-}
-
-
-_BECAME: dict[Status | None, str] = {
-    Status.SUCCEEDED: "PaymentsSucceeded",
-    Status.FAILED: "PaymentsFailed",
-    Status.REVIEW: "PaymentsInReview",
-    Status.UNRESOLVED: "PaymentsUnresolved",
-}
-
-
-UNITS = {
-    "GatewayLatency": "Milliseconds",
-    "SettleTime": "Milliseconds",
-    "ChecksToSettle": "Count",
-    "EventAge": "Milliseconds",
-}
-"""What is measured: each value is kept, for percentiles. Everything else is counted."""
-
-
-def report(outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics") -> None:
-    """Log, measure and count *outcomes*."""
-    counted: Counter[str] = Counter()
-    for outcome in outcomes:
-        log = logger.warning if outcome.error else logger.info
-        log("payment", extra=log_fields(outcome))
-        counted.update(counts(outcome))
-        for name, value in measures(outcome).items():
-            measure(metrics, name, [value])
-    count(metrics, counted)
-
-
 def count(metrics: "Metrics", counted: Mapping[str, int]) -> None:
-    """Count by metric name: one sum each, since every number more is a billed byte of the log."""
+    """Add counts by metric name: one sum each, since each number is a billed byte of the log."""
     for name, value in counted.items():
         metrics.add_metric(name=name, unit="Count", value=value)
 
 
 def measure(metrics: "Metrics", name: str, values: Iterable[int]) -> None:
-    """Keep each of *values*, none below 0.
+    """Add each of *values*, none below 0.
 
-    Clocks of two machines differ, and one value below 0 would cost CloudWatch's percentiles of
-    the metric (AWS, GetMetricStatistics).
+    Clocks of two machines differ, and with one value below 0 CloudWatch has no percentiles of the
+    metric (AWS, GetMetricStatistics).
     """
     for value in values:
         metrics.add_metric(name=name, unit=UNITS[name], value=max(value, 0))

@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from payresult.domain.decision import Rules
 from payresult.domain.schedule import FOLLOW_FOR, JITTER, Schedule
 from payresult.errors import InvalidInput
 
@@ -49,6 +50,11 @@ class Settings:
     zone: "ZoneInfo | None" = None
     failed_pay_rst_values: Collection[str] = ()
     require_registration: bool = False
+
+    @property
+    def rules(self) -> Rules:
+        """What ``domain.decision`` needs to know."""
+        return Rules(self.schedule, self.environment, self.failed_pay_rst_values, self.zone)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

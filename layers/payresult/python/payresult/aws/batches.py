@@ -1,4 +1,4 @@
-"""Batches of ten."""
+"""The batches that SQS and EventBridge take."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -6,10 +6,10 @@ from typing import TypeVar
 BATCH_SIZE = 10
 """The most that one SendMessageBatch or one PutEvents takes (AWS, both pages)."""
 
-Thing = TypeVar("Thing")
+Entry = TypeVar("Entry")
 
 
-def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
-    """Yield *things* ten by ten."""
-    for start in range(0, len(things), BATCH_SIZE):
-        yield things[start : start + BATCH_SIZE]
+def batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    """Yield *entries* in batches of at most BATCH_SIZE (itertools.batched, from Python 3.12 on)."""
+    for start in range(0, len(entries), BATCH_SIZE):
+        yield entries[start : start + BATCH_SIZE]

@@ -1,44 +1,40 @@
-"""The table: the only module that reads or writes it. ``writes`` says what is written.
-
-Every write is one UpdateItem under a named condition. Where the condition does not hold,
-StaleWrite carries the item as it is now, and the caller decides again.
-"""
+"""The table of payments: reads and conditional writes. ``updates`` says what is written."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from payresult import errors
 from payresult.aws import items
-from payresult.errors import PaymentChanged, ReadIncomplete
+from payresult.domain.payment import Payment
+from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from payresult.aws.expressions import Update
-    from payresult.domain.payment import Payment
 
 MAX_READ_ATTEMPTS = 5
 MAX_KEYS_PER_READ = 100
 """BatchGetItem's limit (AWS, BatchGetItem)."""
 
-
-Stored = Union["Payment", errors.UnreadableItem]
+Stored = Payment | UnreadableItem
+"""What a read brings for a stored payId."""
 
 
 class PaymentRepository:
-    """Payments of one partnerCode in one table."""
+    """The payments of one partnerCode in one table."""
 
     def __init__(self, client: "DynamoDBClient", table: str, partner_code: str) -> None:
         self._client = client
         self._table = table
         self.partner_code = partner_code
 
-    def get_many(self, pay_ids: Iterable[str]) -> "dict[str, Stored]":
-        """Return those of the payments that are stored, by payId, as they are now.
+    def get_many(self, pay_ids: Iterable[str]) -> dict[str, Stored]:
+        """Return the stored payments among *pay_ids*, by payId, by a consistent read.
 
-        One bad item is no reason to keep back the others: it stands there as UnreadableItem.
+        An item that cannot be read is an UnreadableItem here, so that it does not keep back the
+        others. Raises ReadIncomplete.
         """
         keys = [self._key(pay_id) for pay_id in dict.fromkeys(pay_ids)]
         found: dict[str, Stored] = {}
@@ -47,8 +43,11 @@ class PaymentRepository:
                 found[self._pay_id(item)] = _stored(item)
         return found
 
-    def write(self, pay_id: str, update: "Update") -> "Payment":
-        """Carry out *update* and return the payment after it; StaleWrite if it may not be."""
+    def write(self, pay_id: str, update: "Update") -> Payment:
+        """Write *update* and return the payment after it.
+
+        Raises PaymentChanged, with the payment as it is now, where the condition does not hold.
+        """
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -65,7 +64,7 @@ class PaymentRepository:
         return items.to_payment(answer["Attributes"])
 
     def due(self, kind: Literal["CHECK", "EVENT"], now: int, limit: int) -> list[str]:
-        """Return payIds whose ``workAt`` has come, at most *limit* of each shard, oldest first.
+        """Return payIds whose ``workAt`` has passed, at most *limit* of each shard, oldest first.
 
         The index lags behind the table: read each payment again before acting on it.
         """
@@ -73,11 +72,11 @@ class PaymentRepository:
         return [pay_id for shard in shards for pay_id in self._due_in(shard, now, limit)]
 
     def count_followed(self) -> int:
-        """Return how many payments have a next check, as the index knows it."""
+        """Return how many payments have a next check, according to the index."""
         return sum(self._count(f"CHECK#{number}") for number in range(items.SHARD_COUNT))
 
     def _count(self, shard: str) -> int:
-        """DynamoDB reads one MB of the index at a time, some 18,000 payments."""
+        """DynamoDB reads 1 MB of the index at a time, some 18,000 payments."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="work",
@@ -114,19 +113,18 @@ class PaymentRepository:
             requested = answer["UnprocessedKeys"]
             if not requested:
                 return
-        message = "DynamoDB held back part of the answer"
-        raise ReadIncomplete(message)
+        raise ReadIncomplete(f"DynamoDB returned part of the keys in {MAX_READ_ATTEMPTS} attempts")
 
 
-def require_readable(found: "Stored | None") -> "Payment | None":
-    """Return the payment that was *found*, if one was; raise what made it unreadable."""
-    if isinstance(found, errors.UnreadableItem):
-        raise found
-    return found
+def require_readable(stored: Stored | None) -> Payment | None:
+    """Return *stored* if it is a payment or None; raise an UnreadableItem."""
+    if isinstance(stored, UnreadableItem):
+        raise stored
+    return stored
 
 
-def _stored(item: items.Item) -> "Stored":
+def _stored(item: items.Item) -> Stored:
     try:
         return items.to_payment(item)
-    except errors.UnreadableItem as error:
+    except UnreadableItem as error:
         return error

@@ -1,4 +1,4 @@
-"""The bus: PutEvents, and a look at what became of each entry."""
+"""The event bus: PutEvents, with the result of each entry."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 CALL_LEVEL_ERRORS = {"AccessDeniedException", "InternalFailure", "ThrottlingException"}
-"""Codes that blame no entry of the call (AWS, EventBridge common errors): ten calls more would
-only make it worse."""
+"""Codes that concern the whole call and no single entry (AWS, EventBridge common errors): sending
+the entries one by one would add ten calls and help nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of an event: ``refused`` is None once it is on the bus, else a short code."""
+    """The result of sending an event: ``refused`` is None, or a short code."""
 
     event: Event
     refused: str | None
@@ -38,29 +38,29 @@ class EventPublisher:
         self._bus = bus
 
     def put(self, events: Sequence[Event]) -> list[Delivery]:
-        """Send *events* in tens and say of each what became of it. Never raises for AWS's sake."""
-        return [delivery for group in batches(events) for delivery in self._put_group(group)]
+        """Send *events* and return the result of each. AWS's errors are results, never raised."""
+        return [delivery for batch in batches(events) for delivery in self._put_batch(batch)]
 
-    def _put_group(self, group: Sequence[Event]) -> Iterator[Delivery]:
+    def _put_batch(self, batch: Sequence[Event]) -> Iterator[Delivery]:
         try:
-            answer = self._client.put_events(Entries=[self._entry(event) for event in group])
+            answer = self._client.put_events(Entries=[self._entry(event) for event in batch])
         except ClientError as error:
-            yield from self._refused(group, error)
-        except BotoCoreError as error:  # no answer: sent again later, with the same id
-            yield from (Delivery(event, type(error).__name__) for event in group)
+            yield from self._refused(batch, error)
+        except BotoCoreError as error:  # no answer: the event is sent again later, same id
+            yield from (Delivery(event, type(error).__name__) for event in batch)
         else:
-            # The answer has one entry for each sent one, in the same order (AWS, PutEvents).
-            for event, entry in zip(group, answer["Entries"], strict=True):
+            # The answer has one entry for each one sent, in the same order (AWS, PutEvents).
+            for event, entry in zip(batch, answer["Entries"], strict=True):
                 yield _delivery(event, entry)
 
-    def _refused(self, group: Sequence[Event], error: ClientError) -> Iterator[Delivery]:
-        """One bad entry fails the whole call: let its neighbours go alone."""
+    def _refused(self, batch: Sequence[Event], error: ClientError) -> Iterator[Delivery]:
+        """One invalid entry fails the whole call, so each is sent again alone."""
         code = error.response["Error"]["Code"]
-        if len(group) == 1 or code in CALL_LEVEL_ERRORS:
-            yield from (Delivery(event, code) for event in group)
+        if len(batch) == 1 or code in CALL_LEVEL_ERRORS:
+            yield from (Delivery(event, code) for event in batch)
         else:
-            for event in group:
-                yield from self._put_group([event])
+            for event in batch:
+                yield from self._put_batch([event])
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
         return {

@@ -1,9 +1,10 @@
-"""A payment as an item of the table: attribute names, and the way there and back. Pure."""
+"""A payment as an item of the table: attribute names, and the conversion both ways. Pure."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 from zlib import crc32
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
 from payresult.domain.reply import Reply, truncate
@@ -11,17 +12,21 @@ from payresult.errors import UnreadableItem
 
 SCHEMA_VERSION = 1
 SHARD_COUNT = 8
-"""Partitions of the index: 8 x 1,000 writes a second (the limit of a partition), far more than
-the sweeper can follow."""
+"""Partitions of the index ``work``: 8 x 1,000 writes a second (the limit of one partition), far
+more than the sweeper can follow."""
 
 MAX_STORED_CHARACTERS = 1024
+"""Longer values of the gateway are truncated."""
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON."""
 
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
 
 def key(partner_code: str, pay_id: str) -> str:
-    """Return the primary key; "#" is in neither part."""
+    """Return the primary key; "#" occurs in neither part."""
     return f"{partner_code}#{pay_id}"
 
 
@@ -30,38 +35,9 @@ def shard(kind: str, pay_id: str) -> str:
     return f"{kind}#{crc32(pay_id.encode()) % SHARD_COUNT}"
 
 
-def marshal(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *values* (str, int, and lists and mappings of such) in DynamoDB JSON.
-
-    boto3's serializers do it too, but would be all that needs boto3 here: it is 16 ms of a start.
-    """
-    return {name: _to_dynamodb(value) for name, value in values.items()}
-
-
-def _to_dynamodb(value: Any) -> dict[str, Any]:
-    match value:
-        case str():
-            return {"S": value}
-        case int():
-            return {"N": str(value)}
-        case Mapping():
-            return {"M": marshal(value)}
-        case _:
-            return {"L": [_to_dynamodb(entry) for entry in value]}
-
-
-def _from_dynamodb(value: Item) -> Any:
-    match value:
-        case {"S": text}:
-            return text
-        case {"N": number}:
-            return Decimal(number)
-        case {"M": members}:
-            return {name: _from_dynamodb(member) for name, member in members.items()}
-        case {"L": entries}:
-            return [_from_dynamodb(entry) for entry in entries]
-        case _:  # no attribute of ours: it stays as it came, and is nobody's trouble
-            return value
+def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *values* (str, int, lists and mappings of such) in DynamoDB JSON."""
+    return {name: _serialize(value) for name, value in values.items()}
 
 
 def registration_values(registration: Registration) -> dict[str, str | None]:
@@ -74,12 +50,12 @@ def registration_values(registration: Registration) -> dict[str, str | None]:
 
 
 def reply_value(reply: Reply) -> dict[str, str]:
-    """Return what is kept of *reply*: its fields, raw, the long ones cut."""
+    """Return what is stored of *reply*: its fields as received, long ones truncated."""
     return {name: truncate(value, MAX_STORED_CHARACTERS) for name, value in reply.fields.items()}
 
 
 def check_error_value(error: CheckError) -> dict[str, Any]:
-    """Return what is kept of a check that learnt nothing."""
+    """Return what is stored of a check that brought no reply."""
     known = {
         "kind": error.kind,
         "at": error.at,
@@ -105,14 +81,18 @@ def status_change_value(change: StatusChange) -> dict[str, Any]:
 
 
 def to_payment(item: Item) -> Payment:
-    """Return the payment that *item* (DynamoDB JSON) holds, or raise UnreadableItem."""
-    value: dict[str, Any] = {name: _from_dynamodb(item[name]) for name in item}
-    if value.get("schemaVersion") != SCHEMA_VERSION:
-        raise UnreadableItem(f"{value['pk']}: schemaVersion is not {SCHEMA_VERSION}")
+    """Return the payment that *item* (DynamoDB JSON) holds.
+
+    Raises UnreadableItem for an item of another schema version, or one that lacks something.
+    """
     try:
-        return _payment(value)
+        value = {name: _deserialize(attribute) for name, attribute in item.items()}
+        if value.get("schemaVersion") == SCHEMA_VERSION:
+            return _payment(value)
+        rule = f"schemaVersion is not {SCHEMA_VERSION}"
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UnreadableItem(f"{value['pk']}: {type(error).__name__} {error}") from None
+        rule = f"{type(error).__name__} {error}"
+    raise UnreadableItem(f"{item['pk']['S']}: {rule}")
 
 
 def _payment(value: dict[str, Any]) -> Payment:
@@ -131,8 +111,8 @@ def _payment(value: dict[str, Any]) -> Payment:
         reply=value.get("reply", {}),
         last_checked_at=_whole(value.get("lastCheckedAt")),
         next_check_at=_whole(value.get("nextCheckAt")),
-        last_error=_trouble(value.get("lastError")),
-        history=tuple(_change(entry) for entry in value.get("history", ())),
+        last_error=_check_error(value.get("lastError")),
+        history=tuple(_status_change(entry) for entry in value.get("history", ())),
         event_id=value.get("eventId"),
         event=value.get("event"),
         event_state=value.get("eventState"),
@@ -146,18 +126,18 @@ def _whole(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
-def _trouble(value: dict[str, Any] | None) -> CheckError | None:
+def _check_error(value: dict[str, Any] | None) -> CheckError | None:
     if value is None:
         return None
     tries, at = int(value["tries"]), int(value["at"])
     return CheckError(value["kind"], at, tries, _whole(value.get("httpStatus")))
 
 
-def _change(value: dict[str, Any]) -> StatusChange:
-    came_from = value.get("from")
+def _status_change(value: dict[str, Any]) -> StatusChange:
+    from_status = value.get("from")
     return StatusChange(
         at=int(value["at"]),
-        from_status=Status(came_from) if came_from else None,
+        from_status=Status(from_status) if from_status else None,
         to_status=Status(value["to"]),
         trigger=value["way"],
         pay_rst=value.get("payRst"),

@@ -1,4 +1,4 @@
-"""The checks queue: where a follow-up waits for its time."""
+"""The checks queue: messages that wait until their check is due."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class FollowUp:
     """A message to send: check *pay_id* in *delay* seconds (0 to 900).
 
-    ``step`` None makes it a bare message, as an order service sends it.
+    ``step`` None makes it a message without ``step``, as an order service sends it.
     """
 
     pay_id: str
@@ -24,7 +24,7 @@ class FollowUp:
     delay: int = 0
 
     def body(self) -> str:
-        """Return the message as it goes out."""
+        """Return the message body (JSON)."""
         fields = {"payId": self.pay_id} | ({} if self.step is None else {"step": self.step})
         return json.dumps(fields, separators=(",", ":"))
 
@@ -37,17 +37,17 @@ class CheckQueue:
         self._url = url
 
     def send(self, messages: Sequence[FollowUp]) -> list[bool]:
-        """Send *messages* in tens and say of each whether SQS took it.
+        """Send *messages* and return, for each, whether SQS accepted it.
 
-        botocore's errors pass through; messages of earlier tens are out by then.
+        botocore's errors pass through; earlier batches are sent by then.
         """
-        taken: list[bool] = []
-        for group in batches(messages):
-            entries = [_entry(number, message) for number, message in enumerate(group)]
+        accepted: list[bool] = []
+        for batch in batches(messages):
+            entries = [_entry(number, message) for number, message in enumerate(batch)]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             refused = {entry["Id"] for entry in answer.get("Failed", [])}
-            taken += [entry["Id"] not in refused for entry in entries]
-        return taken
+            accepted += [entry["Id"] not in refused for entry in entries]
+        return accepted
 
 
 def _entry(number: int, message: FollowUp) -> "SendMessageBatchRequestEntryTypeDef":

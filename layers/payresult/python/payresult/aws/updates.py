@@ -1,4 +1,4 @@
-"""Each write to a payment's item: what it sets, and the named condition it stands under. Pure."""
+"""Each write to a payment's item: what it sets, under which named condition. Pure."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,38 +14,38 @@ if TYPE_CHECKING:
 
 NEW = "attribute_not_exists(#pk)"
 STORED = "attribute_exists(#pk)"
-# Lets each step of a chain through once: a repeated message, or the slower branch of a forked
-# chain, fails.
+# Passes once for each step: a repeated message fails, and so does the slower one of two
+# messages for the same step.
 NEXT_STEP = "#step < :step"
-# Lets through every reply but one that knows less than what is stored.
+# Passes unless the new status is lower than the stored one.
 RANK_NOT_FALLING = "#rank <= :rank"
-# Lets through the first success: of a payment nobody stored, or of one in any lower status.
+# Passes for the first success: of a payment that is not stored, or that has a lower status.
 NOT_SUCCEEDED = (
     "(attribute_not_exists(#rank) OR #rank < :succeeded) AND attribute_not_exists(#eventId)"
 )
-# Lets a success go on only from where the history ends; of a payment nobody stored there is none.
+# Passes if the status is the one that was read, so that the history has no gap.
 STATUS_AS_READ = "attribute_not_exists(#status) OR #status = :read_status"
-# Lets through what has not been done to this event yet.
+# Passes while this event is not marked as sent.
 EVENT_UNSENT = "#eventId = :eventId AND #eventState = :unsent"
-# Lets an operator have sent again only what was sent.
+# Passes if this event was sent: only such an event can be sent again.
 EVENT_SENT = "#eventId = :eventId AND #eventState = :sent"
-# Lets an operator decide only about what is still to be decided.
+# Passes in REVIEW only: nothing else can be accepted.
 IN_REVIEW = "#status = :review"
-# Lets through what is still open; a FAILED or REVIEW payment is never given up.
+# Passes for PENDING and UNRESOLVED after giveUpAt; FAILED and REVIEW are never given up.
 EXPIRED = "#giveUpAt <= :now AND #rank < :failed"
 
 EVENT_GRACE_MS = 60_000
-"""How long the stream has before the sweeper sends an event itself."""
+"""The time that the stream has before the sweeper sends an event."""
 
 REGISTRATION_WATCHDOG_MS = 15 * 60_000
 
 CLAIM_MS = 10 * 60_000
-"""How long a check that the sweeper sent may take before it is sent again: three receives of
-the checks queue (visibility time-out under 3 min each)."""
+"""The time that a check has before the sweeper sends it again: three receives from the checks
+queue, with a visibility time-out under 3 min each."""
 
 
 def create(payment: Payment, trigger: Trigger) -> Update:
-    """Store a payment that is not there yet; its watchdog starts to run."""
+    """Store a new payment."""
     update = Update()
     update.require(NEW)
     update.set(
@@ -71,7 +71,7 @@ def amend(payment: Payment, registration: Registration) -> Update:
 
 
 def restart(payment: Payment, registration: Registration, now: int) -> Update:
-    """Follow a payment anew that was given up, and set what is registered."""
+    """Start the checks of an UNRESOLVED payment again, and set what is registered."""
     update = Update()
     _require_registration_unchanged(update, payment)
     update.require_unchanged(status=payment.status.value, workAt=None)
@@ -83,7 +83,7 @@ def restart(payment: Payment, registration: Registration, now: int) -> Update:
 
 
 def claim_live(payment: Payment, now: int) -> Update:
-    """Take the right to ask the gateway outside the chain from whoever read the same."""
+    """Claim a live check; fails if another caller claimed it first."""
     update = Update()
     update.require(STORED)
     update.require_unchanged(lastCheckedAt=payment.last_checked_at)
@@ -94,7 +94,7 @@ def claim_live(payment: Payment, now: int) -> Update:
 def record_step(
     payment: Payment, plan: "CheckPlan", reply: Reply | None, *, now: int, step: int
 ) -> Update:
-    """Keep what a check of the chain brought, unless it is paid, and plan the next one."""
+    """Record a check from the queue that was no success, and the plan of the next one."""
     update = Update()
     update.require(NEXT_STEP, step=step)
     _require_as_decided(update, payment, plan)
@@ -107,7 +107,7 @@ def record_step(
 def record_live(
     payment: Payment, plan: "CheckPlan", reply: Reply, *, now: int, trigger: Trigger
 ) -> Update:
-    """Keep what a check outside the chain brought, unless it is paid; the chain stays as it is."""
+    """Record a live check that was no success. ``step`` and ``attempt`` stay as they are."""
     update = Update()
     _require_as_decided(update, payment, plan)
     _record_check(update, payment, plan, reply, now, trigger)
@@ -119,7 +119,7 @@ def record_live(
 def succeed(
     payment: Payment, plan: "CheckPlan", reply: Reply, event: Event, *, now: int, trigger: Trigger
 ) -> Update:
-    """Make the payment SUCCEEDED and its event exist, whether it was stored before or not."""
+    """Make the payment SUCCEEDED and create its event; the payment need not be stored before."""
     update = Update()
     update.require(NOT_SUCCEEDED, succeeded=Status.SUCCEEDED.rank)
     update.require(STATUS_AS_READ, read_status=payment.status.value)
@@ -134,7 +134,7 @@ def succeed(
 
 
 def mark_sent(event: Event, now: int) -> Update:
-    """Note that the event is on the bus."""
+    """Mark the event as sent."""
     update = Update()
     update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(eventState="SENT", eventSentAt=now)
@@ -143,7 +143,7 @@ def mark_sent(event: Event, now: int) -> Update:
 
 
 def postpone_event(event: Event, until: int) -> Update:
-    """Let the sweeper try the event again at *until*."""
+    """Let the sweeper send the event at *until*."""
     update = Update()
     update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(workAt=until)
@@ -151,7 +151,7 @@ def postpone_event(event: Event, until: int) -> Update:
 
 
 def claim_due(payment: Payment, now: int) -> Update:
-    """Take a due check from other sweepers, before it is sent."""
+    """Claim a due check before it is sent; fails if another sweeper claimed it first."""
     update = Update()
     update.require_unchanged(workShard=payment.work_shard, workAt=payment.work_at)
     update.set(workAt=now + CLAIM_MS)
@@ -159,7 +159,7 @@ def claim_due(payment: Payment, now: int) -> Update:
 
 
 def give_up(payment: Payment, now: int) -> Update:
-    """Stop following a payment whose time is over, and call it UNRESOLVED."""
+    """Plan no more checks of a payment after its giveUpAt, and make it UNRESOLVED."""
     update = Update()
     update.require_unchanged(workShard=payment.work_shard, workAt=payment.work_at)
     update.require(EXPIRED, now=now, failed=Status.FAILED.rank)
@@ -170,7 +170,7 @@ def give_up(payment: Payment, now: int) -> Update:
 
 
 def accept(payment: Payment, registration: Registration, reason: str, now: int) -> Update:
-    """Replace what is registered of a payment in REVIEW, and have it checked again at once."""
+    """Replace what is registered of a payment in REVIEW, and plan a check at once."""
     update = Update()
     update.require(IN_REVIEW, review=Status.REVIEW.value)
     _require_registration_unchanged(update, payment)
@@ -184,7 +184,7 @@ def accept(payment: Payment, registration: Registration, reason: str, now: int) 
 
 
 def republish(event: Event, now: int) -> Update:
-    """Mark a sent event unsent again: the stream carries it, as it did the first time."""
+    """Mark a sent event as unsent; the stream publishes it again."""
     update = Update()
     update.require(EVENT_SENT, eventId=event.event_id, sent="SENT")
     update.set(eventState="PENDING", workShard=items.shard("EVENT", event.pay_id))
@@ -209,15 +209,15 @@ def _registered_values(registration: Registration) -> dict[str, Any]:
 
 
 def _require_registration_unchanged(update: Update, payment: Payment) -> None:
-    """Demand that the amount which decided, and what the event will say, is still the one."""
+    """Require the registration that the decision and the event were made with."""
     update.require_unchanged(**items.registration_values(payment.registration))
 
 
 def _require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> None:
-    """Demand what the decision stood on.
+    """Require what the decision was made with.
 
-    A change of status starts at the status that was read, or the history would tell one
-    change twice.
+    A change of status must start at the status that was read, or the history would have the
+    same change twice.
     """
     update.require(RANK_NOT_FALLING, rank=plan.status.rank)
     if plan.status is not payment.status:
@@ -234,7 +234,7 @@ def _record_check(
     now: int,
     trigger: Trigger,
 ) -> None:
-    """Write what each check leaves behind, and the change of status if it is one."""
+    """Write what every check records, and the change of status if there is one."""
     update.set(lastCheckedAt=now)
     update.increment("checks")
     if reply is not None:
@@ -250,14 +250,14 @@ def _record_check(
 
 def _change_status(
     update: Update,
-    came_from: Status | None,
-    to: Status,
+    from_status: Status | None,
+    to_status: Status,
     now: int,
     trigger: Trigger,
     pay_rst: str | None = None,
 ) -> None:
-    change = StatusChange(now, came_from, to, trigger, pay_rst)
-    update.set(status=to.value, rank=to.rank)
+    change = StatusChange(now, from_status, to_status, trigger, pay_rst)
+    update.set(status=to_status.value, rank=to_status.rank)
     _append_history(update, change)
 
 
@@ -271,7 +271,7 @@ def _amount_text(registration: Registration) -> str | None:
 
 
 def _write_plan(update: Update, pay_id: str, plan: "CheckPlan") -> None:
-    """Write when the next check comes, and touch the index only where it has to move."""
+    """Write the time of the next check, and change the index only where it must."""
     if plan.via is None:
         update.remove("nextCheckAt", "workShard", "workAt")
         return

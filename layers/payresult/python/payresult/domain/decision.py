@@ -1,12 +1,12 @@
-"""What a reply means for a payment, and what happens next. Pure: no clocks, no I/O.
+"""What an answer means for a payment, and when the next check is due. Pure.
 
-The status graph: PENDING < UNRESOLVED < FAILED < REVIEW < SUCCEEDED. A reply may only raise
-the rank, silence changes nothing, and SUCCEEDED is the end.
+PENDING < UNRESOLVED < FAILED < REVIEW < SUCCEEDED: a reply may only raise the rank, and
+SUCCEEDED is a terminal status. An answer that is no reply changes no status.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from payresult.domain.payment import CheckError, Payment, Registration, Status
 from payresult.domain.registration import amount_matches
@@ -14,29 +14,34 @@ from payresult.domain.reply import Reply
 from payresult.domain.schedule import MAX_QUEUE_DELAY, Schedule, backoff, jitter, late_check
 from payresult.errors import GatewayUnavailable, InvalidReply
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 WATCHDOG_MS = 15 * 60 * 1000
-"""How long after its planned check a payment counts as lost: SQS's longest delay."""
+"""A payment counts as lost this long after its planned check: the longest delay of SQS."""
 
 WATCHDOG_SLACK_MS = 2 * 60 * 1000
 
 GatewayResult = Reply | GatewayUnavailable | InvalidReply
-"""What came of asking."""
+"""The result of a query: a reply, or the reason why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the deployment decides about following and judging."""
+    """What the deployment decides about checks, statuses and events."""
 
     schedule: Schedule
-    failed_values: Collection[str] = ()
+    environment: str
+    failed_pay_rst_values: Collection[str] = ()
+    zone: "ZoneInfo | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckPlan:
-    """What follows a check: the status then, and when and by whom the next one is led.
+    """What follows a check: the status then, and the next check.
 
-    ``via`` is "queue" (a message that SQS holds back until ``check_at``), "sweeper" (at
-    ``work_at``), or None: nothing is left to do. ``work_at`` None leaves the watchdog alone.
+    ``via`` is "queue" (a message that SQS delays until ``check_at``), "sweeper" (sent at
+    ``work_at``), or None: no check is planned. ``work_at`` None leaves the watchdog unchanged.
     """
 
     status: Status
@@ -48,10 +53,9 @@ class CheckPlan:
 
 
 def is_success(pay_rst: str) -> bool:
-    """Say whether *pay_rst* is the gateway's ``success``, in whatever case it writes it.
+    """Return True if *pay_rst* is ``success`` in any case (the documents show two).
 
-    The documents show ``success`` and ``SUCCESS``. Nothing is stripped, and only ASCII
-    counts: to ``casefold``, a word with a long s is a success too.
+    Nothing is stripped, and only ASCII counts: ``casefold`` would accept a word with a long s.
     """
     return pay_rst.isascii() and pay_rst.lower() == "success"
 
@@ -59,44 +63,43 @@ def is_success(pay_rst: str) -> bool:
 def status_of_reply(
     reply: Reply, registration: Registration, failed_values: Collection[str]
 ) -> Status:
-    """Return what *reply* alone says of a payment that was registered so."""
+    """Return the status that *reply* alone gives a payment with this registration."""
     if is_success(reply.pay_rst):
-        paid_right = amount_matches(reply.fields.get("payAmount"), registration)
-        return Status.SUCCEEDED if paid_right else Status.REVIEW
+        matches = amount_matches(reply.fields.get("payAmount"), registration)
+        return Status.SUCCEEDED if matches else Status.REVIEW
     return Status.FAILED if reply.pay_rst in failed_values else Status.PENDING
 
 
 def is_unknown_pay_rst(reply: Reply, failed_values: Collection[str]) -> bool:
-    """Say whether nobody told us what this ``payRst`` means."""
+    """Return True if the meaning of this ``payRst`` is neither documented nor configured."""
     return not is_success(reply.pay_rst) and reply.pay_rst not in failed_values
 
 
-def higher_status(stored: Status, said: Status) -> Status:
-    """Return the status after a reply that says *said*: the higher rank of the two."""
-    return max(stored, said, key=lambda status: status.rank)
+def higher_status(stored: Status, new: Status) -> Status:
+    """Return the status of the higher rank."""
+    return max(stored, new, key=lambda status: status.rank)
 
 
 def plan_next_check(
     payment: Payment, answer: GatewayResult, rules: Rules, now: int, random_fraction: float
 ) -> CheckPlan:
-    """Return what a check of the chain leads to. *chance* in [0, 1) spreads the delays."""
+    """Return what follows a check from the queue; *random_fraction* in [0, 1) is for jitter."""
     if isinstance(answer, GatewayUnavailable):
         error = _unavailable(payment.last_error, now)
         delay = backoff(error.tries, answer.retry_after, random_fraction)
         return _planned(payment, CheckPlan(payment.status, payment.attempt, error), now, delay)
     attempt = payment.attempt + 1
     if isinstance(answer, InvalidReply):
-        plan = CheckPlan(
-            payment.status, attempt, CheckError("bad_reply", now, 1, answer.http_status)
-        )
+        error = CheckError("bad_reply", now, 1, answer.http_status)
+        plan = CheckPlan(payment.status, attempt, error)
     else:
-        said = status_of_reply(answer, payment.registration, rules.failed_values)
-        plan = CheckPlan(higher_status(payment.status, said), attempt)
+        replied = status_of_reply(answer, payment.registration, rules.failed_pay_rst_values)
+        plan = CheckPlan(higher_status(payment.status, replied), attempt)
     if plan.status.rank >= Status.FAILED.rank:
         late = _late(payment, plan, now, rules.schedule)
         if late.via is not None or isinstance(answer, Reply):
             return late
-        # The last word of a late check must have a meaning: it is made again, by the schedule.
+        # The last late check needs a reply, so it is repeated, by the schedule.
     delay_then = rules.schedule.after(attempt)
     if delay_then is None:
         return replace(plan, status=higher_status(plan.status, Status.UNRESOLVED))
@@ -104,13 +107,13 @@ def plan_next_check(
 
 
 def plan_after_live_check(payment: Payment, reply: Reply, rules: Rules, now: int) -> CheckPlan:
-    """Return what an answer leads to that the chain did not ask for.
+    """Return what follows a reply to a check that did not come from the queue.
 
-    The chain keeps its attempt and its plan. Only a payment that nobody follows any more
-    and that turns FAILED or REVIEW gets its late checks.
+    Attempt and planned check stay as they are. Only a payment without a planned check that
+    becomes FAILED or REVIEW gets its late checks.
     """
-    said = status_of_reply(reply, payment.registration, rules.failed_values)
-    plan = CheckPlan(higher_status(payment.status, said), payment.attempt)
+    replied = status_of_reply(reply, payment.registration, rules.failed_pay_rst_values)
+    plan = CheckPlan(higher_status(payment.status, replied), payment.attempt)
     if plan.status is payment.status or payment.work_at is not None:
         return plan
     return _late(payment, plan, now, rules.schedule)
@@ -122,7 +125,7 @@ def _unavailable(last: CheckError | None, now: int) -> CheckError:
 
 
 def _planned(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:
-    """Plan the next check *delay* seconds from *now*, or end the following at ``giveUpAt``."""
+    """Plan the next check *delay* seconds from *now*, or none after ``giveUpAt``."""
     if payment.give_up_at <= now:
         return replace(plan, status=higher_status(plan.status, Status.UNRESOLVED))
     check_at = min(now + round(delay * 1000), payment.give_up_at)

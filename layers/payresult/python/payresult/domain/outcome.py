@@ -1,20 +1,16 @@
-"""What one check or look-up came to, and what logs and metrics say of it. Pure."""
+"""The result of one check or look-up. Pure."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from payresult.domain.decision import GatewayResult
 from payresult.domain.payment import Payment, Status
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """One question to the gateway: the answer, when it was there, and after how many ms.
+    """The result of one query: the answer, when it came, and its latency, in milliseconds.
 
-    ``chance`` is drawn once for it, so that deciding twice plans the same.
+    ``random_fraction`` in [0, 1) is drawn once, so that deciding again plans the same time.
     """
 
     answer: GatewayResult
@@ -25,12 +21,14 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one payId.
+    """What was done for one payId.
 
-    ``asked`` is None where the gateway was not asked: settled, repeated, or asked just now.
-    ``became`` is the status that this very check led to, None where it changed nothing.
-    ``stored`` False: the payment is in no table. ``stale``: the gateway did not answer, this
-    is what was known before. ``error``: why nothing could be done; the message comes again.
+    ``result``      None where the gateway was not asked: settled, repeated, or asked just now
+    ``new_status``  the status that this check led to; None where it changed nothing
+    ``unknown``     the reply has a ``payRst`` whose meaning is not documented
+    ``stored``      False: the payment is not in the table
+    ``stale``       the gateway did not answer; the payment is what was known before
+    ``error``       why nothing was done; the message is delivered again
     """
 
     pay_id: str

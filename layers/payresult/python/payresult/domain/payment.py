@@ -1,7 +1,6 @@
-"""What things are: no I/O, no rules of following or deciding.
+"""A payment and its parts. Pure.
 
-Times are whole milliseconds since 1970 (UTC), named ``...At`` in the table and ``..._at``
-here. Raw values of the gateway keep the gateway's names.
+Times are whole milliseconds since 1970 (UTC). Values of the gateway are kept as received.
 """
 
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Literal
 
 
 class Status(StrEnum):
-    """What is known of a payment. A reply may only raise the rank; SUCCEEDED absorbs."""
+    """What is known of a payment. A reply may only raise the rank; SUCCEEDED is terminal."""
 
     PENDING = "PENDING"
     UNRESOLVED = "UNRESOLVED"
@@ -22,7 +21,7 @@ class Status(StrEnum):
 
     @property
     def rank(self) -> int:
-        """How much the status says: 10 to 30."""
+        """The order of the statuses: 10 to 30."""
         return _RANKS[self]
 
 
@@ -35,12 +34,12 @@ _RANKS = {
 }
 
 Trigger = Literal["api", "queue", "sweeper", "operator"]
-"""By which way a status came to change."""
+"""What caused a change of status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What the order service says about a payment. Absent says nothing."""
+    """What an order service registered about a payment. None: not registered."""
 
     order_id: str | None = None
     expected_amount: str | None = None
@@ -49,7 +48,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class CheckError:
-    """The last check that learnt nothing: its kind, when, and how many in a row."""
+    """Why the last check brought no reply, when, and how many in a row were alike."""
 
     kind: Literal["unavailable", "bad_reply"]
     at: int
@@ -59,9 +58,9 @@ class CheckError:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """One change of status, or what an operator did to a payment whose status stayed.
+    """An entry of the history: a change of status, or an operator's action.
 
-    ``reason`` and the amounts (with their currency, where one is registered) are an operator's.
+    ``reason``, ``amount_from`` and ``amount_to`` ("19.99 USD") belong to an operator's action.
     """
 
     at: int
@@ -76,7 +75,11 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment as it lies in the table."""
+    """A payment as it is stored.
+
+    ``checks`` counts all checks, ``attempt`` the answered ones of the schedule, ``step`` the
+    messages that were handled. ``work_shard`` and ``work_at`` place it in the index ``work``.
+    """
 
     partner_code: str
     pay_id: str
@@ -101,13 +104,13 @@ class Payment:
 
     @property
     def settled(self) -> bool:
-        """True when nothing the gateway says can change the status any more."""
+        """True if no reply can change the status any more."""
         return self.status is Status.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
 class CheckMessage:
-    """One payId from the queue: an order's (``step`` None) or our own follow-up."""
+    """One payId from the queue: an order's message (``step`` None) or a follow-up of ours."""
 
     pay_id: str
     registration: Registration = Registration()

@@ -8,9 +8,10 @@ to the byte. Version 1 only ever gains fields.
 import json
 from typing import TYPE_CHECKING
 
+from payresult.domain.amount import parse_amount
 from payresult.domain.event import DETAIL_TYPE, SCHEMA_VERSION, Event, event_id
 from payresult.domain.payment import Registration, to_iso8601
-from payresult.domain.reply import Reply, package_unit, paid_at, parse_amount, truncate
+from payresult.domain.reply import Reply, package_unit, paid_at, truncate
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -14,8 +14,8 @@ from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as rule
 
 from payresult import errors, strict_json
+from payresult.domain.amount import parse_plain_amount
 from payresult.domain.payment import CheckMessage, Registration
-from payresult.domain.reply import parse_plain_amount
 from payresult.errors import InvalidInput
 
 MAX_BODY_BYTES = 16 * 1024

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from payresult.domain.amount import parse_amount
 from payresult.domain.payment import Payment, to_iso8601
-from payresult.domain.reply import package_unit, paid_at, parse_amount
+from payresult.domain.reply import package_unit, paid_at
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""From the outbox to the bus: read again, send, mark. Publisher and sweeper share it."""
+"""Publishes unsent events: read again, send, mark. Publisher and sweeper both use it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 MAX_RETRY_DELAY_MS = 15 * 60_000
 
 Refusals = dict[str, str]
-"""By payId, why its event is not on the bus: a code of EventBridge's, or an error's name."""
+"""By payId, why its event is not on the bus: a code of EventBridge, or the name of an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
-    """How many events the bus took, and which were refused.
+    """How many events the bus accepted, and which it refused.
 
-    ``ages`` are the milliseconds from the success (or from an operator's wish to have it sent
-    again) to the note that the event is on the bus. An event that is sent twice has one: the
-    note is made once.
+    ``ages`` are the milliseconds from the success (or from an operator's republish) until the
+    event was marked as sent. An event that is sent twice is marked, and has an age, once.
     """
 
     sent: int
@@ -36,7 +35,7 @@ class PublishResult:
 
 
 class Outbox:
-    """Sends what the table says is unsent, and only that."""
+    """Sends the events that the table says are unsent."""
 
     def __init__(
         self,
@@ -54,8 +53,8 @@ class Outbox:
     def publish(self, pay_ids: Iterable[str], *, postpone: bool = False) -> PublishResult:
         """Send the unsent events of *pay_ids* and mark them.
 
-        With *postpone* a refused one waits as long again as it has waited, so twice as long
-        each time, up to 15 minutes: the sweeper's way. The stream has its own.
+        With *postpone*, as the sweeper uses it, a refused event waits as long again as it has
+        waited, so twice as long each time, at most 15 minutes more. The stream retries by itself.
         """
         found = self._payments.get_many(pay_ids)
         payments = [each for each in found.values() if isinstance(each, Payment)]
@@ -78,7 +77,7 @@ class Outbox:
         now = self._now()
         try:
             payment = self._payments.write(event.pay_id, updates.mark_sent(event, now))
-        except PaymentChanged:  # the other of publisher and sweeper marked it
+        except PaymentChanged:  # publisher and sweeper sent it at the same time; one marks it
             return None
         return now - payment.history[-1].at
 
@@ -94,6 +93,6 @@ class Outbox:
 
 
 def _unsent(payment: Payment) -> Iterator[tuple[Event, int]]:
-    """Yield the payment's event and since when it waits, if it is still to be sent."""
+    """Yield the payment's event, and since when it waits, if it is unsent."""
     if payment.event_state == "PENDING" and payment.event_id and payment.event:
         yield Event(payment.pay_id, payment.event_id, payment.event), payment.history[-1].at

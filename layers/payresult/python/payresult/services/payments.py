@@ -1,15 +1,14 @@
-"""The story: a payId comes in, the gateway is asked, the answer is kept, and what follows.
+"""Registers payments and looks them up.
 
-* ``PaymentService.register``  an order service says what a payment is for; from then on it
-  is followed
-* ``PaymentService.look_up``   an app wants the answer now: from the table or by a live check
-* ``following.Follower``       messages of the checks queue: each is one step of a chain
-* ``sweeping.Sweeper``         each minute: what is due and what was lost
-* ``outbox.Outbox``            the event of a payment goes to the bus
+* ``PaymentService.register``  an order service registers a payment; from then on it is followed
+* ``PaymentService.look_up``   an app asks: answered from the table, or by a live check
+* ``check_batch``              handles the messages of the checks queue
+* ``sweeper``                  runs each minute: overdue checks and unsent events
+* ``outbox``                   publishes the event of a payment
 
-One check is in ``checker``, what a reply means in ``decide``, what is written in ``writes``.
-No event is sent where the gateway is asked: a success and its event are one write, and the
-outbox carries the event further.
+``check`` makes one check, ``domain.decision`` decides what a reply means, ``aws.updates`` has the
+writes. A success and its event are one write, so a function that queries the gateway sends no
+event; the outbox does.
 """
 
 from collections.abc import Iterable
@@ -26,11 +25,11 @@ from payresult.errors import NotRegistered, PaymentChanged, QueueSendError, Writ
 from payresult.services.check import MAX_WRITE_ATTEMPTS, Checker
 
 LIVE_CHECK_INTERVAL_MS = 2000
-"""Milliseconds between two live checks of a registered payment, whoever wants them."""
+"""The least time between two live checks of a registered payment, for all callers together."""
 
 
 class PaymentService:
-    """What callers can have done with a payId."""
+    """The use cases of a payId: register and look up."""
 
     def __init__(
         self,
@@ -48,10 +47,10 @@ class PaymentService:
         self._require_registration = require_registration
 
     def register(self, pay_id: str, registration: Registration) -> Payment:
-        """Store what *registration* says, see that the payment is followed, and return it.
+        """Store *registration*, queue the first check, and return the payment.
 
-        RegistrationConflict where something else is registered already; NotQueued where SQS
-        refuses the first check: the payment is stored then, and the sweeper sends it later.
+        Raises RegistrationConflict, and QueueSendError where SQS refuses the check: the payment
+        is stored then, and the sweeper sends the check later.
         """
         stored = self._payments.get_many([pay_id]).get(pay_id)
         payment, step = self.ensure_registered(
@@ -63,10 +62,12 @@ class PaymentService:
         return payment
 
     def look_up(self, pay_ids: Iterable[str]) -> list[Outcome]:
-        """Return what is known of each payId, once each, asking the gateway where that helps.
+        """Return what is known of each payId, without repetitions, in the order asked.
 
-        ``error`` of an outcome is a GatewayError (nothing is known, and the gateway did not
-        tell), NotRegistered, or whatever else went wrong with this one.
+        A settled payment is read from the table. Otherwise the gateway is asked (for a registered
+        payment at most every 2 s) and the answer is stored. ``error`` of an outcome is a
+        GatewayError (nothing is stored, and the gateway did not say), NotRegistered, or whatever
+        else failed.
         """
         wanted = list(dict.fromkeys(pay_ids))
         stored = self._payments.get_many(wanted)
@@ -79,26 +80,26 @@ class PaymentService:
     def ensure_registered(
         self, pay_id: str, payment: Payment | None, registration: Registration, trigger: Trigger
     ) -> tuple[Payment, int]:
-        """Return the registered payment, and the step that a bare message about it stands for.
+        """Return the registered payment, and the step that a message without ``step`` means.
 
-        *payment* is what was read, None if it is not stored. A payment that was given up is
-        followed anew. Writes only where something is new.
+        *payment* is what was read, None if it is not stored. An UNRESOLVED payment is started
+        again. Writes only what is new.
         """
         for _ in range(MAX_WRITE_ATTEMPTS):
             try:
                 if payment is None:
-                    return self._store_new(pay_id, registration, trigger), 1
-                return self._amend(payment, registration)
-            except PaymentChanged as stale:
-                payment = stale.current
+                    return self._create(pay_id, registration, trigger), 1
+                return self._merge(payment, registration)
+            except PaymentChanged as changed:
+                payment = changed.current
         raise WriteConflict(pay_id)
 
-    def _store_new(self, pay_id: str, registration: Registration, trigger: Trigger) -> Payment:
+    def _create(self, pay_id: str, registration: Registration, trigger: Trigger) -> Payment:
         now = self._checker.now()
         payment = new_payment(self._payments.partner_code, pay_id, registration, now)
         return self._payments.write(pay_id, updates.create(payment, trigger))
 
-    def _amend(self, payment: Payment, registration: Registration) -> tuple[Payment, int]:
+    def _merge(self, payment: Payment, registration: Registration) -> tuple[Payment, int]:
         merged = merge(payment, registration)
         if can_restart(payment):
             restart = updates.restart(payment, merged, self._checker.now())
@@ -110,26 +111,24 @@ class PaymentService:
     def _look_up(self, pay_id: str, stored: Stored | None) -> Outcome:
         payment = require_readable(stored)
         if payment is None:
-            return self._look_up_unknown(pay_id)
+            return self._look_up_unregistered(pay_id)
         now = self._checker.now()
         if payment.settled or now - (payment.last_checked_at or 0) < LIVE_CHECK_INTERVAL_MS:
             return Outcome(pay_id, payment)
         try:
             claimed = self._payments.write(pay_id, updates.claim_live(payment, now))
-        except PaymentChanged as stale:  # another caller asks at this moment
-            return Outcome(pay_id, stale.current or payment)
+        except PaymentChanged as changed:  # another caller asks at this moment
+            return Outcome(pay_id, changed.current or payment)
         result = self._checker.query(pay_id)
         if isinstance(result.answer, Reply):
             return self._checker.save_live_check(claimed, result.answer, result, "api")
         return Outcome(pay_id, claimed, result, stale=True)
 
-    def _look_up_unknown(self, pay_id: str) -> Outcome:
-        """Ask about a payId that nobody registered; keep the answer only if it is paid."""
+    def _look_up_unregistered(self, pay_id: str) -> Outcome:
         if self._require_registration:
             return Outcome(pay_id, stored=False, error=NotRegistered(pay_id))
         result = self._checker.query(pay_id)
         if not isinstance(result.answer, Reply):
             return Outcome(pay_id, result=result, stored=False, error=result.answer)
-        nobody = Registration()
-        payment = new_payment(self._payments.partner_code, pay_id, nobody, result.at)
+        payment = new_payment(self._payments.partner_code, pay_id, Registration(), result.at)
         return self._checker.evaluate_unregistered(payment, result.answer, result)

@@ -1,4 +1,4 @@
-"""Each minute: what the queue does not lead, what was lost, and what must come to an end."""
+"""Sends overdue checks and unsent events; gives up payments. Runs every minute."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 
 MAX_ITEMS_PER_SHARD = 500
-"""How many payments of a shard one sweep takes up, at most: 4,000 checks and 4,000 events."""
+"""The most payments of a shard in one sweep: 4,000 checks and 4,000 events in all."""
 
 OVERDUE_AFTER_MS = 5 * MINUTE_MS
-"""Milliseconds after its time from which a check counts as missed: a sweep comes each minute,
-a message may be received three times (visibility time-out 120 s)."""
+"""A check this late counts as missed: a sweep comes each minute, and a message may be received
+three times (visibility time-out 120 s)."""
 
 COUNT_INTERVAL_MS = 10 * MINUTE_MS
-"""How often the followed payments are counted, in milliseconds. A count reads the whole index:
-with 100,000 payments 700 read units, $4 a month each minute, $0.40 every ten."""
+"""How often the followed payments are counted. A count reads the whole index: for 100,000
+payments 700 read units, which is $4 a month each minute and $0.40 every ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
     """What a sweep did and found; lists are payIds. ``followed`` None: it was not counted.
 
-    ``troubles`` kept payments from being written; they are due again in the next minute.
+    ``errors`` are those that kept payments from being written; they are due again next minute.
     """
 
     published: "PublishResult"
@@ -46,7 +46,7 @@ class SweepResult:
 
 
 class Sweeper:
-    """Finds due work in the index ``work``, and sees to it."""
+    """Finds what is due in the index ``work``, and handles it."""
 
     def __init__(
         self,
@@ -64,27 +64,26 @@ class Sweeper:
         self._clock = clock
 
     def sweep(self) -> SweepResult:
-        """Send what is due: events to the bus first, checks to the queue; give up what expired.
+        """Publish due events, then send due checks, then give up expired payments.
 
-        Giving up comes last: whatever breaks off earlier, no payment is given up unheard.
+        Giving up is last, so that an error before it cannot hide a payment that was given up.
         """
         now = self._now()
         followed = self._payments.count_followed() if now % COUNT_INTERVAL_MS < MINUTE_MS else None
-        published = self._outbox.publish(
-            self._payments.due("EVENT", now, MAX_ITEMS_PER_SHARD), postpone=True
-        )
+        due_events = self._payments.due("EVENT", now, MAX_ITEMS_PER_SHARD)
+        published = self._outbox.publish(due_events, postpone=True)
         found = self._payments.get_many(self._payments.due("CHECK", now, MAX_ITEMS_PER_SHARD))
         due = [each for each in found.values() if isinstance(each, Payment) and _due(each, now)]
         open_now = [each for each in due if not _expired(each, now)]
         claimed, unclaimed = self._write_all(self._claim, open_now)
-        taken = self._queue.send([FollowUp(each.pay_id, each.step + 1) for each in claimed])
+        accepted = self._queue.send([FollowUp(each.pay_id, each.step + 1) for each in claimed])
         expired = [each for each in due if _expired(each, now)]
         given_up, not_given_up = self._write_all(self._give_up, expired)
         return SweepResult(
             published,
             followed,
-            checks_sent=[p.pay_id for p, ok in zip(claimed, taken, strict=True) if ok],
-            checks_refused=[p.pay_id for p, ok in zip(claimed, taken, strict=True) if not ok],
+            checks_sent=[p.pay_id for p, ok in zip(claimed, accepted, strict=True) if ok],
+            checks_refused=[p.pay_id for p, ok in zip(claimed, accepted, strict=True) if not ok],
             overdue=[each.pay_id for each in due if _overdue(each, now)],
             given_up=[each.pay_id for each in given_up],
             unreadable=[key for key, each in found.items() if not isinstance(each, Payment)],
@@ -100,9 +99,9 @@ class Sweeper:
     def _write_all(
         self, write: Callable[[Payment], Payment], payments: Iterable[Payment]
     ) -> tuple[list[Payment], list[BaseException]]:
-        """Return those that were written, and what kept others from it.
+        """Return the payments that were written, and the errors of others.
 
-        The rest changed meanwhile: somebody is on them.
+        A payment that has changed is in neither: another check or sweep handles it.
         """
         futures = [self._pool.submit(write, payment) for payment in payments]
         errors = [error for future in futures if (error := future.exception())]
@@ -114,17 +113,17 @@ class Sweeper:
 
 
 def _due(payment: Payment, now: int) -> bool:
-    """The index lags: the item itself must say that a check is due."""
+    """Return True if the item itself says that a check is due; the index lags behind."""
     shard, work_at = payment.work_shard or "", payment.work_at
     return shard.startswith("CHECK#") and work_at is not None and work_at <= now
 
 
 def _expired(payment: Payment, now: int) -> bool:
-    """FAILED and REVIEW are never given up: they end with their last late check."""
+    """Return True if the payment is to be given up. FAILED and REVIEW end with a late check."""
     return payment.status.rank < Status.FAILED.rank and payment.give_up_at <= now
 
 
 def _overdue(payment: Payment, now: int) -> bool:
-    """Say whether the check's message was lost, and not only this sweep's to send."""
+    """Return True if the check is so late that its message must have been lost."""
     planned = payment.next_check_at or payment.created_at
     return now - planned > OVERDUE_AFTER_MS
