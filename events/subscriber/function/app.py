@@ -1,11 +1,11 @@
-"""Does what a paid order is owed, once, however often its PaymentSucceeded arrives.
+"""Activates a paid order and sends its receipt, once, however often its PaymentSucceeded arrives.
 
-There are two effects here, because there are two ways to have one only once:
+The two effects show two ways to act once:
 
-* `activate` writes to a database of our own. The claim of the event and the activation are one
-  transaction, so there is never one without the other: exactly once, as long as claims are kept.
-* `send_receipt` reaches outside, where no transaction of ours reaches. powertools Idempotency keeps
-  it from being repeated, but for the gaps that the README names.
+* `activate` writes to its own database. The claim of the event and the activation are one
+  transaction, so either both exist or neither: exactly once, as long as claims are kept.
+* `send_receipt` calls another system, outside of any transaction here. powertools Idempotency
+  prevents repetition, except in the cases that the README lists.
 """
 
 import json
@@ -35,12 +35,12 @@ CLAIMS = os.environ["CLAIMS_TABLE"]
 ACTIVATIONS = os.environ["ACTIVATIONS_TABLE"]
 RECEIPTS_TOPIC = os.environ["RECEIPTS_TOPIC"]
 
-# A copy of an event may come after 400 days in the archive, 1 day of the rule's own tries, 14 days
-# in our queue and, once moved there from the DLQ, 14 more: 429 days. Whoever sends one again by
-# hand may do so later still, so ten years; a record has some 300 bytes.
+# A copy of an event may arrive after 400 days in the archive, 1 day of the rule's own retries, 14
+# days in the queue and, once moved there from the DLQ, 14 more: 429 days. An operator may send one
+# again even later, so records are kept for ten years; a record has some 300 bytes.
 TEN_YEARS = 10 * 365 * 24 * 3600
 
-# Botocore waits a minute for an answer, which is longer than the function may run.
+# By default botocore waits a minute for an answer, which is longer than the function may run.
 PATIENCE = Config(connect_timeout=2, read_timeout=5)
 
 logger = Logger()
@@ -58,33 +58,33 @@ once = IdempotencyConfig(
 
 
 class Refused(Exception):
-    """Nothing may be done for this event; the text says why, and quotes nothing from it."""
+    """The event must not be acted on; the text says why, and quotes nothing from it."""
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Take each message of a batch; name those that failed, which SQS then delivers again."""
+    """Process each message of a batch; return those that failed, which SQS delivers again."""
     once.register_lambda_context(context)
     return process_partial_response(event, take, batches, context)
 
 
 def take(record: SQSRecord) -> None:
-    """Activate the order and send its receipt, unless that was done before."""
+    """Activate the order and send its receipt, unless this was done before."""
     try:
         event = read(record.body)
         activated = activate(event)
-        # Also for an event that came before: it may have broken off right here.
+        # Also for an event that was claimed before: that run may have ended before the receipt.
         send_receipt(event=event)
     except Exception as error:
-        # The text of other errors may quote what a customer wrote.
+        # The text of other errors may quote a customer's text.
         why = str(error) if isinstance(error, Refused) else type(error).__name__
-        logger.error("failed", extra={"messageId": record.message_id, "why": why})  # noqa: TRY400  as said above
+        logger.error("failed", extra={"messageId": record.message_id, "why": why})  # noqa: TRY400 - see above
         raise
     result = "activated" if activated else "activated before"
     logger.info(result, extra={"payId": event["data"]["payId"]})
 
 
 def read(body: str) -> dict[str, Any]:
-    """The `detail` of the event in a message; raises Refused where it is not one of ours."""
+    """Return the `detail` of the event in a message; raise Refused if it is not for us."""
     try:
         detail: dict[str, Any] = json.loads(body)["detail"]
         fits(detail)
@@ -100,7 +100,7 @@ def read(body: str) -> dict[str, Any]:
 def activate(event: dict[str, Any]) -> bool:
     """Claim the event and write the activation, both or neither; False if it was claimed before.
 
-    Put your own effect into the transaction: up to 98 more writes, with conditions of their own.
+    Add your own effect to the transaction: up to 98 more writes, with conditions of their own.
     """
     metadata, data = event["metadata"], event["data"]
     claim = {"pk": metadata["idempotencyKey"], "eventId": metadata["eventId"]}
@@ -119,20 +119,20 @@ def activate(event: dict[str, Any]) -> bool:
         if reasons[0] == "ConditionalCheckFailed":
             return False
         if reasons[1] == "ConditionalCheckFailed":
-            # Two payments for one order: somebody has to give one back. The alarm on the DLQ calls.
+            # Two payments for one order: a person has to refund one. The alarm on the DLQ notifies.
             raise Refused("the order was activated by another payment") from None
-        raise  # a copy is being worked on at this moment, or a throttle: it comes again
+        raise  # a copy is being processed now, or a throttle: SQS delivers it again
     return True
 
 
 def order_of(data: dict[str, Any]) -> str:
-    """What is activated only once: the order, or the payment where no order was registered."""
+    """Return the key that is activated once: the order, or the payment if it has no order."""
     order = data.get("orderId")
     return f"ORDER#{order}" if order else f"PAYMENT#{data['partnerCode']}#{data['payId']}"
 
 
 def new(table: str, item: dict[str, Any]) -> dict[str, Any]:
-    """A write of *item* that fails if *table* has one with its key."""
+    """Return a write of *item* that fails if *table* already has its key."""
     condition = "attribute_not_exists(pk)"
     return {"Put": {"TableName": table, "Item": item, "ConditionExpression": condition}}
 
@@ -141,7 +141,7 @@ def new(table: str, item: dict[str, Any]) -> dict[str, Any]:
     data_keyword_argument="event", config=once, persistence_store=receipts, key_prefix="receipt"
 )
 def send_receipt(*, event: dict[str, Any]) -> None:
-    """Ask whoever listens to the topic for a receipt: mail, an HTTP call, anything outside."""
+    """Request the receipt by the topic, for any system outside: mail, an HTTP call."""
     names = ("payId", "orderId", "amount", "currency")
     receipt = {name: event["data"][name] for name in names if name in event["data"]}
     sns.publish(TopicArn=RECEIPTS_TOPIC, Message=json.dumps(receipt))

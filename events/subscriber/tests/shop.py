@@ -1,4 +1,4 @@
-"""The function on moto: deliver messages to it, and look at what it did."""
+"""The function on moto, for the tests: deliver messages to it, and read its effects."""
 
 import copy
 import json
@@ -52,15 +52,15 @@ def event(pay_id: str = "20190321192436", **data: Any) -> dict[str, Any]:
 
 
 class Context:
-    """What Lambda says about the invocation."""
+    """The Lambda context of the invocation."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """All of the function's time-out."""
+        """Return the function's whole timeout."""
         return 30_000
 
 
 class Shop:
-    """The function, its tables, and somebody who listens for receipts. Made within moto."""
+    """The function, its tables, and a queue that receives the receipts. Created within moto."""
 
     def __init__(self, app: ModuleType) -> None:
         self.app = app
@@ -69,7 +69,7 @@ class Shop:
         self._sqs = boto3.client("sqs")
 
     def open(self) -> None:
-        """Make tables, topic and listener."""
+        """Create tables, topic and queue."""
         for name, key in TABLES.items():
             self._dynamodb.create_table(
                 TableName=name,
@@ -81,19 +81,19 @@ class Shop:
         self.mend_topic()
 
     def deliver(self, *events: Any) -> list[int]:
-        """Deliver *events* in one batch, a str as it is; the places of those that failed."""
+        """Deliver *events* in one batch, a str unchanged; return the indexes that failed."""
         bodies = [each if isinstance(each, str) else json.dumps(each) for each in events]
         batch = {"Records": [record(place, body) for place, body in enumerate(bodies)]}
         failed = self.app.handler(batch, Context())["batchItemFailures"]
         return [int(failure["itemIdentifier"]) for failure in failed]
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """What is in the table called *table*, by key."""
+        """Return the items of the table called *table*, by key."""
         found = self._dynamodb.Table(table).scan()["Items"]
         return sorted(found, key=lambda item: str(item[TABLES[table]]))
 
     def sent(self) -> list[dict[str, Any]]:
-        """The receipts that were asked for since the last look."""
+        """Return the receipts that were requested since the last call."""
         batch = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in batch.get("Messages", [])]
 
@@ -115,5 +115,5 @@ class Shop:
 
 
 def record(place: int, body: str) -> dict[str, Any]:
-    """A message as Lambda hands it over, its id being its place in the batch."""
+    """Return a message as Lambda passes it; its id is its index in the batch."""
     return {"messageId": str(place), "body": body, "eventSource": "aws:sqs"}

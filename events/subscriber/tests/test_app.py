@@ -1,4 +1,4 @@
-"""That an order is activated once, whatever arrives, however often, and in which company."""
+"""Contract of the subscriber: an order is activated once, whichever events and copies arrive."""
 
 import copy
 import importlib
@@ -30,7 +30,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[Shop]:
-    """The function as a cold start loads it."""
+    """The function, loaded as in a cold start."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
@@ -97,7 +97,7 @@ def test_copies_change_nothing(shop: Shop) -> None:
 
 
 def test_a_replay_at_the_end_of_the_archive_changes_nothing(shop: Shop) -> None:
-    """429 days later is the latest that a copy comes by itself; claims never expire."""
+    """429 days is the latest for a copy without an operator's action; claims never expire."""
     shop.deliver(EVENT)
     shop.sent()
     before = shop.rows("ACTIVATIONS_TABLE")
@@ -109,7 +109,7 @@ def test_a_replay_at_the_end_of_the_archive_changes_nothing(shop: Shop) -> None:
 
 
 def test_a_break_between_the_two_effects_is_made_good(shop: Shop) -> None:
-    """The event comes again, finds the order activated, and still sends the receipt."""
+    """The next delivery finds the order activated, and still sends the receipt."""
     shop.lose_topic()
     assert shop.deliver(EVENT) == [0]
     before = shop.rows("ACTIVATIONS_TABLE")
@@ -121,7 +121,7 @@ def test_a_break_between_the_two_effects_is_made_good(shop: Shop) -> None:
 
 
 def test_a_copy_waits_while_another_one_sends_the_receipt(shop: Shop) -> None:
-    """It fails, so the queue delivers it again; if the other one died meanwhile, it takes over."""
+    """It fails, so the queue delivers it again; once the other run has ended, it takes over."""
     shop.deliver(EVENT)
     shop.sent()
     now = int(time.time() * 1000)
@@ -134,7 +134,7 @@ def test_a_copy_waits_while_another_one_sends_the_receipt(shop: Shop) -> None:
 
 
 def test_a_copy_that_meets_another_one_in_the_transaction_comes_again(shop: Shop) -> None:
-    """DynamoDB then cancels one of the two without saying which of them will have won."""
+    """DynamoDB then cancels one of the two, and does not say which one succeeds."""
     conflict = {
         "Error": {"Code": "TransactionCanceledException", "Message": "conflict"},
         "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
@@ -147,7 +147,7 @@ def test_a_copy_that_meets_another_one_in_the_transaction_comes_again(shop: Shop
 
 
 def test_a_bad_message_fails_alone(shop: Shop) -> None:
-    """Its neighbours are done and not delivered again."""
+    """The other messages of the batch are processed and not delivered again."""
     events = [event("p1", orderId="A-1"), "not JSON", event("p3", orderId="A-3")]
     assert shop.deliver(*events) == [1]
     assert [row["pk"] for row in shop.rows("ACTIVATIONS_TABLE")] == ["ORDER#A-1", "ORDER#A-3"]
@@ -182,14 +182,14 @@ def test_unknown_fields_are_ignored(shop: Shop) -> None:
     ],
 )
 def test_what_is_no_event_of_ours_is_refused(shop: Shop, refused: Any) -> None:
-    """It fails each time, so it ends in the dead-letter queue, and has no effect."""
+    """It fails each time, so it goes to the dead-letter queue, and has no effect."""
     assert shop.deliver(refused) == [0]
     assert shop.rows("CLAIMS_TABLE") == shop.rows("ACTIVATIONS_TABLE") == []
     assert shop.sent() == shop.rows("RECEIPTS_TABLE") == []
 
 
 def test_a_second_payment_of_an_order_is_left_to_a_person(shop: Shop) -> None:
-    """Nothing is activated twice, and nothing of it is claimed: somebody has to pay it back."""
+    """Nothing is activated twice and the event is not claimed: a person has to refund it."""
     shop.deliver(event("first"))
     shop.sent()
     assert shop.deliver(event("second")) == [0]
@@ -209,7 +209,7 @@ def test_without_an_order_the_payment_is_what_is_activated(shop: Shop) -> None:
 def test_logs_say_what_happened_without_customers_text(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Which payment or message, and which rule: not what somebody wrote."""
+    """The payment or message, and the rule; no text of a customer."""
     shop.deliver(
         changed("data", servicePlanShowName="canary"),
         changed("data", servicePlanShowName=["canary"]),
