@@ -1,7 +1,7 @@
-# Each target sets up what it needs; the second time it starts at once. `make` alone lists them.
+# Each target installs what it needs on its first run. `make` alone lists the targets.
 #
 #   PYTHON=...     the interpreter for .venv, 3.11 or later
-#   PYTHON313=...  the interpreter that `build` compiles for, where it is not found by itself
+#   PYTHON313=...  the interpreter of `build`, if it is not found automatically
 
 PYTHON ?= python3
 PYTHON313 ?= $(shell $(FIND_PYTHON313))
@@ -10,7 +10,7 @@ BUILD_DIR ?= .aws-sam/build
 DEV := .venv/bin/python
 SAM := .venv-sam/bin/python -m samcli
 AUDIT := .venv-audit/bin/python
-# The lock files hold the whole closure, so nothing is resolved here, and nothing is compiled.
+# The lock files contain all dependencies, so pip resolves nothing and compiles nothing.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes --only-binary :all: -r
 PYTEST = $(DEV) -m pytest $(COVER)
 
@@ -23,17 +23,17 @@ export SAM_CLI_TELEMETRY := 0
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z.]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z.]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
-.venv: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready ## set up everything, and do nothing else
+.venv: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready ## install everything, and do nothing else
 
-sandbox: .venv/.sandbox-ready ## run the whole system on this machine and keep it running
+sandbox: .venv/.sandbox-ready ## run the whole system on this machine until Ctrl-C
 	@$(DEV) -m sandbox
 
-demo: .venv/.sandbox-ready ## the same, with a story, ending by itself
+demo: .venv/.sandbox-ready ## the same: run the demo, check its results, and end
 	@$(DEV) -m sandbox --demo
 
-test: test-unit test-rest ## run all tests, the quick ones first
+test: test-unit test-rest ## run all tests, the fast ones first
 
 test-unit: .venv/.dev-ready
 	@$(PYTEST) -n 2 tests/unit events/subscriber
@@ -41,22 +41,22 @@ test-unit: .venv/.dev-ready
 test-rest: .venv/.dev-ready .venv-sam/.ready
 	@$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/unit
 
-campaigns: .venv/.dev-ready ## try to break it, for up to an hour (SIZE=small takes a minute; SEED=... repeats a run)
+campaigns: .venv/.dev-ready ## test the guarantees by fault injection, up to an hour (SIZE=small: a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.fault_injection
 
-mutants: .venv/.dev-ready ## break the code in one place at a time, and see a test fail each time (ONLY=decide: a part)
+mutants: .venv/.dev-ready ## change the code in one place at a time; a test must fail each time (ONLY=decision: a part)
 	@$(DEV) -m tests.mutation
 
-bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## measure it beside what people write, for ten minutes (ONLY=... a part)
+bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## compare its speed with typical code, in ten minutes (ONLY=...: a part)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks
 
-cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, here and in three other designs
+cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, also in three other designs
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost
 
-scale: .venv/.dev-ready ## print how cost and time grow, and which limit is met first (LOAD=1 measures this machine)
+scale: .venv/.dev-ready ## print how cost and time grow, and which limit is reached first (LOAD=1 measures this machine)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.scale
 
-check: check-format check-lint check-types check-template check-build check-tests ## all that must hold before a commit
+check: check-format check-lint check-types check-template check-build check-tests ## run all checks that a commit must pass
 
 check-format: .venv/.dev-ready
 	$(DEV) -m ruff format --check
@@ -72,7 +72,7 @@ check-template: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready
 	$(SAM) validate --lint
 	$(AUDIT) -m checkov.main --config-file .ci/checkov.yaml
 
-audit: .venv-audit/.ready ## ask a public service (osv.dev) which weaknesses are known of what is pinned
+audit: .venv-audit/.ready ## ask a public service (osv.dev) for known vulnerabilities of the pinned packages
 	@$(AUDIT) .ci/audit.py layers/dependencies/requirements.txt requirements/*.txt $(SUBSCRIBER)/requirements.txt
 
 check-build: build
@@ -82,11 +82,11 @@ check-tests: .venv/.dev-ready .venv-sam/.ready
 	@$(MAKE) --no-print-directory test COVER="--cov --cov-append --cov-report= --cov-fail-under=0"
 	$(DEV) -m coverage report
 
-format: .venv/.dev-ready ## format the code and mend what can be mended
+format: .venv/.dev-ready ## format the code and fix what can be fixed automatically
 	$(DEV) -m ruff check --fix
 	$(DEV) -m ruff format
 
-build: ## build what ships (needs Python 3.13; without it skipped, and an error where CI=true)
+build: ## build the functions and layers (needs Python 3.13; skipped without it, an error if CI=true)
 	@if [ -n "$(PYTHON313)" ]; then $(MAKE) --no-print-directory sam-build; \
 	elif [ "$$CI" = true ]; then echo "build: $(NO_PYTHON313)" >&2; exit 1; \
 	else echo "build: skipped, $(NO_PYTHON313)" >&2; fi
@@ -94,10 +94,10 @@ build: ## build what ships (needs Python 3.13; without it skipped, and an error 
 sam-build: .venv-sam/.ready .venv-runtime/.ready
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)"
 
-deploy: sam-build ## build, then deploy to AWS, asking for the settings
+deploy: sam-build ## build, then deploy to AWS; asks for the parameters
 	$(SAM) deploy --guided
 
-lock: .venv/.dev-ready ## pin anew what pyproject.toml asks for (delete a file first to take newer versions)
+lock: .venv/.dev-ready ## pin the dependencies of pyproject.toml again (delete a lock file first to get newer versions)
 	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt
 	$(COMPILE) pyproject.toml --group sandbox -c layers/dependencies/requirements.txt -o requirements/sandbox.txt
 	$(COMPILE) pyproject.toml --group dev -c requirements/sandbox.txt -o requirements/dev.txt
@@ -110,15 +110,15 @@ SUBSCRIBER = events/subscriber/function
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
           --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links
 
-clean: ## remove all that was installed, built or cached here
+clean: ## remove everything that was installed, built or cached here
 	rm -rf .venv .venv-sam .venv-audit .venv-runtime .aws-sam .sandbox .sandbox-cache .coverage .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find functions layers cli sandbox tests events -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environments. A stamp is younger than the lock file that it was installed from.
+# The environments. A stamp file is newer than the lock file that was installed.
 
 .venv/.sandbox-ready: requirements/sandbox.txt | .venv/bin/python
-	@echo "installing what the sandbox needs into .venv" >&2
+	@echo "installing the sandbox into .venv" >&2
 	@$(DEV) $(INSTALL) $<
 	@touch $@
 
@@ -133,7 +133,7 @@ clean: ## remove all that was installed, built or cached here
 	@touch $@
 
 .venv-audit/.ready: requirements/audit.txt | .venv-audit/bin/python
-	@echo "installing what looks for known weaknesses into .venv-audit" >&2
+	@echo "installing the vulnerability scanners into .venv-audit" >&2
 	@.venv-audit/bin/python $(INSTALL) $<
 	@touch $@
 
@@ -142,8 +142,8 @@ clean: ## remove all that was installed, built or cached here
 	@touch $@
 
 .venv/bin/python .venv-sam/bin/python .venv-audit/bin/python:
-	@command -v "$(PYTHON)" >/dev/null || { echo "needs Python 3.11 or later: no $(PYTHON) here, PYTHON=... names one" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "needs Python 3.11 or later: $(PYTHON) is older, PYTHON=... names another" >&2; exit 1; }
+	@command -v "$(PYTHON)" >/dev/null || { echo "needs Python 3.11 or later: $(PYTHON) was not found, name one with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "needs Python 3.11 or later: $(PYTHON) is older, name another with PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "needs the venv module of $(PYTHON) (Debian: apt install python3-venv)" >&2; exit 1; }
 	@"$(PYTHON)" -m venv --clear $(@D:/bin=)
 
@@ -151,9 +151,9 @@ clean: ## remove all that was installed, built or cached here
 	@[ -n "$(PYTHON313)" ] || { echo "$(NO_PYTHON313)" >&2; exit 1; }
 	@"$(PYTHON313)" -m venv --clear $(@D:/bin=)
 
-NO_PYTHON313 := no Python 3.13 here, on PATH or off it: PYTHON313=... names one
+NO_PYTHON313 := no Python 3.13 was found: name one with PYTHON313=...
 
-# Prints the first that runs and is 3.13: a version manager may keep a shim on PATH that does neither.
+# Prints the first interpreter that runs and is 3.13: a version manager's shim on PATH may do neither.
 FIND_PYTHON313 = for candidate in python3.13 "$$HOME"/.pyenv/versions/3.13*/bin/python3.13 \
   "$$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 \
   /usr/local/bin/python3.13 /opt/*/bin/python3.13 /opt/*/*/bin/python3.13; do \

@@ -1,10 +1,10 @@
-"""Asks a public service which weaknesses are known of what the lock files pin.
+"""Asks a public service for known vulnerabilities of the packages that the lock files pin.
 
-`python .ci/audit.py FILE...` ends with 1 if one is known and not waived, or if a waiver has run
-out; where the service cannot be reached it says NOT RUN, and ends with 0: that is no news about
-the packages. *PIP_AUDIT_OSV_URL* names another service that speaks the OSV protocol.
+`python .ci/audit.py FILE...` exits with 1 if there is one without a waiver, or if a waiver has
+expired. If the service cannot be reached, it prints NOT RUN and exits with 0, since this says
+nothing about the packages. *PIP_AUDIT_OSV_URL* names another service with the OSV protocol.
 """
-# ruff: noqa: INP001, T201 - a script, not part of a package, and what it has to say it prints
+# ruff: noqa: INP001, T201 - a script, not part of a package; it prints its result
 
 import datetime as dt
 import json
@@ -19,28 +19,28 @@ UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "ServiceError
 
 
 class NotRun(Exception):
-    """The service could not be asked; the message is its client's last word."""
+    """The service could not be reached; the message is the last error of its client."""
 
 
 def main(locks: list[str], waivers: Path, today: dt.date) -> int:
-    """Print what was found, and return the exit code."""
+    """Print the vulnerabilities, and return the exit code."""
     waived = tomllib.loads(waivers.read_text(encoding="utf-8")).get("waiver", [])
     expired = [each["id"] for each in waived if each["until"] < today]
     for name in expired:
-        print(f"audit: the waiver of {name} has run out: mend it, or look at it again")
+        print(f"audit: the waiver of {name} has expired: fix it, or review the waiver")
     try:
-        found = known_weaknesses(locks, [each["id"] for each in waived])
+        found = known_vulnerabilities(locks, [each["id"] for each in waived])
     except NotRun as reason:
         print(f"audit: NOT RUN, the advisory service cannot be reached ({reason})")
         return bool(expired)
     for line in found:
         print(f"audit: {line}")
-    print(f"audit: {len(found)} known weaknesses that are not waived, {len(waived)} waivers")
+    print(f"audit: {len(found)} known vulnerabilities without a waiver, {len(waived)} waivers")
     return bool(found or expired)
 
 
-def known_weaknesses(locks: list[str], waived: list[str]) -> list[str]:
-    """Return a line for each weakness that pip-audit knows of, but for those *waived*."""
+def known_vulnerabilities(locks: list[str], waived: list[str]) -> list[str]:
+    """Return a line for each vulnerability that pip-audit reports, except those *waived*."""
     command = [
         sys.executable,
         "-m",
@@ -63,12 +63,12 @@ def known_weaknesses(locks: list[str], waived: list[str]) -> list[str]:
 
 
 def lines(report: dict[str, Any]) -> list[str]:
-    """Return pip-audit's report, a line for each weakness."""
+    """Return pip-audit's report, a line for each vulnerability."""
     return [
-        f"{each['name']} {each['version']}: {weakness['id']}, mended in "
-        + (", ".join(weakness["fix_versions"]) or "no version yet")
+        f"{each['name']} {each['version']}: {vulnerability['id']}, fixed in "
+        + (", ".join(vulnerability["fix_versions"]) or "no version yet")
         for each in report["dependencies"]
-        for weakness in each.get("vulns", [])
+        for vulnerability in each.get("vulns", [])
     ]
 
 

@@ -1,4 +1,4 @@
-"""The audit of what is pinned: red for a known weakness, and honest where nobody could be asked."""
+"""Contract of `make audit`: it fails for a known vulnerability, and says if it could not run."""
 
 import json
 import os
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(
 
 @contextmanager
 def service(*known: dict[str, Any]) -> Iterator[str]:
-    """An advisory service on loopback that knows of *known*, whatever it is asked about."""
+    """An advisory service on loopback that reports *known* for each request."""
     body = json.dumps({"vulns": known} if known else {}).encode()
 
     class Handler(BaseHTTPRequestHandler):
@@ -53,7 +53,7 @@ def service(*known: dict[str, Any]) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,))
@@ -66,7 +66,7 @@ def service(*known: dict[str, Any]) -> Iterator[str]:
 
 
 def audit(folder: Path, url: str, waivers: str = "", lock: str = LOCK) -> tuple[int, str]:
-    """Run the audit of *lock* under *waivers*; return how it ended and what it said."""
+    """Run the audit of *lock* with *waivers*; return the exit code and the output."""
     shutil.copy(CI / "audit.py", folder)
     (folder / "waivers.toml").write_text(waivers, encoding="utf-8")
     (folder / "lock.txt").write_text(lock, encoding="utf-8")
@@ -81,44 +81,44 @@ def audit(folder: Path, url: str, waivers: str = "", lock: str = LOCK) -> tuple[
 
 
 def test_a_known_weakness_is_red_and_told_with_the_version_that_mends_it(tmp_path: Path) -> None:
-    """The package, the weakness, the way out."""
+    """The output names the package, the vulnerability and the version that fixes it."""
     with service(WEAKNESS) as url:
         code, said = audit(tmp_path, url)
-    assert (code, "urllib3 2.8.0: TEST-2026-1, mended in 2.8.1" in said) == (1, True)
+    assert (code, "urllib3 2.8.0: TEST-2026-1, fixed in 2.8.1" in said) == (1, True)
 
 
 def test_no_known_weakness_is_green(tmp_path: Path) -> None:
-    """And it says that it was asked."""
+    """The output says that the service was asked."""
     with service() as url:
         assert audit(tmp_path, url) == (
             0,
-            "audit: 0 known weaknesses that are not waived, 0 waivers\n",
+            "audit: 0 known vulnerabilities without a waiver, 0 waivers\n",
         )
 
 
 @pytest.mark.parametrize(("until", "code"), [("2999-12-31", 0), ("2026-01-01", 1)])
 def test_a_waiver_holds_until_its_day(tmp_path: Path, until: str, code: int) -> None:
-    """After that it is red until somebody has looked again."""
+    """After that day the audit fails until the waiver is reviewed."""
     with service(WEAKNESS) as url:
         ended, said = audit(tmp_path, url, WAIVER.format(until=until))
-    assert (ended, "has run out" in said) == (code, code == 1)
+    assert (ended, "has expired" in said) == (code, code == 1)
 
 
 def test_without_the_service_it_says_that_it_did_not_run(tmp_path: Path) -> None:
-    """It is neither green nor red about packages that nobody was asked about."""
+    """NOT RUN is neither a success nor a failure: nothing is known about the packages."""
     code, said = audit(tmp_path, f"http://127.0.0.1:{free_port()}/v1/query")
-    assert (code, "audit: NOT RUN" in said, "known weaknesses" in said) == (0, True, False)
+    assert (code, "audit: NOT RUN" in said, "known vulnerabilities" in said) == (0, True, False)
 
 
 def test_an_audit_that_breaks_off_is_red(tmp_path: Path) -> None:
-    """Such as for a lock file without hashes: that is no matter of the network."""
+    """For example for a lock file without hashes: this is not a network failure."""
     code, said = audit(tmp_path, "http://127.0.0.1:1/", lock="urllib3==2.8.0\n")
     assert code == 1
     assert "audit: pip-audit failed" in said
 
 
 def test_each_check_of_the_template_that_is_skipped_has_a_reason_beside_it() -> None:
-    """One line each; nothing else is skipped, neither in the template nor by a flag."""
+    """One line each; neither the template nor a command line option skips another check."""
     text = (CI / "checkov.yaml").read_text(encoding="utf-8")
     skipped = yaml.safe_load(text)["skip-check"]
     reasons = [line.partition(" # ") for line in text.splitlines() if line.startswith("  - CKV")]
