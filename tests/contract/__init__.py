@@ -1,1 +1,1 @@
-"""What the project promises to others: template, build, events, documents."""
+"""Tests of the project's contracts: template, build, events, HTTP API, documents."""

@@ -1,4 +1,4 @@
-"""What `make build` makes, an AWS to run it against, and its state by the end of a start."""
+"""Support: the result of `make build`, an AWS stub to run it against, its state after a start."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from tests.support.template import ROOT, load
 
 
 def make_build(folder: Path) -> Path:
-    """Return *folder* with a build in it; skip where there can be none."""
+    """Return *folder* with a build in it; skip the test where nothing can be built."""
     if platform.system() != "Linux":
         pytest.skip("the Lambda runtime runs on Linux only")
     made = subprocess.run(  # noqa: S603 - our own command line
         ["make", "build", f"BUILD_DIR={folder}"],  # noqa: S607 - the user's make
         cwd=ROOT,
-        # A make that runs these tests has told its own settings to its children.
+        # A make that runs these tests passes its own settings in these variables.
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
@@ -38,7 +38,7 @@ def make_build(folder: Path) -> Path:
 
 
 def code_of(name: str, built: Path) -> list[Path]:
-    """Return where Python looks for the modules of a function: its own code, then the layers."""
+    """Return the search path of a function: its own code, then the layers."""
     template = load(built / "template.yaml")
     layers = [layer["Ref"] for layer in template["Globals"]["Function"]["Layers"]]
     code = template["Resources"][f"{name}Function"]["Properties"]["CodeUri"]
@@ -46,7 +46,7 @@ def code_of(name: str, built: Path) -> list[Path]:
 
 
 class Aws(NamedTuple):
-    """An AWS of ours: what was asked of it, and by which connections."""
+    """A stub of AWS: its address, the operations called, and the connections made."""
 
     address: str
     asked: list[str]
@@ -55,12 +55,12 @@ class Aws(NamedTuple):
 
 @contextmanager
 def empty_table(context: ssl.SSLContext | None = None) -> Iterator[Aws]:
-    """Yield an AWS whose table is empty; with a *context* it is reached by TLS."""
+    """Yield a stub of AWS whose table is empty; with a *context* it uses TLS."""
     asked: list[str] = []
     connections: list[object] = []
 
     class Answer(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # which keeps connections
+        protocol_version = "HTTP/1.1"  # keeps connections open
 
         def setup(self) -> None:
             connections.append(self.client_address)
@@ -77,7 +77,7 @@ def empty_table(context: ssl.SSLContext | None = None) -> Iterator[Aws]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
     if context:
@@ -94,7 +94,7 @@ def empty_table(context: ssl.SSLContext | None = None) -> Iterator[Aws]:
 
 
 class Started(NamedTuple):
-    """A function at the end of its start."""
+    """The state of a function after its start."""
 
     modules: set[str]
     looks_for_garbage: int
@@ -113,7 +113,7 @@ print(json.dumps([sorted(sys.modules), looked, gc.isenabled(), gc.get_freeze_cou
 
 
 def started(paths: list[Path], environ: Mapping[str, str]) -> Started:
-    """Start a function in a plain interpreter, as the runtime would."""
+    """Start a function in a plain interpreter, as the Lambda runtime does."""
     ended = subprocess.run(  # noqa: S603 - our own command line
         [str(PYTHON), "-c", _START],
         env=environ_of(paths, environ),

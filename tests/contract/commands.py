@@ -1,4 +1,4 @@
-"""Tries the commands that the template tells people to run, without an account."""
+"""Support: runs the commands in the template's texts, without an AWS account."""
 
 import re
 import shlex
@@ -18,7 +18,7 @@ AN_HOUR_AGO = "$(($(date +%s)-3600))000"
 
 
 def filled(text: str, stack: str = "payresult") -> str:
-    """Return *text* as CloudFormation fills it in, for a stack called *stack*."""
+    """Return *text* with the values that CloudFormation inserts, for a stack called *stack*."""
 
     def value(place: re.Match[str]) -> str:
         name, attribute = place["name"], place["attribute"]
@@ -32,12 +32,12 @@ def filled(text: str, stack: str = "payresult") -> str:
 
 
 class Cloud:
-    """An account with the log groups that commands ask about."""
+    """A simulated account with the log groups that the commands read."""
 
     @classmethod
     @contextmanager
     def made(cls) -> "Iterator[Cloud]":
-        """Yield one."""
+        """Yield an account."""
         with mock_aws():
             for name in FUNCTIONS:
                 group = filled(f"${{{name}Logs}}")
@@ -45,7 +45,7 @@ class Cloud:
             yield cls()
 
     def run(self, command: str) -> None:
-        """Run an `aws` command; of `cli/payresult` only read the command line."""
+        """Run an `aws` command; for `cli/payresult`, only parse the command line."""
         program, *arguments = shlex.split(command.replace(AN_HOUR_AGO, "1795341600000"))
         if program == "aws":
             assert create_clidriver().main(arguments) == 0

@@ -1,4 +1,4 @@
-"""What the four real handlers write as metrics (EMF), once each of them has met all its cases."""
+"""Support: the metrics (EMF) that the four real handlers write, over all their cases."""
 
 import io
 import json
@@ -22,7 +22,7 @@ from tests.support.template import MADE, ROOT, deployed_environment, properties
 
 CREATED = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}
 ON_THE_COUNT = 1_795_341_600_000 // COUNT_INTERVAL_MS * COUNT_INTERVAL_MS / 1000
-"""A time, in seconds, at which the sweeper counts the followed payments."""
+"""A time in seconds at which the sweeper counts the followed payments."""
 
 REPLIES: dict[str, tuple[int, dict[str, str]]] = {
     "paid": (200, {"payRst": "success", "payAmount": "$19.99"}),
@@ -31,11 +31,11 @@ REPLIES: dict[str, tuple[int, dict[str, str]]] = {
     "odd": (200, {}),
     "down": (503, {}),
 }
-"""What the gateway says, by the first part of the payId."""
+"""The gateway's answers, by the first part of the payId."""
 
 
 class Series(NamedTuple):
-    """What CloudWatch tells one metric from another by, and the unit it is shown in."""
+    """What identifies a metric in CloudWatch, and its unit."""
 
     namespace: str
     name: str
@@ -44,7 +44,7 @@ class Series(NamedTuple):
 
 
 class _Gateway(BaseHTTPRequestHandler):
-    """A gateway with all of its tempers."""
+    """A gateway that gives each kind of answer."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -58,7 +58,7 @@ class _Gateway(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -86,15 +86,15 @@ def _deployment(gateway: str) -> Iterator[None]:
 
 @cache
 def emitted() -> frozenset[Series]:
-    """Return each metric that the functions write."""
+    """Return every metric that the functions write."""
     with _gateway() as address, _deployment(address):
-        return frozenset(series for line in _story() for series in _series(line))
+        return frozenset(series for line in _all_cases() for series in _series(line))
 
 
-def _story() -> Iterator[dict[str, Any]]:
-    """Register, check, look up, publish and sweep; the lines of metrics."""
+def _all_cases() -> Iterator[dict[str, Any]]:
+    """Register, check, look up, publish and sweep; yield the metric lines."""
     yield from _lines("api", _request("PUT", "paid-less", {"expectedAmount": "5.00"}))
-    _spoil("paid-odd")
+    _put_unreadable("paid-odd")
     asked = ["paid-1", "paid-less", "paid-odd", "fail-1", "wait-1", "odd-1", "down-1"]
     records = [{"messageId": pay_id, "body": json.dumps({"payId": pay_id})} for pay_id in asked]
     malformed = {"messageId": "m", "body": "{"}
@@ -117,19 +117,19 @@ def _key(pay_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"P000818#{pay_id}"}}
 
 
-def _spoil(pay_id: str) -> None:
-    """Put an item that no version of ours can read."""
+def _put_unreadable(pay_id: str) -> None:
+    """Put an item that no version of payresult can read."""
     boto3.client("dynamodb").put_item(TableName=MADE["Table"], Item=_key(pay_id))
 
 
 def _became_paid(pay_id: str) -> dict[str, Any]:
-    """Return the record by which the stream tells of the payment's event."""
+    """Return the stream record of the write that stored the payment's event."""
     found = boto3.client("dynamodb").get_item(TableName=MADE["Table"], Key=_key(pay_id))
     return {"dynamodb": {"SequenceNumber": "1", "NewImage": found["Item"]}}
 
 
 def _load(name: str) -> ModuleType:
-    """Return a function's module, started anew in the environment as it is now."""
+    """Return a function's module, loaded again in the current environment."""
     spec = spec_from_file_location(f"started_{name}", ROOT / "functions" / name / "app.py")
     assert spec is not None
     assert spec.loader is not None
@@ -139,7 +139,7 @@ def _load(name: str) -> ModuleType:
 
 
 def _lines(name: str, event: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the metric lines that the function *name* writes about *event*."""
+    """Return the metric lines that the function *name* writes for *event*."""
     function = _load(name)
     with redirect_stdout(io.StringIO()) as written:
         function.handler(event, object())

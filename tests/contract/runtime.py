@@ -1,4 +1,4 @@
-"""The Lambda runtime on this machine: the emulator that the SAM CLI brings, without a container."""
+"""Support: the Lambda runtime on this machine, by the SAM CLI's emulator without a container."""
 
 import json
 import os
@@ -24,14 +24,14 @@ START = 20.0
 
 
 def environ_of(paths: list[Path], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what Lambda tells a function besides *environ*: where its code is and who it is."""
+    """Return *environ* and what Lambda adds to it: the code's path, the function's name, keys."""
     return {
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "LAMBDA_TASK_ROOT": str(paths[0]),
         "AWS_LAMBDA_FUNCTION_NAME": "payresult",
         "AWS_REGION": "eu-central-1",
-        "AWS_DEFAULT_REGION": "eu-central-1",  # the emulator keeps the other to itself
+        "AWS_DEFAULT_REGION": "eu-central-1",  # the emulator does not pass AWS_REGION on
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         **environ,
@@ -39,9 +39,9 @@ def environ_of(paths: list[Path], environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Runtime:
-    """One function in the runtime, from ``with`` to its end.
+    """One function in the runtime, for the duration of a ``with`` block.
 
-    It sees *paths* and the runtime's own client, and nothing of the environment that tests run in.
+    It can import *paths* and the runtime's own client, and nothing from the tests' environment.
     """
 
     def __init__(self, paths: list[Path], environ: Mapping[str, str], place: Path) -> None:
@@ -54,7 +54,7 @@ class Runtime:
     def __enter__(self) -> Self:
         """Start the emulator; the function starts with the first invocation."""
         [packed] = ROOT.glob(f".venv-sam/lib/*/site-packages/samcli/local/rapid/*-{ARCHITECTURE}")
-        shutil.copy(packed, self._emulator)  # a wheel may lose the mark of an executable
+        shutil.copy(packed, self._emulator)  # a wheel may lose the executable bit
         self._emulator.chmod(0o755)
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -74,7 +74,7 @@ class Runtime:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the emulator and the function with it."""
+        """Stop the emulator and the function."""
         os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(timeout=5)
@@ -83,7 +83,7 @@ class Runtime:
             self._process.wait()
 
     def invoke(self, event: object) -> Any:
-        """Return what the handler returned, or the document of its error: both come with a 200."""
+        """Return what the handler returned, or its error document: both have the status 200."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=40)
         try:
             path = "/2015-03-31/functions/function/invocations"
@@ -93,7 +93,7 @@ class Runtime:
             connection.close()
 
     def log(self) -> str:
-        """Return all that the runtime and the function have written."""
+        """Return the output of the runtime and the function."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def _command(self) -> list[str]:

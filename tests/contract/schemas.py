@@ -1,4 +1,4 @@
-"""JSON Schema for the tests: how the files in events/ are read, and what fits them."""
+"""Support: reads the JSON Schemas in events/ and validates against them."""
 
 import json
 import re
@@ -24,13 +24,13 @@ def load(path: str) -> Any:
 def _pattern(
     _validator: object, pattern: str, instance: object, _schema: object
 ) -> Iterator[ValidationError]:
-    """As JSON Schema means it: Python's own ``$`` would let a final line feed through."""
+    """Match *pattern* as JSON Schema does: Python's ``$`` also matches before a final newline."""
     python = re.sub(r"\$(?=\)|$)", r"\\Z", pattern)
     if isinstance(instance, str) and not re.search(python, instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
-_Validator = validators.extend(  # type: ignore[no-untyped-call]  # its stubs forgot it
+_Validator = validators.extend(  # type: ignore[no-untyped-call]  # its stubs do not have it
     Draft202012Validator, {"pattern": _pattern}
 )
 
@@ -41,13 +41,13 @@ _REGISTRY: Registry[Any] = Registry().with_resources(
 
 
 def errors(schema: Schema, value: object) -> list[str]:
-    """Return what is wrong with *value*, nothing if it fits *schema*."""
+    """Return the errors of *value* under *schema*; none if it is valid."""
     validator = _Validator(schema, registry=_REGISTRY, format_checker=FormatChecker())
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def closed(schema: Any) -> Any:
-    """Return *schema* so that nothing fits it which has a field it does not describe."""
+    """Return *schema* changed so that it refuses fields that it does not describe."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -57,4 +57,4 @@ def closed(schema: Any) -> Any:
 
 
 EVENT = closed(load("schemas/payment-succeeded.json"))
-"""What we may send, to the field; subscribers are told to ignore what they do not know."""
+"""The event's schema without unknown fields: what payresult may send. Subscribers ignore more."""

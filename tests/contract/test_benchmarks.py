@@ -1,6 +1,6 @@
-"""The committed results of the benchmarks, and what README shows of them.
+"""Contract: the README shows the committed results of the benchmarks, which are complete.
 
-To mend: `make bench`, or `python -m tests.benchmarks --readme` where only README changed.
+To fix: `make bench`, or `python -m tests.benchmarks --readme` if only the README changed.
 """
 
 import ast
@@ -19,13 +19,13 @@ from tests.benchmarks.targets import AIMS
 from tests.contract.test_architecture import libraries
 
 PARTS = ("connect", "lookup", "put_events")
-"""Cases that find nothing but what ships (``Workshop.part``)."""
+"""Cases that run with nothing but the packages that ship (``Workshop.part``)."""
 
 FILES = sorted(RESULTS.glob("20*.json"))
 
 
 def test_the_readme_shows_the_newest_results() -> None:
-    """Its table is made by the command, not by hand, and so is the plot."""
+    """The command generates the table and the plot."""
     results = latest()
     text = README.read_text(encoding="utf-8")
     assert with_table(text, table({row.name: row for row in results["rows"]})) == text
@@ -33,7 +33,7 @@ def test_the_readme_shows_the_newest_results() -> None:
 
 
 def test_the_newest_results_have_a_row_for_each_aim() -> None:
-    """Measured against what is aimed at today, in nine pairs at least."""
+    """With the current targets, and at least nine pairs of runs each."""
     rows = {row.name: row for row in latest()["rows"]}
     assert [*rows] == [aim.name for aim in AIMS]
     for aim in AIMS:
@@ -46,7 +46,7 @@ def test_the_newest_results_have_a_row_for_each_aim() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_results_say_on_what_they_were_measured_and_not_where(path: Path) -> None:
-    """Cores, processor, Python and versions; no folder of the machine."""
+    """Cores, processor, Python and versions; no path of the machine."""
     text = path.read_text(encoding="utf-8")
     machine = json.loads(text)["machine"]
     assert machine.keys() == {"cores", "cpu", "system", "python", "openssl", "versions"}
@@ -56,7 +56,7 @@ def test_results_say_on_what_they_were_measured_and_not_where(path: Path) -> Non
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_case_that_drives_a_part_of_ours_imports_what_ships(name: str) -> None:
-    """It would end in the middle of a run of ten minutes otherwise."""
+    """Otherwise it would fail in the middle of a run of ten minutes."""
     tree = ast.parse((CASES / f"{name}.py").read_text(encoding="utf-8"))
     pins = re.findall(r"^(\S+)==", SHIPS.read_text(encoding="utf-8"), re.MULTILINE)
     ships = {pin.replace("-", "_") for pin in pins}

@@ -1,4 +1,4 @@
-"""What `make build` makes, run as Lambda runs it: nothing but the build is importable there."""
+"""Contract of the build: its functions run in the Lambda runtime, with nothing else to import."""
 
 import json
 import shutil
@@ -20,13 +20,13 @@ Start = Callable[..., Runtime]
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a build, made by `make build`."""
+    """Return the folder of a build by `make build`."""
     return make_build(tmp_path_factory.mktemp("build") / "build")
 
 
 @pytest.fixture
 def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iterator[Start]:
-    """Return ``start(function, **environ)``, which gives a built function in the Lambda runtime."""
+    """Return ``start(function, **environ)``, which runs a built function in the Lambda runtime."""
     with ExitStack() as running:
 
         def start(name: str, **environ: str) -> Runtime:
@@ -37,12 +37,12 @@ def start(built: Path, function_environ: dict[str, str], tmp_path: Path) -> Iter
 
 
 def request(route: str, pay_id: str) -> dict[str, Any]:
-    """Return an event of the HTTP API, payload format 2.0, with what the handler looks at."""
+    """Return an HTTP API event (payload format 2.0) with the fields that the handler reads."""
     return {"version": "2.0", "routeKey": route, "pathParameters": {"payId": pay_id}}
 
 
 def test_the_built_api_answers_a_bad_pay_id_with_a_problem(start: Start) -> None:
-    """The status and the media type of RFC 9457, and no stack trace."""
+    """With the status and media type of RFC 9457, and no stack trace."""
     answer = start("Api").invoke(request("GET /payments/{payId}", "not a payId!"))
     assert answer["statusCode"] == 400
     assert answer["headers"]["Content-Type"] == "application/problem+json"
@@ -50,21 +50,21 @@ def test_the_built_api_answers_a_bad_pay_id_with_a_problem(start: Start) -> None
 
 
 def test_the_built_checks_function_names_a_malformed_message(start: Start) -> None:
-    """So that SQS delivers it again, and moves it to the dead-letter queue in the end."""
+    """SQS then delivers it again, and finally moves it to the dead-letter queue."""
     record = {"messageId": "m-1", "body": "{", "eventSource": "aws:sqs"}
     failed = start("Checks").invoke({"Records": [record]})
     assert failed == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
 
 
 def test_the_built_publisher_leaves_a_payment_without_an_event_alone(start: Start) -> None:
-    """A record that no event belongs to is handled by doing nothing."""
+    """A record without an event needs no action."""
     change = {"SequenceNumber": "1", "NewImage": {"payId": {"S": "P1"}, "status": {"S": "PENDING"}}}
     record = {"eventID": "e-1", "eventName": "INSERT", "dynamodb": change}
     assert start("Publisher").invoke({"Records": [record]}) == {"batchItemFailures": []}
 
 
 def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: Start) -> None:
-    """With a table that answers, the clients of AWS out of the built layer included."""
+    """With a table that answers; the AWS clients are those of the built layer."""
     with empty_table() as aws:
         sweeper = start("Sweeper", AWS_ENDPOINT_URL=aws.address)
         assert sweeper.invoke({}) is None, sweeper.log()
@@ -78,7 +78,7 @@ def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: 
 def test_a_built_function_refuses_an_environment_that_names_no_partner(
     start: Start, function: str
 ) -> None:
-    """At its start, with an error that names the variable."""
+    """It fails at its start, with an error that names the variable."""
     failed = start(function, PARTNER_CODE="").invoke({})
     assert failed["errorType"].endswith("InvalidInput"), failed
     assert "PARTNER_CODE" in failed["errorMessage"]
@@ -86,7 +86,7 @@ def test_a_built_function_refuses_an_environment_that_names_no_partner(
 
 @pytest.fixture(scope="module")
 def spoilt(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the build in which whoever reads a source comes to grief."""
+    """Return a copy of the build in which executing a source file fails."""
     copy = shutil.copytree(built, tmp_path_factory.mktemp("spoilt") / "build")
     for source in copy.rglob("*.py"):
         source.write_text("raise SystemExit('a source was read')\n", encoding="utf-8")
@@ -97,7 +97,7 @@ def spoilt(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_built_function_runs_from_its_byte_code(
     spoilt: Path, function_environ: dict[str, str], tmp_path: Path, function: str
 ) -> None:
-    """From nothing else, though each source is newer and another than the one it was made from."""
+    """From nothing else, although each source file is newer and has other content."""
     with empty_table() as aws:
         environ = function_environ | {"AWS_ENDPOINT_URL": aws.address}
         with Runtime(code_of(function, spoilt), environ, tmp_path) as runtime:
@@ -109,7 +109,7 @@ def test_a_built_function_runs_from_its_byte_code(
 def test_a_built_function_trusts_for_aws_whom_the_small_file_names(
     built: Path, function_environ: dict[str, str], tmp_path: Path, region: str, *, trusted: bool
 ) -> None:
-    """And nobody else; but where another authority may sign for AWS, all of botocore's roots."""
+    """And no other; in a partition with other authorities, all of botocore's root certificates."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
@@ -143,14 +143,14 @@ NEEDLESS = {
     "Sweeper": ASKING | HTTP_API | {"payresult.services.check_batch", "pydantic_core", "zoneinfo"},
 }
 MOST_MODULES = {"Api": 520, "Checks": 520, "Publisher": 462, "Sweeper": 462}
-"""What there are, and a few that a patch of Python may add. A library's worth is some ten more."""
+"""The present number, and a few that a patch release of Python may add. A library adds some ten."""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_imports_what_it_needs(
     built: Path, function_environ: dict[str, str], function: str
 ) -> None:
-    """And nothing else, for each module is part of each cold start."""
+    """And nothing else, since each module adds to each cold start."""
     modules = started(code_of(function, built), function_environ).modules
     assert modules & (NEVER | NEEDLESS[function]) == set()
     assert "payresult.bootstrap" in modules
@@ -161,7 +161,7 @@ def test_a_function_imports_what_it_needs(
 def test_nobody_looks_for_garbage_while_a_function_starts(
     built: Path, function_environ: dict[str, str], function: str
 ) -> None:
-    """There is none. Afterwards it is looked for, but not among what the start has made."""
+    """The collector is off until the start ends, and then ignores what the start created."""
     state = started(code_of(function, built), function_environ)
     assert state.looks_for_garbage == 0
     assert state.looks_from_now_on
@@ -169,7 +169,7 @@ def test_nobody_looks_for_garbage_while_a_function_starts(
 
 
 def test_a_second_build_is_the_same(built: Path, tmp_path: Path) -> None:
-    """To the byte, so that a deployment of the same code changes nothing."""
+    """Byte for byte, so that a deployment of the same code changes nothing."""
     again = make_build(tmp_path / "build")
     first, second = (
         {
@@ -184,7 +184,7 @@ def test_a_second_build_is_the_same(built: Path, tmp_path: Path) -> None:
 
 
 def test_the_layers_hold_what_ships_and_nothing_else(built: Path) -> None:
-    """No leftovers of an installation, and none of the packages that only tests need."""
+    """No remains of an installation, and none of the packages that only tests need."""
     ours = {path.name for path in (built / "PayresultLayer" / "python").iterdir()}
     assert ours == {"payresult"}
     shipped = {path.name for path in (built / "DependenciesLayer" / "python").iterdir()}
@@ -194,6 +194,6 @@ def test_the_layers_hold_what_ships_and_nothing_else(built: Path) -> None:
 
 
 def test_the_layer_fits_both_processors(built: Path) -> None:
-    """What is compiled is there twice, and of the Python of the functions."""
+    """Each compiled module is there for both, for the functions' version of Python."""
     kinds = {path.name.partition(".")[2] for path in built.rglob("*.so")}
     assert kinds == {f"cpython-313-{kind}-linux-gnu.so" for kind in ("aarch64", "x86_64")}

@@ -1,4 +1,4 @@
-"""What the build leaves of botocore's data, held against all of it."""
+"""Contract of the build: the trimmed data of botocore has the same effect as all of it."""
 
 import ast
 import json
@@ -40,15 +40,15 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "SendMessageBatch": {"Successful": [], "Failed": []},
     "PutEvents": {"Entries": [{"EventId": "1"}], "FailedEntryCount": 0},
 }
-"""The least that each call of ours can be answered with."""
+"""The smallest answer to each call that payresult makes."""
 
 Sent = tuple[str, str, bytes]
-"""Whom a request is for, what it is signed for, and what it says."""
+"""URL and operation of a request, its signing scope, and its body."""
 
 
 @pytest.fixture(scope="module")
 def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return botocore's data as the layer holds it."""
+    """Return botocore's data as the layer has it."""
     data = tmp_path_factory.mktemp("botocore") / "data"
     shutil.copytree(BOTOCORE / "data", data)
     trim(data)
@@ -56,7 +56,7 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Aws:
-    """Clients of AWS that read *data*; what they would send is kept in ``sent``."""
+    """AWS clients that read *data*; their requests are not sent but stored in ``sent``."""
 
     def __init__(self, data: Path) -> None:
         loader = Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
@@ -67,12 +67,12 @@ class Aws:
         self.sent: list[Sent] = []
 
     def client(self, service: str, region: str, config: Config) -> Any:
-        """Return a client, as the wiring makes it."""
+        """Return a client, as ``bootstrap`` creates it."""
         make: Any = self._session.client
         return make(service, region_name=region, config=config)
 
     def regions(self) -> set[tuple[str, str]]:
-        """Return where each of our services is, as far as botocore knows."""
+        """Return the regions of each used service that botocore knows."""
         regions: Any = self._session.get_available_regions
         return {
             (service, region)
@@ -104,7 +104,7 @@ class _Body:
 
 
 def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
-    """Make each call that payresult makes."""
+    """Make each AWS call that payresult makes."""
     aws.sent.clear()
     clients = {service: aws.client(service, region, config) for service in SERVICES}
     store = PaymentRepository(clients["dynamodb"], "payments", "P1")
@@ -122,7 +122,7 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     "region", ["eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"]
 )
 def test_each_call_says_the_same_with_the_trimmed_data(trimmed: Path, region: str) -> None:
-    """Byte for byte, to the same address, signed for the same region and service."""
+    """Byte for byte, to the same URL, signed for the same region and service."""
     calls = [call_all(Aws(data), region, Config()) for data in (trimmed, BOTOCORE / "data")]
     assert calls[0] == calls[1]
     targets = {whom.rpartition(".")[2] for whom, _, _ in calls[0]}
@@ -130,7 +130,7 @@ def test_each_call_says_the_same_with_the_trimmed_data(trimmed: Path, region: st
 
 
 def test_each_region_of_each_partition_has_the_same_address(trimmed: Path) -> None:
-    """Plain, for FIPS and for IPv6; where there is none, both say so."""
+    """Standard, FIPS and dual-stack; where one does not exist, both raise the same error."""
     few, all_ = Aws(trimmed), Aws(BOTOCORE / "data")
     assert few.regions() == all_.regions()
     ways = [Config(), Config(use_fips_endpoint=True), Config(use_dualstack_endpoint=True)]
@@ -147,7 +147,7 @@ def _address(aws: Aws, service: str, region: str, config: Config) -> str:
 
 
 def test_the_data_is_that_of_what_the_functions_call(trimmed: Path) -> None:
-    """Of no other service: the first client of a process looks through all that there are."""
+    """Of no other service: the first client of a process reads the list of all of them."""
     assert {path.name for path in trimmed.iterdir() if path.is_dir()} == set(SERVICES)
     bootstrap = ROOT / "layers/payresult/python/payresult/bootstrap.py"
     made = {
@@ -159,7 +159,7 @@ def test_the_data_is_that_of_what_the_functions_call(trimmed: Path) -> None:
 
 
 def test_amazon_s_roots_are_found_among_botocore_s(tmp_path: Path) -> None:
-    """Those five, by the names in the certificates and not only by their labels."""
+    """These five, by the names in the certificates and not only by their labels."""
     shutil.copy(BOTOCORE / "cacert.pem", tmp_path)
     add_amazon_roots(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,4 +1,4 @@
-"""What subscribers build on: version 1 of the event, AsyncAPI, and the page that explains them."""
+"""Contract with subscribers: version 1 of the event, AsyncAPI, and events/README.md."""
 
 import copy
 import json
@@ -20,10 +20,10 @@ VERSION_1 = json.loads((ROOT / "tests/contract/payment-succeeded.v1.json").read_
 
 
 def published(old: Schema, new: Schema, where: str = "$") -> list[str]:
-    """Return in what *new* breaks *old*.
+    """Return where *new* is incompatible with *old*.
 
-    Subscribers check new events by the old schema, and events out of the archive by the new
-    one, so only a new optional field breaks nothing.
+    Subscribers validate new events with the old schema, and archived events with the new one,
+    so only a new optional field is compatible.
     """
     words = {"description", "examples", "title", "$schema"}
     rules = (set(old) | set(new)) - words - {"properties"}
@@ -36,7 +36,7 @@ def published(old: Schema, new: Schema, where: str = "$") -> list[str]:
 
 
 def test_version_1_is_as_it_was_published() -> None:
-    """But for fields that were added."""
+    """Except for added fields."""
     assert published(VERSION_1, load("schemas/payment-succeeded.json")) == []
 
 
@@ -67,14 +67,14 @@ CHANGES: dict[str, Callable[[Schema], object]] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_any_other_change_of_version_1_is_seen(name: str) -> None:
-    """The check that guards version 1 can fail."""
+    """The check of version 1 detects each incompatible change."""
     changed = copy.deepcopy(VERSION_1)
     CHANGES[name](changed)
     assert published(VERSION_1, changed)
 
 
 def test_version_1_may_gain_a_field_and_other_words() -> None:
-    """Which is all that it may."""
+    """Nothing else is compatible."""
     changed = copy.deepcopy(VERSION_1)
     _data(changed)["properties"]["cardType"] = {"type": "string"}
     _data(changed)["description"] = "The payment, in other words."
@@ -82,7 +82,7 @@ def test_version_1_may_gain_a_field_and_other_words() -> None:
 
 
 def test_asyncapi_only_refers_to_the_schemas() -> None:
-    """To each of them, and to channels and messages that it has."""
+    """It refers to each of them, and to channels and messages that exist in it."""
     text = (EVENTS / "asyncapi.yaml").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     targets = [it["$ref"] for it in walk(document) if isinstance(it, dict) and "$ref" in it]
@@ -108,7 +108,7 @@ def _pattern_to_copy() -> dict[str, Any]:
 def test_the_pattern_to_copy_takes_the_events_of_one_environment(
     environment: str, copies: int
 ) -> None:
-    """From the real publisher, through a rule with the page's pattern."""
+    """From the real publisher, through a rule with the pattern in events/README.md."""
     message = {"messageId": "1", "body": json.dumps({"payId": PAY_ID})}
     with running() as world:
         inbox = paid.subscribe(world, _pattern_to_copy())
@@ -121,7 +121,7 @@ def test_the_pattern_to_copy_takes_the_events_of_one_environment(
 
 
 def test_the_table_of_fields_is_that_of_the_schema() -> None:
-    """Each field, in its order, with a fitting example, and "never" where it is required."""
+    """Each field, in its order, with the sample's value, and "never" if it is required."""
     rows = re.findall(r"^\| `(\w+)\.(\w+)` \| `(.+?)` \| .* \| (.*?) \|$", README, re.MULTILINE)
     parts = EVENT["properties"]
     assert [(part, name) for part, name, *_ in rows] == [
@@ -134,7 +134,7 @@ def test_the_table_of_fields_is_that_of_the_schema() -> None:
 
 
 def test_the_page_names_each_file_and_no_other() -> None:
-    """By its path here, or by a pattern that fits it; the application to copy tells of its own."""
+    """By its path or by a pattern; the subscriber application has a README of its own."""
     named = set(re.findall(r"`((?:\w+/)?[\w*-]+\.(?:json|yaml))`", README))
     files = {path for name in named for path in EVENTS.glob(name)}
     assert all(list(EVENTS.glob(name)) for name in named)

@@ -1,4 +1,4 @@
-"""The samples and schemas in events/, held against what the code does."""
+"""Contract: the samples and schemas in events/ agree with what the code accepts and sends."""
 
 import hashlib
 import json
@@ -31,28 +31,28 @@ MESSAGES = {
 
 @pytest.fixture(scope="module")
 def generated() -> dict[str, str]:
-    """What the generator writes."""
+    """The documents that the generator writes."""
     return generate.documents()
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    """Where the handlers run."""
+    """The environment in which the handlers run."""
     with running() as world:
         yield world
 
 
 def test_the_generated_documents_are_those_checked_in(generated: dict[str, str]) -> None:
-    """``python -m tests.contract.documents`` has been run since the code changed."""
+    """To fix: run ``python -m tests.contract.documents``."""
     assert generated == {path: (EVENTS / path).read_text(encoding="utf-8") for path in generated}
 
 
-# What comes in
+# Inputs
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_message_sample_fits_its_schema_and_says_what_it_is_there_for(name: str) -> None:
-    """As ``aws sqs send-message --message-body file://…`` sends it."""
+    """The text is as ``aws sqs send-message --message-body file://…`` sends it."""
     text = (EVENTS / "messages" / f"{name}.json").read_text(encoding="utf-8")
     assert errors(load(f"schemas/{name}-message.json"), json.loads(text)) == []
     assert parse_message(text) == MESSAGES[name]
@@ -74,7 +74,7 @@ BASES: list[dict[str, Any]] = [{}, {"payId": PAY_ID}, {"payId": PAY_ID, "step": 
     "field", ["payId", "orderId", "expectedAmount", "currency", "step", "payIds", "more"]
 )
 def test_the_schemas_take_what_the_code_takes(field: str) -> None:
-    """And nothing else: a message is good for one schema and the code, or for none."""
+    """And nothing else: a message is valid for the code and one schema, or for neither."""
     schemas = [load(f"schemas/{name}-message.json") for name in MESSAGES]
     for body in [base | {field: edge} for base in BASES for edge in EDGES]:
         fitting = [schema for schema in schemas if not errors(schema, body)]
@@ -88,12 +88,12 @@ def test_the_schemas_take_what_the_code_takes(field: str) -> None:
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
 def test_null_says_as_little_as_absent(field: str) -> None:
-    """A field of the registration that is null leaves the message whole."""
+    """A null field of the registration is the same as an absent one."""
     assert parse_message(f'{{"payId": "P-1", "{field}": null}}') == CheckMessage("P-1")
 
 
 def test_the_batch_holds_the_message_samples() -> None:
-    """Each with the digest that SQS gives it."""
+    """Each with the digest that SQS computes."""
     records = sample("checks")["Records"]
     assert [parse_message(each["body"]) for each in records] == list(MESSAGES.values())
     digests = [hashlib.md5(each["body"].encode(), usedforsecurity=False) for each in records]
@@ -101,7 +101,7 @@ def test_the_batch_holds_the_message_samples() -> None:
 
 
 def test_the_batch_is_followed(world: World) -> None:
-    """The order and the follow-up are asked about, and each payId of the list is queued."""
+    """The order and the follow-up are checked, and each payId of the list is queued."""
     assert world.app("checks").handler(sample("checks"), None) == {"batchItemFailures": []}
     assert sorted(world.gateway.asked) == [PAY_ID, "20190321192439"]
     queue = world.environ["QUEUE_URL"]
@@ -114,14 +114,14 @@ def test_the_batch_is_followed(world: World) -> None:
     ("name", "status"), [("api-get", 200), ("api-put", 202), ("api-query", 200)]
 )
 def test_the_requests_are_answered(world: World, name: str, status: int) -> None:
-    """By the api function as it is."""
+    """By the real api function."""
     answer = world.app("api").handler(sample(name), None)
     assert answer["statusCode"] == status
     assert PAY_ID in answer["body"]
 
 
 def test_the_schedule_sweeps(world: World) -> None:
-    """A check whose message was lost goes onto the queue."""
+    """A check whose message was lost is sent to the queue."""
     queue = world.environ["QUEUE_URL"]
     world.app("api").handler(sample("api-put"), None)
     world.queue.purge_queue(QueueUrl=queue)
@@ -131,11 +131,11 @@ def test_the_schedule_sweeps(world: World) -> None:
     assert json.loads(message["Body"]) == {"payId": PAY_ID, "step": 1}
 
 
-# What goes out
+# Outputs
 
 
 def test_the_event_sample_fits_its_schemas() -> None:
-    """With the id that the design gives it."""
+    """With the id that the documented rule gives."""
     envelope = load("payment-succeeded.json")
     assert errors(closed(load("schemas/payment-succeeded-envelope.json")), envelope) == []
     assert errors(EVENT, envelope["detail"]) == []
@@ -183,7 +183,7 @@ LONG = {"payRst": "success", "payAmount": "9" * 999, "servicePlanShowName": "套
 def test_every_event_fits_the_schema(
     fields: dict[str, Any], registered: Registration, zone: ZoneInfo | None, at: int
 ) -> None:
-    """Whatever the gateway puts around its ``success``."""
+    """Whatever other fields the gateway sends with ``success``."""
     body = json.dumps({"partnerCode": "P000818", "payId": PAY_ID} | fields).encode()
     answer = HttpResponse(200, {"content-type": "application/json"}, body)
     reply = read_reply(answer, pay_id=PAY_ID, partner_code="P000818", now=0)
@@ -193,7 +193,7 @@ def test_every_event_fits_the_schema(
 
 
 def test_the_least_event_has_what_is_required_and_nothing_else() -> None:
-    """So each field that is not required really can be absent."""
+    """So each optional field can be absent."""
     body = f'{{"partnerCode": "P000818", "payId": "{PAY_ID}", "payRst": "success"}}'.encode()
     answer = HttpResponse(200, {"content-type": "application/json"}, body)
     reply = read_reply(answer, pay_id=PAY_ID, partner_code="P000818", now=0)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: its types, examples and routes, held against what the code answers."""
+"""Contract of the HTTP API: the OpenAPI document agrees with what the code answers."""
 
 import json
 from collections.abc import Iterator
@@ -29,19 +29,19 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def schema_of(name: str) -> Schema:
-    """Return the component *name*, for checking what we send: nothing may be undescribed."""
+    """Return the schema of the component *name*; it refuses fields that it does not describe."""
     components: Schema = closed(DOCUMENT["components"]["schemas"])
     return {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
 
 
 @pytest.fixture(scope="module")
 def answers() -> list[Example]:
-    """What the handler answers now."""
+    """The handler's present answers."""
     return examples()
 
 
 def responses() -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    """Yield route, status, media type and the rest of each answer that is described."""
+    """Yield route, status, media type and content of each described answer."""
     for route, operation in OPERATIONS.items():
         for status, response in operation["responses"].items():
             if status != "default":
@@ -50,7 +50,7 @@ def responses() -> Iterator[tuple[str, int, str, dict[str, Any]]]:
 
 
 def test_describes_the_routes_that_there_are() -> None:
-    """Of the handler and of the template."""
+    """Those of the handler and of the template."""
     with running() as world:
         assert set(world.app("api").ROUTES) == set(OPERATIONS)
     routes = of_type("AWS::ApiGatewayV2::Route").values()
@@ -58,7 +58,7 @@ def test_describes_the_routes_that_there_are() -> None:
 
 
 def test_each_reference_leads_somewhere() -> None:
-    """Inside the document."""
+    """Each reference is to a node of the document."""
     for node in walk(DOCUMENT):
         if isinstance(node, dict) and "$ref" in node:
             found = DOCUMENT
@@ -70,7 +70,7 @@ def test_each_reference_leads_somewhere() -> None:
 def test_each_answer_has_examples_that_fit_it(
     route: str, status: int, media_type: str, response: dict[str, Any], answers: list[Example]
 ) -> None:
-    """Each is what the handler answers: status, type, headers and body."""
+    """Each example is the handler's answer: status, media type, headers and body."""
     shape = schema_of(response["schema"]["$ref"].rpartition("/")[2])
     recorded = {each.name: each for each in answers}
     assert response["examples"], (route, status)
@@ -83,7 +83,7 @@ def test_each_answer_has_examples_that_fit_it(
 
 
 def test_each_body_that_is_asked_for_has_an_example_that_fits_it() -> None:
-    """Out of the samples of events/."""
+    """The examples are the samples in events/."""
     contents = [
         operation["requestBody"]["content"]["application/json"]
         for operation in OPERATIONS.values()
@@ -97,14 +97,14 @@ def test_each_body_that_is_asked_for_has_an_example_that_fits_it() -> None:
 
 @pytest.mark.parametrize("name", ["pending", "stale", "gateway-unavailable", "try-again"])
 def test_who_should_ask_again_is_told_when(name: str, answers: list[Example]) -> None:
-    """While a payment is pending, and with each 503."""
+    """``Retry-After`` while a payment is PENDING, and with each 503."""
     [told] = [each.headers for each in answers if each.name == name]
     schema = DOCUMENT["components"]["headers"]["Retry-After"]["schema"]
     assert errors(schema, json.loads(told["Retry-After"])) == []
 
 
 def _problems() -> Iterator[dict[str, Any]]:
-    """The problem of each error that there is, and of one that nobody thought of."""
+    """Yield the problem of each error class, and of an unexpected error."""
     kinds: list[type[BaseException]] = [PayresultError, RuntimeError]
     for kind in kinds:
         kinds += kind.__subclasses__() if issubclass(kind, PayresultError) else []
@@ -112,7 +112,7 @@ def _problems() -> Iterator[dict[str, Any]]:
 
 
 def test_each_problem_has_an_example() -> None:
-    """By type, title and status, which stand in for what clients branch on."""
+    """Compared by type, title and status, on which clients decide."""
     keys = ("type", "title", "status")
     shown = [each["value"] for each in EXAMPLES.values() if "type" in each["value"]]
     exemplified = {tuple(each[key] for key in keys) for each in shown}
@@ -120,7 +120,7 @@ def test_each_problem_has_an_example() -> None:
 
 
 def test_each_problem_fits_its_schema() -> None:
-    """Also those that have no example of their own."""
+    """Also problems without an example."""
     for problem in _problems():
         assert errors(schema_of("Problem"), problem) == []
 
@@ -155,12 +155,12 @@ PAYMENTS = st.builds(
 
 @given(PAYMENTS, st.booleans(), st.booleans())
 def test_each_payment_fits_its_schema(payment: Payment, stored: bool, stale: bool) -> None:  # noqa: FBT001 - hypothesis fills them in by place
-    """Whatever is known of it."""
+    """With any combination of known fields."""
     shown = payment_response(payment, zone=ZoneInfo("Asia/Shanghai"), stored=stored, stale=stale)
     assert errors(schema_of("Payment"), shown) == []
 
 
 def test_each_status_is_described() -> None:
-    """In words, where a reader of the document looks for it."""
+    """In the description of the field ``status``."""
     status = DOCUMENT["components"]["schemas"]["Payment"]["properties"]["status"]
     assert [each for each in Status if each not in status["description"]] == []

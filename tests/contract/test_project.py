@@ -1,4 +1,4 @@
-"""The files around the code: lock files, the top level, and the commands that documents name."""
+"""Contract of the project's files: lock files, top level, commands named in documents."""
 
 import os
 import re
@@ -19,7 +19,7 @@ LOCKS = {
         for name in ("sandbox", "dev", "runtime", "sam", "audit")
     },
 }
-# The SAM CLI is a tool in an environment of its own: nothing of ours runs beside what it pins.
+# The SAM CLI has an environment of its own: our code does not run with the packages that it pins.
 TOGETHER = ("ships", "sandbox", "dev", "runtime")
 
 PIN = re.compile(r"([a-z0-9][a-z0-9-]*)==([0-9][0-9a-z.+]*)(?: ; .+)? \\")
@@ -44,7 +44,7 @@ def pins(lock: Path) -> dict[str, set[str]]:
 
 
 def wanted(group: str) -> list[str]:
-    """Return what pyproject.toml asks for in *group*, the groups that it includes left out."""
+    """Return the requirements of *group* in pyproject.toml, without those of included groups."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     asked = project["project"] if group == "ships" else project["dependency-groups"]
     return [
@@ -66,7 +66,7 @@ def committed() -> list[str]:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_holds_pins_and_hashes_and_names_no_host(name: str) -> None:
-    """Each line is a pin, a hash, or says how the file was made; each pin has a hash."""
+    """Each line is a pin, a hash, or part of the header; each pin has a hash."""
     lines = LOCKS[name].read_text(encoding="utf-8").splitlines()
     kinds = ["pin" if PIN.fullmatch(it) else "hash" if HASH.fullmatch(it) else it for it in lines]
     assert set(kinds) - HEADER == {"pin", "hash"}
@@ -76,7 +76,7 @@ def test_a_lock_file_holds_pins_and_hashes_and_names_no_host(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_is_in_step_with_the_project_file(name: str) -> None:
-    """What pyproject.toml asks for is there, and at the version that it asks for."""
+    """Each requirement of pyproject.toml is pinned, at the version that it states."""
     locked = pins(LOCKS[name])
     for requirement in wanted(name):
         package, _, version = requirement.partition(";")[0].partition("==")
@@ -85,7 +85,7 @@ def test_a_lock_file_is_in_step_with_the_project_file(name: str) -> None:
 
 
 def test_packages_that_run_together_have_one_version() -> None:
-    """Tests run against exactly what ships, boto3 and botocore first of all."""
+    """So tests run exactly what ships, above all boto3 and botocore."""
     everywhere: dict[str, set[str]] = {}
     for name in TOGETHER:
         for package, versions in pins(LOCKS[name]).items():
@@ -93,13 +93,13 @@ def test_packages_that_run_together_have_one_version() -> None:
 
 
 def test_each_environment_holds_the_smaller_one() -> None:
-    """The sandbox runs all that ships, and the tests run all that the sandbox does."""
+    """The sandbox contains all that ships, and the tests contain all of the sandbox."""
     ships, sandbox, dev = (set(pins(LOCKS[name])) for name in ("ships", "sandbox", "dev"))
     assert ships < sandbox < dev
 
 
 def test_the_top_level_holds_nothing_unexpected() -> None:
-    """Whatever is committed lies in a folder that says what it is for."""
+    """Each committed file is in a known folder, or is a known file."""
     top = {line.partition("/")[0] for line in committed()}
     assert {name for name in top if name not in TOP_LEVEL and name[0] != "."} == set()
 
@@ -116,5 +116,5 @@ def test_documents_name_only_commands_that_exist() -> None:
 
 
 def test_the_gate_can_be_run() -> None:
-    """It is a program, since whoever runs it may not know which shell it wants."""
+    """It is executable, so that its first line selects the shell."""
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -1,6 +1,6 @@
-"""README.md against the repository, and README.zh-CN.md against README.md.
+"""Contract: README.md agrees with the repository, and README.zh-CN.md with README.md.
 
-To mend the Chinese one: copy the block or row that a test names, and translate its comments.
+To fix the Chinese one: copy the block or row that a test names, and translate its comments.
 """
 
 import re
@@ -33,17 +33,17 @@ FOLDERS = re.compile(r"\b(?:functions|layers|tests|events|cli)/[\w./-]*\w")
 
 
 def blocks(text: str) -> list[str]:
-    """The code blocks, without the comments in them."""
+    """Return the code blocks, without their comments."""
     return [COMMENT.sub("", block) for block in FENCE.findall(text)]
 
 
 def prose(text: str) -> str:
-    """The text without its code blocks."""
+    """Return the text without its code blocks."""
     return FENCE.sub("", text)
 
 
 def headings(text: str) -> list[tuple[str, str]]:
-    """Level and anchor of each heading; the anchor is written, or made of the English title."""
+    """Return level and anchor of each heading; an anchor is explicit or made from the title."""
     return [
         (level, anchor or re.sub(r"[^\w-]", "", title.lower().replace(" ", "-")))
         for anchor, level, title in HEADING.findall(prose(text))
@@ -51,19 +51,19 @@ def headings(text: str) -> list[tuple[str, str]]:
 
 
 def settings() -> dict[str, str]:
-    """The default of each parameter in the table of settings; a cell may name several."""
+    """Return the default of each parameter in the table of settings; a cell may name several."""
     table = ENGLISH.partition("\n## Settings\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (`.+?`) \| (.*?) ?\| .*\|$", table, re.MULTILINE)
     return {name: default for names, default in rows for name in CODE.findall(names)}
 
 
 def commands(text: str) -> set[str]:
-    """The commands within the sentences of a text."""
+    """Return the commands within the sentences of a text."""
     return {code for code in CODE.findall(prose(text)) if A_COMMAND.search(code)}
 
 
 def paths(text: str) -> set[str]:
-    """Each path of the repository that a document names: links, code and diagrams."""
+    """Return each path of the repository in a document: links, code and diagrams."""
     written = [code for code in CODE.findall(prose(text)) if A_PATH.fullmatch(code)]
     drawn = FOLDERS.findall("\n".join([*FENCE.findall(text), *commands(text)]))
     return {*LINK.findall(text), *written, *drawn}
@@ -78,12 +78,12 @@ def test_each_path_that_a_readme_names_exists(name: str) -> None:
 
 
 def test_the_readme_stays_short() -> None:
-    """Whoever opens it wants to know what this is."""
+    """A reader can get an overview quickly."""
     assert len(ENGLISH.splitlines()) <= MOST_LINES
 
 
 def test_the_table_of_settings_has_the_parameters_of_the_template() -> None:
-    """All of them; a default in digits or code is the template's, and an empty one is empty."""
+    """All of them; defaults in digits or code are those of the template; "empty" means empty."""
     parameters = TEMPLATE["Parameters"]
     assert set(settings()) == set(parameters)
     for name, told in settings().items():
@@ -123,12 +123,12 @@ def test_the_chinese_readme_has_the_same_commands() -> None:
 
 
 def test_the_chinese_readme_has_the_same_rows() -> None:
-    """Calls, promises and settings, by their first cells."""
+    """Calls, guarantees, terms and settings, by their first cells."""
     assert FIRST_CELL.findall(CHINESE) == FIRST_CELL.findall(ENGLISH)
     assert len(FIRST_CELL.findall(ENGLISH)) >= 20
 
 
 def test_the_chinese_readme_names_the_same_commands_and_addresses() -> None:
-    """Those within sentences."""
+    """Commands and addresses within sentences."""
     assert commands(CHINESE) == commands(ENGLISH)
     assert set(ADDRESS.findall(CHINESE)) == set(ADDRESS.findall(ENGLISH))

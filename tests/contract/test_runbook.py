@@ -1,4 +1,4 @@
-"""docs/operations.md has a paragraph for each alarm, and each command in it runs."""
+"""Contract: docs/operations.md has a section for each alarm, and its commands are valid."""
 
 import re
 import shlex
@@ -18,20 +18,20 @@ FILES = {"FILE", "orders.txt", "one.txt", "bill.csv"}
 
 
 def commands(text: str) -> list[str]:
-    """Return each command line in *text*: lines of the fenced blocks, and what is in backticks."""
+    """Return each command in *text*: the lines of fenced blocks, and the spans in backticks."""
     lines = [line for block in FENCE.findall(text) for line in block.splitlines()]
     return lines + [" ".join(span.split()) for span in SPAN.findall(FENCE.sub("", text))]
 
 
 def calls(text: str) -> Iterator[list[str]]:
-    """Yield the arguments of each call of the tool, redirections and comments left out."""
+    """Yield the arguments of each call of `cli/payresult`, without redirections and comments."""
     for line in commands(text):
         if line.startswith("cli/payresult "):
             yield shlex.split(re.split(r" [|>#]", line)[0])[1:]
 
 
 def sections() -> dict[str, str]:
-    """Return the paragraph of each alarm by its heading."""
+    """Return each section by its heading."""
     parts = re.split(r"^##+ (.+)\n", RUNBOOK, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
@@ -43,13 +43,13 @@ def alarms() -> dict[str, str]:
 
 
 def test_each_alarm_has_its_paragraph_and_no_other_has() -> None:
-    """An alarm that is added or renamed is added or renamed here."""
+    """An alarm that is added or renamed in the template is added or renamed here."""
     assert {name for name in sections() if name.endswith("Alarm")} == set(alarms())
 
 
 @pytest.mark.parametrize("name", alarms())
 def test_the_paragraph_of_an_alarm_begins_with_the_same_command(name: str) -> None:
-    """Whoever was paged has read the alarm's own text already."""
+    """The person who was paged has already read the alarm's description."""
     described = re.search(r"First: `(?:cli/payresult (\w+)|aws (\w+))", alarms()[name])
     assert described
     first = re.search(r"First:\s`(?:cli/payresult\s(\w+)|(logs|aws)\s)", sections()[name])
@@ -59,7 +59,7 @@ def test_the_paragraph_of_an_alarm_begins_with_the_same_command(name: str) -> No
 
 @pytest.mark.parametrize("document", ["docs/operations.md", "README.md"])
 def test_each_call_of_the_tool_is_one_that_it_takes(document: str, tmp_path: Path) -> None:
-    """Options, values and all."""
+    """With its options and values."""
     file = tmp_path / "orders.txt"
     file.touch()
     text = (ROOT / document).read_text(encoding="utf-8")
@@ -70,11 +70,11 @@ def test_each_call_of_the_tool_is_one_that_it_takes(document: str, tmp_path: Pat
 
 
 def test_the_runbook_names_every_command() -> None:
-    """None is left to be found by chance."""
+    """Each command is documented."""
     assert {name for name, *_ in calls(RUNBOOK)} == set(COMMANDS)
 
 
 def test_each_log_that_is_asked_for_is_one_of_a_function() -> None:
-    """`logs` is the shell function at the head of the alarms."""
+    """`logs` is the shell function that the page defines."""
     asked = {line.split()[1] for line in commands(RUNBOOK) if line.startswith("logs ")}
     assert asked == {name.lower() for name in FUNCTIONS}

@@ -1,4 +1,4 @@
-"""That the stock SAM CLI deploys the template, and again, with the emulator in place of AWS."""
+"""Contract: the stock SAM CLI creates and updates the stack, on the emulator instead of AWS."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
         "SAM_CLI_TELEMETRY": "0",
-        "SAM_CLI_POLL_DELAY": "0.2",  # seconds between two looks at the stack; 5 by default
+        "SAM_CLI_POLL_DELAY": "0.2",  # seconds between polls of the stack; 5 by default
         "PYTHONUTF8": "1",
     }
     sam = [str(SAM), "-m", "samcli", "deploy", "--template-file", "template.yaml"]
@@ -39,7 +39,7 @@ def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
 
 
 def _limits(endpoint: str) -> list[int]:
-    """Return the limit of concurrency of each event source that has one."""
+    """Return the maximum concurrency of each event source that has one."""
     client: Any = root(endpoint).client("lambda")
     sources = client.list_event_source_mappings()["EventSourceMappings"]
     scaling = [source["ScalingConfig"] for source in sources if "ScalingConfig" in source]
@@ -47,7 +47,7 @@ def _limits(endpoint: str) -> list[int]:
 
 
 def test_sam_deploy_makes_the_stack_and_changes_it(tmp_path: Path) -> None:
-    """With one parameter given at first and another at the second time."""
+    """The second deployment changes one parameter."""
     given = ["PartnerCode=P000818", "Emulated=true"]
     with Emulator(tmp_path / "emulator") as emulator:
         _deploy(emulator.endpoint, tmp_path, *given)

@@ -1,4 +1,4 @@
-"""That events/subscriber is in step with what it subscribes to, and is deployed as it has to be."""
+"""Contract of events/subscriber: it agrees with the event's schema, and its template is correct."""
 
 import json
 import re
@@ -14,19 +14,19 @@ LONGEST = 14 * 24 * 3600
 
 
 def properties(name: str) -> dict[str, Any]:
-    """The properties of a resource."""
+    """Return the properties of a resource."""
     found: dict[str, Any] = RESOURCES[name]["Properties"]
     return found
 
 
 def test_it_checks_events_by_the_published_schema() -> None:
-    """Its copy differs in no byte."""
+    """Its copy is the same file, byte for byte."""
     published = ROOT / "events" / "schemas" / "payment-succeeded.json"
     assert (FOLDER / "function" / "schema.json").read_bytes() == published.read_bytes()
 
 
 def test_its_rule_is_the_one_that_subscribers_are_told() -> None:
-    """With its environment in it."""
+    """With the environment as a parameter."""
     text = (ROOT / "events" / "README.md").read_text(encoding="utf-8")
     (told,) = (json.loads(block) for block in re.findall("```json\n(.*?)```", text, re.DOTALL))
     told["detail"]["metadata"]["environment"] = [{"Ref": "EnvironmentName"}]
@@ -35,7 +35,7 @@ def test_its_rule_is_the_one_that_subscribers_are_told() -> None:
 
 
 def test_an_event_has_a_queue_at_each_step() -> None:
-    """What the rule cannot deliver and what the function cannot do are kept as long as SQS can."""
+    """Undelivered and failed events are kept for the maximum time of SQS."""
     (target,) = properties("Rule")["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["Queue", "Arn"]}
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredQueue", "Arn"]}}
@@ -47,7 +47,7 @@ def test_an_event_has_a_queue_at_each_step() -> None:
 
 
 def test_the_rule_may_send_to_its_queues_and_nobody_else() -> None:
-    """EventBridge has no role here: the policy of a queue decides."""
+    """EventBridge uses no role here: the policy of the queue permits it."""
     queues = ["Queue", "UndeliveredQueue"]
     assert properties("QueuePolicy")["Queues"] == [{"Ref": name} for name in queues]
     (statement,) = properties("QueuePolicy")["PolicyDocument"]["Statement"]
@@ -61,7 +61,7 @@ def test_the_rule_may_send_to_its_queues_and_nobody_else() -> None:
 
 
 def test_a_message_is_hidden_while_the_function_may_be_at_it() -> None:
-    """Six times its time-out; and it names what failed, so that only that comes again."""
+    """Six times its timeout. It returns what failed, so that only this is delivered again."""
     function = properties("Function")
     assert properties("Queue")["VisibilityTimeout"] == 6 * function["Timeout"]
     source = function["Events"]["Queue"]["Properties"]
@@ -69,7 +69,7 @@ def test_a_message_is_hidden_while_the_function_may_be_at_it() -> None:
 
 
 def test_an_alarm_rings_at_the_first_event_that_was_not_acted_on() -> None:
-    """In either of the two queues where it can end."""
+    """In each of the two queues for failed events."""
     alarms = [it["Properties"] for it in RESOURCES.values() if it["Type"].endswith("::Alarm")]
     watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms]
     assert sorted(watched) == ["DeadLetterQueue", "UndeliveredQueue"]
@@ -88,7 +88,7 @@ def test_claims_never_expire_and_receipts_do_long_after_the_archive() -> None:
 
 
 def test_it_runs_what_its_tests_run() -> None:
-    """Each pin and each hash is one of ours."""
+    """Each pin and each hash is in requirements/dev.txt too."""
     locks = FOLDER / "function" / "requirements.txt", ROOT / "requirements/dev.txt"
     own, ours = (set(path.read_text(encoding="utf-8").splitlines()) for path in locks)
     assert own <= ours

@@ -1,4 +1,4 @@
-"""Who may do what: roles, routes and resource policies of template.yaml."""
+"""Contract of template.yaml, access: roles, routes and resource policies."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def _actions(statement: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_do_what_is_listed_here_and_nothing_else(name: str) -> None:
-    """Each has a role of its own, without managed policies: those name every resource there is."""
+    """Each has a role of its own, without managed policies: those apply to all resources."""
     assert properties(f"{name}Function")["Role"] == _arn(f"{name}Role")
     assert not {"Policies", "ManagedPolicyArns"} & set(properties(f"{name}Function"))
     assert "ManagedPolicyArns" not in properties(f"{name}Role")
@@ -64,7 +64,7 @@ def test_a_function_may_do_what_is_listed_here_and_nothing_else(name: str) -> No
 
 
 def test_there_are_no_roles_but_these_four() -> None:
-    """A function without a Role of its own would get one from SAM, with managed policies."""
+    """A function without its own Role would get one from SAM, with managed policies."""
     assert set(of_type("AWS::IAM::Role")) == {f"{name}Role" for name in FUNCTIONS}
     assert set(of_type("AWS::Serverless::Function")) == {f"{name}Function" for name in FUNCTIONS}
     others = {it["Type"] for it in RESOURCES.values() if it["Type"].startswith("AWS::IAM::")}
@@ -72,7 +72,7 @@ def test_there_are_no_roles_but_these_four() -> None:
 
 
 def test_the_functions_that_talk_to_the_gateway_cannot_send_events() -> None:
-    """An event comes from what was stored, never straight from a reply."""
+    """An event is sent from what is stored, never directly from a reply."""
     senders = {
         name
         for name in FUNCTIONS
@@ -83,7 +83,7 @@ def test_the_functions_that_talk_to_the_gateway_cannot_send_events() -> None:
 
 
 def test_no_role_names_all_resources_or_all_actions() -> None:
-    """The one wildcard in a resource is the time stamp of the table's own stream."""
+    """The only wildcard in a resource is the timestamp of the table's own stream."""
     for name in FUNCTIONS:
         for statement in statements(f"{name}Role"):
             assert statement["Resource"] != "*"
@@ -91,7 +91,7 @@ def test_no_role_names_all_resources_or_all_actions() -> None:
 
 
 def test_the_bus_refuses_events_from_all_but_publisher_and_sweeper() -> None:
-    """A denial, so no other policy of the account can open it again."""
+    """An explicit denial, which no other policy of the account can override."""
     policy = properties("EventBusPolicy")
     assert policy["EventBusName"] == {"Ref": "EventBus"}
     assert policy["Statement"] == {
@@ -106,7 +106,7 @@ def test_the_bus_refuses_events_from_all_but_publisher_and_sweeper() -> None:
 
 
 def test_only_the_audit_rule_may_write_to_the_audit_queue() -> None:
-    """And it takes every event of the bus."""
+    """And the rule matches every event of the bus."""
     (statement,) = properties("AuditMessagesPolicy")["PolicyDocument"]["Statement"]
     assert statement == {
         "Effect": "Allow",
@@ -120,7 +120,7 @@ def test_only_the_audit_rule_may_write_to_the_audit_queue() -> None:
 
 
 def test_every_route_is_closed() -> None:
-    """PUT and POST take IAM only; GET takes a token where an issuer is given, and IAM otherwise."""
+    """PUT and POST require IAM; GET requires a JWT if an issuer is set, and IAM otherwise."""
     routes = {
         it["RouteKey"]: (it["AuthorizationType"], it.get("AuthorizerId"))
         for it in of_type("AWS::ApiGatewayV2::Route").values()
@@ -136,7 +136,7 @@ def test_every_route_is_closed() -> None:
 
 
 def test_tokens_are_taken_from_one_issuer_for_one_audience() -> None:
-    """The authorizer exists only where they are given."""
+    """The authorizer exists only if they are set."""
     authorizer = properties("JwtAuthorizer")
     assert RESOURCES["JwtAuthorizer"]["Condition"] == "UseJwt"
     assert TEMPLATE["Conditions"]["UseJwt"] == {
@@ -157,7 +157,7 @@ def test_only_this_api_may_invoke_the_api_function() -> None:
 
 
 def test_the_api_is_throttled_and_a_query_of_many_payments_more_so() -> None:
-    """The emulator drops these figures, so they are held here."""
+    """The emulator ignores these figures, so this test checks them."""
     stage = properties("ApiStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
     assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
@@ -176,6 +176,6 @@ def test_access_logs_hold_nothing_that_a_caller_typed() -> None:
 
 
 def test_no_value_of_the_template_holds_a_secret_or_an_account() -> None:
-    """Account, region and partition come from the deployment."""
+    """Account, region and partition are those of the deployment."""
     texts = [node for node in walk(RESOURCES) if isinstance(node, str)]
     assert not [text for text in texts if "arn:aws:" in text or "AKIA" in text]

@@ -1,4 +1,4 @@
-"""That each alarm of template.yaml watches something that exists, and says what to do."""
+"""Contract of template.yaml, alarms: each watches an existing metric and says what to do."""
 
 import re
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ AWS_METRICS = {
 
 
 def description(name: str) -> str:
-    """Return what the alarm *name* says, unresolved."""
+    """Return the description of the alarm *name*, without inserted values."""
     text: str = ALARMS[name]["AlarmDescription"]["Fn::Sub"]
     return text
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    """An account in which the commands can be tried."""
+    """A simulated account in which the commands can be run."""
     with Cloud.made() as made:
         yield made
 
@@ -36,7 +36,7 @@ def cloud() -> Iterator[Cloud]:
 def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None:
     """Same namespace, name and dimensions.
 
-    CloudWatch takes an alarm on a metric that nobody writes without a word; it never rings.
+    CloudWatch accepts an alarm on a metric that is never written; it would never be raised.
     """
     written = {(it.namespace, it.name, it.dimensions) for it in emitted()}
     watched = {
@@ -58,13 +58,13 @@ def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None
 
 
 def test_our_alarms_have_exactly_the_one_dimension_that_our_metrics_have() -> None:
-    """CloudWatch tells series apart by all their dimensions: one more or less is another series."""
+    """CloudWatch identifies a metric by all its dimensions: one more or less is another metric."""
     for alarm in CUSTOM.values():
         assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
 
 
 def test_the_other_alarms_watch_the_metrics_that_aws_writes_about_our_resources() -> None:
-    """Each by the dimension that the service gives it."""
+    """Each by the dimension that the service documents."""
     seen = {}
     for name in ALARMS.keys() - CUSTOM.keys():
         alarm = ALARMS[name]
@@ -82,7 +82,7 @@ def test_the_other_alarms_watch_the_metrics_that_aws_writes_about_our_resources(
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_says_what_happened_whom_it_hurts_and_what_to_do_first(name: str) -> None:
-    """Three parts with something in each, within what CloudWatch keeps of the longest of them."""
+    """Three parts of over 20 characters each, within CloudWatch's limit of 1,024 in total."""
     parts = re.fullmatch("What: (.+) Customers: (.+) First: (.+)", description(name))
     assert parts
     assert all(len(part) > 20 for part in parts.groups())
@@ -91,7 +91,7 @@ def test_an_alarm_says_what_happened_whom_it_hurts_and_what_to_do_first(name: st
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_the_first_thing_to_do_is_a_command_that_runs(name: str, cloud: Cloud) -> None:
-    """As pasted, with the stack's own names in it."""
+    """As pasted, with the stack's own names."""
     commands = re.findall("First: `([^`]+)`", description(name))
     assert len(commands) == 1
     cloud.run(filled(commands[0]))
@@ -99,7 +99,7 @@ def test_the_first_thing_to_do_is_a_command_that_runs(name: str, cloud: Cloud) -
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
-    """And is visible in CloudWatch where there is none."""
+    """Without a topic it is visible in CloudWatch only."""
     topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
     assert ALARMS[name]["AlarmActions"] == topic
     assert TEMPLATE["Conditions"]["HasAlarmTopic"] == {
@@ -109,7 +109,7 @@ def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_the_runbook_has_a_paragraph_for_each_alarm(name: str) -> None:
-    """Under a heading that holds the alarm's name."""
+    """Under a heading with the alarm's name."""
     paragraph = re.search(
         rf"^#+ [^\n]*\b{name}\b[^\n]*\n\s*([^#\s].*)",
         RUNBOOK.read_text(encoding="utf-8"),
@@ -119,13 +119,13 @@ def test_the_runbook_has_a_paragraph_for_each_alarm(name: str) -> None:
 
 
 def test_the_runbook_names_no_alarm_that_is_gone() -> None:
-    """It is read in a hurry."""
+    """A person who is paged must not read outdated text."""
     text = RUNBOOK.read_text(encoding="utf-8")
     assert set(re.findall(r"\b[A-Z][A-Za-z]+Alarm\b", text)) <= set(ALARMS)
 
 
 def test_only_the_heartbeat_takes_silence_for_trouble() -> None:
-    """Where nothing happens, the other metrics are not written."""
+    """The other metrics are not written while nothing happens."""
     breaching = {name for name, it in ALARMS.items() if it["TreatMissingData"] == "breaching"}
     assert breaching == {"SweeperSilentAlarm"}
     alarm = ALARMS["SweeperSilentAlarm"]
@@ -137,7 +137,7 @@ FIRST_TIME = ("DeadLetter", "Unresolved", "Review", "UnsentEvents", "Unreadable"
 
 
 def test_the_first_malformed_message_rings() -> None:
-    """As does the first payment that is unresolved, in review, unreadable, or not announced."""
+    """So does the first payment that is UNRESOLVED, in REVIEW, unreadable, or not announced."""
     for name in FIRST_TIME:
         alarm = ALARMS[f"{name}Alarm"]
         assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
@@ -145,6 +145,6 @@ def test_the_first_malformed_message_rings() -> None:
 
 
 def test_no_alarm_uses_what_the_emulator_refuses() -> None:
-    """Metric math; every alarm names one metric."""
+    """It has no metric math; every alarm names one metric."""
     assert all({"Namespace", "MetricName"} <= set(it) for it in ALARMS.values())
     assert not [name for name, it in ALARMS.items() if "Metrics" in it]

@@ -1,4 +1,4 @@
-"""That the dashboard of template.yaml shows what is written, of resources that are there."""
+"""Contract of template.yaml, dashboard: it shows written metrics of existing resources."""
 
 import json
 import re
@@ -17,7 +17,7 @@ BODY: str = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
 WIDGETS: list[dict[str, Any]] = json.loads(BODY)["widgets"]
 GRAPHS = [it["properties"] for it in WIDGETS if it["type"] == "metric"]
 
-# What AWS's services write, by which dimensions (AWS, the page of metrics of each service).
+# The metrics of AWS services with their dimensions (AWS, the metrics page of each service).
 QUEUE = ("QueueName",)
 FUNCTION = ("FunctionName",)
 TABLE = ("TableName",)
@@ -35,7 +35,7 @@ OF_AWS = {
     ("AWS/DynamoDB", "ConsumedReadCapacityUnits", INDEX),
     ("AWS/Logs", "IncomingBytes", GROUP),
 }
-# What a dimension names: a type of resource, and the attribute that holds the name (None: its Ref).
+# What a dimension names: a resource type, and the attribute with the name (None: its Ref).
 NAMED_BY = {
     "QueueName": ("AWS::SQS::Queue", "QueueName"),
     "FunctionName": ("AWS::Serverless::Function", None),
@@ -59,7 +59,7 @@ class Shown(NamedTuple):
 
 
 def _lines(graph: dict[str, Any]) -> Iterator[Shown]:
-    """Yield the graph's lines, "." and "..." written out as CloudWatch does."""
+    """Yield the graph's lines, with "." and "..." expanded as CloudWatch does."""
     before: list[str] = []
     for row in graph["metrics"]:
         options = row[-1] if isinstance(row[-1], dict) else {}
@@ -78,7 +78,7 @@ OWN = [line for line in SHOWN if line.namespace == "payresult"]
 
 
 def test_every_metric_of_ours_on_it_is_one_that_the_functions_write() -> None:
-    """Same namespace, name and dimensions: CloudWatch shows a wrong one as an empty graph."""
+    """Same namespace, name and dimensions: for any other, CloudWatch shows an empty graph."""
     written = {(it.namespace, it.name, it.dimensions) for it in emitted()}
     shown = {
         (it.namespace, it.name, tuple((key, filled(value)) for key, value in it.dimensions))
@@ -90,26 +90,26 @@ def test_every_metric_of_ours_on_it_is_one_that_the_functions_write() -> None:
 
 
 def test_nothing_is_written_that_nobody_looks_at() -> None:
-    """Each series costs money by the month: it is on the dashboard, or an alarm watches it."""
+    """Each metric has a monthly price: it is on the dashboard, or an alarm watches it."""
     alarms = of_type("AWS::CloudWatch::Alarm").values()
     watched = {it["MetricName"] for it in alarms if it["Namespace"] == "payresult"}
     assert {it.name for it in emitted()} == {it.name for it in OWN} | watched
 
 
 def test_percentiles_are_shown_of_what_is_measured_and_sums_of_what_is_counted() -> None:
-    """Of a count only the sum is written, so that its percentiles mean nothing."""
+    """Only the sum of a count is written, so its percentiles have no meaning."""
     for line in OWN:
         assert (line.name in UNITS) == bool(re.fullmatch(r"p\d\d", line.stat)), line
     assert {it.name: it.unit for it in emitted() if it.name in UNITS} == UNITS
 
 
 def test_the_other_metrics_are_those_that_aws_writes() -> None:
-    """By exactly the dimensions that the service gives them."""
+    """With exactly the dimensions that the service documents."""
     assert {line.kind for line in SHOWN if line not in OWN} == OF_AWS
 
 
 def test_every_resource_on_it_is_one_of_the_template() -> None:
-    """And of the kind that the dimension names."""
+    """And of the type that the dimension names."""
     (index,) = properties("Table")["GlobalSecondaryIndexes"]
     for key, value in (pair for line in SHOWN for pair in line.dimensions if line not in OWN):
         if key == "GlobalSecondaryIndexName":
@@ -122,20 +122,20 @@ def test_every_resource_on_it_is_one_of_the_template() -> None:
 
 
 def test_every_function_and_log_group_is_among_what_costs_money() -> None:
-    """What is left out would grow unseen."""
+    """So no cost can grow unnoticed."""
     named = {value for line in SHOWN for _, value in line.dimensions}
     assert {f"${{{name}Function}}" for name in FUNCTIONS} <= named
     assert {f"${{{name}}}" for name in of_type("AWS::Logs::LogGroup")} <= named
 
 
 def test_every_alarm_is_on_it() -> None:
-    """By its ARN, as CloudWatch wants it."""
+    """By its ARN, as CloudWatch requires."""
     (board,) = (it["properties"]["alarms"] for it in WIDGETS if it["type"] == "alarm")
     assert sorted(board) == sorted(f"${{{name}.Arn}}" for name in of_type("AWS::CloudWatch::Alarm"))
 
 
 def test_the_commands_on_it_run() -> None:
-    """They are what somebody tries first."""
+    """An operator starts with them."""
     (text,) = (it["properties"]["markdown"] for it in WIDGETS if it["type"] == "text")
     commands = re.findall("`([^`]+)`", text)
     assert len(commands) >= 4
@@ -151,7 +151,7 @@ def test_it_stays_within_what_is_free_of_charge() -> None:
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=[graph["title"] for graph in GRAPHS])
 def test_a_graph_says_where_and_how_its_metrics_are_read(graph: dict[str, Any]) -> None:
-    """What CloudWatch demands of it, and a period that it knows: whole minutes."""
+    """The properties that CloudWatch requires, and a valid period: whole minutes."""
     assert set(graph) == {"title", "region", "stat", "period", "metrics"}
     assert graph["region"] == "${AWS::Region}"
     assert graph["period"] % 60 == 0

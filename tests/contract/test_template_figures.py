@@ -1,4 +1,4 @@
-"""The figures of template.yaml that promises rest on, and that the emulator does not check."""
+"""Contract of template.yaml, figures: those that guarantees need and the emulator ignores."""
 
 import json
 
@@ -13,13 +13,13 @@ DELAYS += [3600] * 5 + [21600] * 3 + [86400] * 6
 
 
 def test_a_message_stays_hidden_for_six_times_the_time_out_of_its_function() -> None:
-    """AWS advises it, so that no second reader starts while the first may still be at work."""
+    """AWS recommends this, so that no second invocation starts while the first may still run."""
     hidden = properties("ChecksQueue")["VisibilityTimeout"]
     assert hidden == 6 * properties("ChecksFunction")["Timeout"] == 120
 
 
 def test_a_message_goes_to_the_dead_letter_queue_after_five_receives_and_lives_two_weeks() -> None:
-    """Neither queue drops a message before the longest time that SQS offers."""
+    """Both queues keep messages for the maximum time of SQS."""
     queue = properties("ChecksQueue")
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
@@ -40,7 +40,7 @@ def test_every_queue_is_encrypted() -> None:
 
 
 def test_checks_come_ten_at_a_time_and_only_the_failed_ones_again() -> None:
-    """The event source bounds how much is asked at once; the account's concurrency is not cut."""
+    """The event source limits the concurrency, without reserving the account's."""
     assert properties("ChecksFunction")["Events"]["Queue"]["Properties"] == {
         "Queue": {"Fn::GetAtt": ["ChecksQueue", "Arn"]},
         "BatchSize": 10,
@@ -50,7 +50,7 @@ def test_checks_come_ten_at_a_time_and_only_the_failed_ones_again() -> None:
 
 
 def test_the_publisher_gets_pending_events_and_gives_up_soon() -> None:
-    """A record that fails leaves the stream: its event is in the table, where the sweeper looks."""
+    """A failed record leaves the stream: its event is in the table, and the sweeper sends it."""
     stream = dict(properties("PublisherFunction")["Events"]["Stream"]["Properties"])
     (only,) = stream.pop("FilterCriteria")["Filters"]
     pending = {"dynamodb": {"NewImage": {"eventState": {"S": ["PENDING"]}}}}
@@ -66,7 +66,7 @@ def test_the_publisher_gets_pending_events_and_gives_up_soon() -> None:
 
 
 def test_the_sweeper_runs_each_minute_and_never_twice_at_once() -> None:
-    """It ends before the next run, and a run that failed is not repeated into the next one."""
+    """It ends before the next run starts, and a failed run is not retried."""
     sweeper = properties("SweeperFunction")
     assert sweeper["Timeout"] < 60
     assert sweeper["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
@@ -76,35 +76,35 @@ def test_the_sweeper_runs_each_minute_and_never_twice_at_once() -> None:
 
 
 def test_the_api_function_answers_before_api_gateway_gives_up() -> None:
-    """A late answer is still ours: function, then integration, then the 30 s of an HTTP API."""
+    """First the function times out, then the integration, then the HTTP API after 30 s."""
     function = properties("ApiFunction")["Timeout"]
     integration = properties("ApiIntegration")["TimeoutInMillis"] / 1000
     assert function == 28 < integration < 30
 
 
 def test_no_function_reserves_concurrency_or_is_traced() -> None:
-    """New accounts have none to reserve; X-Ray would cost more than everything else together."""
+    """New accounts have too little of it; X-Ray would cost more than everything else together."""
     for name in FUNCTIONS:
         assert not {"ReservedConcurrentExecutions", "Tracing"} & set(properties(f"{name}Function"))
     assert not {"ReservedConcurrentExecutions", "Tracing"} & set(TEMPLATE["Globals"]["Function"])
 
 
 def test_the_default_schedule_makes_27_checks_within_the_time_that_a_payment_is_followed() -> None:
-    """The 26 delays, each at its longest, end before the payment is given up."""
+    """The sum of the 26 delays with the longest jitter is less than the time until giving up."""
     delays = [int(delay) for delay in TEMPLATE["Parameters"]["CheckDelays"]["Default"].split(",")]
     assert delays == DELAYS
     assert sum(delays) * (1 + JITTER) < FOLLOW_FOR
 
 
 def test_the_queue_age_alarm_is_quiet_about_the_longest_healthy_life_of_a_message() -> None:
-    """A delay of 15 minutes and five receives that all fail are not yet a queue that is behind."""
+    """A delay of 15 minutes and five failed receives do not mean that the queue is late."""
     queue = properties("ChecksQueue")
     receives = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
     assert properties("QueueAgeAlarm")["Threshold"] > MAX_QUEUE_DELAY + receives
 
 
 def test_the_table_is_on_demand_and_can_be_brought_back() -> None:
-    """Point-in-time recovery, encryption, both images in the stream, kept after the stack."""
+    """Point-in-time recovery, encryption, both images in the stream, deletion protection."""
     table = properties("Table")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -116,13 +116,13 @@ def test_the_table_is_on_demand_and_can_be_brought_back() -> None:
 
 @pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
 def test_only_the_table_outlives_its_stack(policy: str) -> None:
-    """All else can be made anew, and would be left lying about."""
+    """All other resources can be created again."""
     kept = {name: it[policy] for name, it in TEMPLATE["Resources"].items() if policy in it}
     assert kept == {"Table": "Retain"}
 
 
 def test_the_index_holds_keys_only_by_shard_and_time() -> None:
-    """The sweeper reads the items themselves, so the index stays small."""
+    """The sweeper reads the items from the table, so the index stays small."""
     table = properties("Table")
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
     (index,) = table["GlobalSecondaryIndexes"]
@@ -134,6 +134,6 @@ def test_the_index_holds_keys_only_by_shard_and_time() -> None:
 
 
 def test_events_are_archived_for_four_hundred_days() -> None:
-    """A year of payments, and a month to find out that some are missing."""
+    """A year of payments, and a month to notice that events are missing."""
     assert properties("EventArchive")["RetentionDays"] == 400
     assert properties("EventArchive")["SourceArn"] == {"Fn::GetAtt": ["EventBus", "Arn"]}

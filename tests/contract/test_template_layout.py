@@ -1,4 +1,4 @@
-"""That template.yaml names code, layers, logs and outputs that are there."""
+"""Contract of template.yaml, layout: code, layers, logs and outputs exist and fit together."""
 
 import ast
 
@@ -22,7 +22,7 @@ def test_the_handler_of_each_function_exists(name: str) -> None:
 
 
 def test_the_layers_land_where_python_looks() -> None:
-    """``layers/build.py`` adds python/ itself, so ContentUri must not hold it."""
+    """The build adds python/ itself, so ContentUri must not contain it."""
     layers = of_type("AWS::Serverless::LayerVersion")
     assert {name: layer["ContentUri"] for name, layer in layers.items()} == {
         "PayresultLayer": "layers/payresult/python",
@@ -33,7 +33,7 @@ def test_the_layers_land_where_python_looks() -> None:
 
 
 def test_all_that_ships_is_made_by_one_recipe() -> None:
-    """With the byte-code of functions and layers: `sam build` by itself ships none."""
+    """It compiles functions and layers to byte-code, which plain `sam build` does not."""
     made = {name: it["Metadata"] for name, it in RESOURCES.items() if "Metadata" in it}
     assert made.keys() >= of_type("AWS::Serverless::LayerVersion").keys()
     assert made.keys() >= of_type("AWS::Serverless::Function").keys()
@@ -42,7 +42,7 @@ def test_all_that_ships_is_made_by_one_recipe() -> None:
 
 
 def test_functions_and_layers_agree_on_runtime_and_processor() -> None:
-    """Each layer holds the compiled code for both processors, so the functions may have either."""
+    """Each layer contains compiled code for both processors, so the functions may use either."""
     functions = TEMPLATE["Globals"]["Function"]
     assert functions["Runtime"] == "python3.13"
     assert functions["Architectures"] == [{"Ref": "Architecture"}]
@@ -56,12 +56,12 @@ def test_functions_and_layers_agree_on_runtime_and_processor() -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_logs_to_a_group_of_its_own(name: str) -> None:
-    """A group that Lambda made by itself would keep its lines for ever."""
+    """A group that Lambda creates itself keeps its lines forever."""
     assert properties(f"{name}Function")["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Logs"}}
 
 
 def test_every_log_group_forgets() -> None:
-    """After as many days as the parameter says."""
+    """After the number of days in the parameter."""
     groups = of_type("AWS::Logs::LogGroup")
     assert set(groups) == {*(f"{name}Logs" for name in FUNCTIONS), "AccessLogs"}
     for group in groups.values():
@@ -70,7 +70,7 @@ def test_every_log_group_forgets() -> None:
 
 
 def test_the_outputs_are_what_a_user_needs() -> None:
-    """Each is described; the audit queue is there only with its parameter."""
+    """Each has a description; the audit queue exists only with its parameter."""
     outputs = TEMPLATE["Outputs"]
     assert set(outputs) == {
         *("ApiUrl", "ApiId", "ChecksQueueUrl", "ChecksQueueArn", "DeadLetterQueueUrl"),
@@ -83,12 +83,12 @@ def test_the_outputs_are_what_a_user_needs() -> None:
 
 
 def test_the_template_fits_into_a_request_to_cloudformation() -> None:
-    """51,200 bytes (AWS, CloudFormation quotas), less what the addresses of uploaded code add."""
+    """51,200 bytes (AWS, CloudFormation quotas), minus what the URIs of uploaded code add."""
     assert len(TEXT.encode()) <= 51_200 - 1_000
 
 
 def test_the_template_is_written_in_the_yaml_that_cloudformation_reads() -> None:
-    """It knows no anchors and no aliases."""
+    """CloudFormation supports no anchors and no aliases."""
     marks = [
         token
         for line in TEXT.splitlines()

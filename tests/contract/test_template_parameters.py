@@ -1,4 +1,4 @@
-"""What a deployment may choose, and that the functions start with whatever it chose."""
+"""Contract of template.yaml, parameters: the functions start with every accepted value."""
 
 import re
 from typing import Any
@@ -62,13 +62,13 @@ REFUSED = [
 
 
 def _takes(parameter: str, value: str) -> bool:
-    """Return whether CloudFormation takes *value*: a pattern has to match the whole of it."""
+    """Return whether CloudFormation accepts *value*: the pattern must match all of it."""
     return re.fullmatch(PARAMETERS[parameter]["AllowedPattern"], value) is not None
 
 
 @pytest.mark.parametrize(("name", "values"), ACCEPTED, ids=[name for name, _ in ACCEPTED])
 def test_what_the_template_accepts_the_functions_start_with(name: str, values: list[str]) -> None:
-    """A deployment that succeeds is not one whose functions refuse their environment."""
+    """A successful deployment must not have functions that refuse their environment."""
     for value in values:
         assert _takes(name, value), value
         Settings.from_env(deployed_environment(**{name: value}))
@@ -78,14 +78,14 @@ def test_what_the_template_accepts_the_functions_start_with(name: str, values: l
 def test_what_makes_no_sense_is_refused_before_anything_is_made(
     name: str, values: list[str]
 ) -> None:
-    """CloudFormation refuses it, and its message is ours."""
+    """CloudFormation refuses it, with the ConstraintDescription."""
     for value in values:
         assert not _takes(name, value), value
     assert PARAMETERS[name]["ConstraintDescription"].startswith("must be")
 
 
 def test_the_functions_read_the_variables_that_the_template_sets_and_no_others() -> None:
-    """Nothing is set for nothing, and nothing is read that nobody sets."""
+    """No variable is set without being read, or read without being set."""
 
     class Watched(dict[str, str]):
         read: set[str]
@@ -105,7 +105,7 @@ def test_the_functions_read_the_variables_that_the_template_sets_and_no_others()
 
 
 def test_only_the_partner_code_has_to_be_given() -> None:
-    """All else has a default that harms nobody: no production gateway, nothing unprotected."""
+    """The other defaults are safe: not the production gateway, and the table is protected."""
     assert [name for name, it in PARAMETERS.items() if "Default" not in it] == ["PartnerCode"]
     settings = Settings.from_env(deployed_environment())
     assert settings.gateway_base_url == "https://wx.linksfield.net/payment_uat"
@@ -117,7 +117,7 @@ def test_only_the_partner_code_has_to_be_given() -> None:
 
 
 def test_a_default_is_a_value_that_the_parameter_accepts() -> None:
-    """Else a deployment without it would fail."""
+    """Otherwise a deployment with the default would fail."""
     for name, it in PARAMETERS.items():
         if "Default" in it and "AllowedPattern" in it:
             assert _takes(name, it["Default"]), name
@@ -126,7 +126,7 @@ def test_a_default_is_a_value_that_the_parameter_accepts() -> None:
 
 
 def test_every_parameter_is_described_and_stands_in_a_group() -> None:
-    """What `sam deploy --guided` and the console show."""
+    """`sam deploy --guided` and the console show both."""
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
@@ -134,19 +134,19 @@ def test_every_parameter_is_described_and_stands_in_a_group() -> None:
 
 
 def test_the_settings_refuse_what_would_count_a_paid_payment_as_failed() -> None:
-    """The template says it first; whoever edits the function's environment by hand is told too."""
+    """The template refuses it first; this is for environments that are edited by hand."""
     with pytest.raises(InvalidInput):
         Settings.from_env(deployed_environment(FailedPayRstValues="fail,Success"))
 
 
 def test_the_settings_refuse_a_28th_check_as_the_template_does() -> None:
-    """No payment is asked about more than 27 times, whoever edits the environment by hand."""
+    """A payment has at most 27 answered checks, also if the environment is edited by hand."""
     with pytest.raises(InvalidInput, match="CHECK_DELAYS: must be 26 delays at most"):
         Settings.from_env(deployed_environment(CheckDelays=",".join(["1"] * 27)))
 
 
 def test_tokens_need_issuer_audience_and_registration() -> None:
-    """One rule of the template, which speaks in plain words."""
+    """One rule of the template, with readable messages."""
     ((name, rule),) = TEMPLATE["Rules"].items()
     assert name == "JwtSettingsBelongTogether"
     issuer = {"Fn::Equals": [{"Ref": "JwtIssuer"}, ""]}
@@ -159,7 +159,7 @@ def test_tokens_need_issuer_audience_and_registration() -> None:
 
 
 def test_emulated_leaves_out_the_policy_and_the_archive_of_the_bus_and_nothing_else() -> None:
-    """What the sandbox deploys is otherwise what AWS gets."""
+    """Apart from these, the sandbox deploys the same resources as AWS."""
     assert TEMPLATE["Conditions"]["OnAws"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
     left_out = {name for name, it in RESOURCES.items() if it.get("Condition") == "OnAws"}
     assert left_out == {"EventBusPolicy", "EventArchive"}
