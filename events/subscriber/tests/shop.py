@@ -78,7 +78,7 @@ class Shop:
                 KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             )
         self._queue = self._sqs.create_queue(QueueName="receipts")["QueueUrl"]
-        self.mend_topic()
+        self.restore_topic()
 
     def deliver(self, *events: Any) -> list[int]:
         """Deliver *events* in one batch, a str unchanged; return the indexes that failed."""
@@ -106,7 +106,7 @@ class Shop:
         """Make publishing impossible."""
         self._sns.delete_topic(TopicArn=TOPIC)
 
-    def mend_topic(self) -> None:
+    def restore_topic(self) -> None:
         """Make it possible again."""
         self._sns.create_topic(Name="receipts")
         queue = f"arn:aws:sqs:{REGION}:123456789012:receipts"

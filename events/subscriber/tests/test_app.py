@@ -48,7 +48,7 @@ def shop(loaded: Shop) -> Iterator[Shop]:
 
 def another_copy(original: dict[str, Any] = EVENT) -> dict[str, Any]:
     """The same event as a replay of the archive sends it, months later."""
-    later = {"id": "f0f0f0f0", "time": "2027-12-24T10:00:00Z", "replay-name": "mended"}
+    later = {"id": "f0f0f0f0", "time": "2027-12-24T10:00:00Z", "replay-name": "fixed"}
     return copy.deepcopy(original) | later
 
 
@@ -114,7 +114,7 @@ def test_a_break_between_the_two_effects_is_made_good(shop: Shop) -> None:
     assert shop.deliver(EVENT) == [0]
     before = shop.rows("ACTIVATIONS_TABLE")
     assert len(before) == 1
-    shop.mend_topic()
+    shop.restore_topic()
     assert shop.deliver(EVENT) == []
     assert shop.rows("ACTIVATIONS_TABLE") == before
     assert shop.sent() == [RECEIPT]
