@@ -11,7 +11,7 @@ TESTS = {
     "domain.amount": ("domain/test_amount",),
     "domain.reply": ("domain/test_reply",),
     "domain.event": ("schemas/test_events", "services/test_outbox"),
-    "aws.updates": ("aws/test_updates", "cli/test_writes"),
+    "aws.updates": ("aws/test_updates", "cli/test_accept", "cli/test_republish"),
     "aws.expressions": ("aws/test_updates",),
     "aws.dynamodb": ("aws/test_dynamodb", "aws/test_updates"),
     "aws.eventbridge": ("services/test_outbox",),

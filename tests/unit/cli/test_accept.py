@@ -1,16 +1,21 @@
-"""`payresult accept` and `payresult republish`: what an operator changes in the table."""
+"""`payresult accept`: only a payment in REVIEW, and only with the amount that was paid."""
 
 import pytest
 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository
-from payresult.domain.payment import Registration
-from tests.support.factories import HOUR, MINUTE, PAY_ID, reply
+from payresult.aws.expressions import Update
+from payresult.domain.payment import Payment, Registration, Status
+from payresult.errors import PaymentChanged
+from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
 
 ACCEPT = ("accept", PAY_ID, "--amount", "18.00", "--reason", "coupon 5")
+SHARD = 2
+"""crc32 of PAY_ID, modulo 8."""
+ACCEPTED = Registration("A-17", "18.00", "USD")
 
 
 @pytest.fixture
@@ -25,29 +30,29 @@ def world(table: Table) -> World:
     return World(table)
 
 
-def in_review(world: World, paid: str = "$18.00") -> None:
-    """Bring PAY_ID into REVIEW: 19.99 USD were registered."""
+def read(world: World) -> Payment:
+    """Return the stored payment."""
+    found = world.table.store.get_many([PAY_ID])[PAY_ID]
+    assert isinstance(found, Payment)
+    return found
+
+
+def in_review(world: World, paid: str = "$18.00") -> Payment:
+    """Bring the payment into REVIEW: 19.99 USD were registered."""
     world.says = lambda _: reply(payAmount=paid)
-    world.order(expectedAmount="19.99", currency="USD")
+    world.order(orderId="A-17", expectedAmount="19.99", currency="USD")
     world.run(0)
+    payment = read(world)
+    assert payment.status is Status.REVIEW
+    return payment
 
 
-def paid(world: World, *pay_ids: str) -> None:
-    """Have payments paid, and their events sent, a minute apart."""
-    world.says = lambda pay_id: reply(payId=pay_id)
-    for pay_id in pay_ids:
-        world.order(pay_id)
-        world.run(0)
-        world.outbox.publish([pay_id])
-        world.now += MINUTE
-
-
-def state(bench: CommandLine, *pay_ids: str) -> list[str]:
-    """Return the states of events."""
-    return [bench.table.item(pay_id)["eventState"] for pay_id in pay_ids]
-
-
-# accept
+def assert_refused(world: World, update: Update) -> None:
+    """Say that the write is refused and changes nothing."""
+    before = world.table.item()
+    with pytest.raises(PaymentChanged):
+        world.table.store.write(PAY_ID, update)
+    assert world.table.item() == before
 
 
 def test_accepting_replaces_the_amount_and_has_it_checked(bench: CommandLine, world: World) -> None:
@@ -171,115 +176,94 @@ def test_a_bad_value_is_named_with_its_option(bench: CommandLine, option: tuple[
     assert len(ran.err.splitlines()) == 1
 
 
-# republish
+def test_accept_replaces_the_amount_and_plans_a_check_at_once(world: World) -> None:
+    """The reason and both amounts are in the history; all else is as it was."""
+    payment = in_review(world)
+    before = world.table.item()
+    now = NOW + MINUTE
+
+    world.table.store.write(PAY_ID, updates.accept(payment, ACCEPTED, "coupon", now))
+
+    entry = {
+        "at": now,
+        "from": "REVIEW",
+        "to": "REVIEW",
+        "way": "operator",
+        "reason": "coupon",
+        "amountFrom": "19.99 USD",
+        "amountTo": "18.00 USD",
+    }
+    assert world.table.item() == before | {
+        "expectedAmount": "18.00",
+        "history": [*before["history"], entry],
+        "nextCheckAt": now,
+        "workShard": f"CHECK#{SHARD}",
+        "workAt": now,
+    }
 
 
-def test_named_events_are_sent_again_by_the_system(bench: CommandLine, world: World) -> None:
-    """The tool marks them; the publisher sends the same bytes."""
-    paid(world, "p-1", "p-2")
+def test_an_accepted_payment_succeeds_within_the_minute(world: World) -> None:
+    """The sweeper has the gateway asked again, which says the same: now it is what is expected."""
+    world.table.store.write(PAY_ID, updates.accept(in_review(world), ACCEPTED, "coupon", NOW))
 
-    ran = bench.run("republish", "p-1", "p-1", "p-2", "--yes")
+    world.run(MINUTE)
 
-    assert (ran.code, ran.out) == (
-        0,
-        "2 events\n2 marked unsent: the system sends them now\n",
-    )
-    assert state(bench, "p-1", "p-2") == ["PENDING", "PENDING"]
-    world.outbox.publish(["p-1", "p-2"])
-    details = [entry["Detail"] for entry in world.bus]
-    assert details == [details[0], details[1]] * 2
+    payment = read(world)
+    assert (payment.status, payment.event_state) == (Status.SUCCEEDED, "PENDING")
+    assert len(world.asked) == 2
+    assert [change.reason for change in payment.history] == [None, None, "coupon", None]
 
 
-def test_events_of_a_time_are_sent_again(bench: CommandLine, world: World) -> None:
-    """By when they were sent last."""
-    paid(world, "p-1", "p-2", "p-3")
-    bench.now = world.now
+def test_an_accepted_payment_that_the_gateway_contradicts_stays_in_review(world: World) -> None:
+    """An operator's word is no payment: late checks go on, counted from the decision."""
+    payment = in_review(world)
+    world.table.store.write(PAY_ID, updates.accept(payment, ACCEPTED, "coupon", NOW))
+    world.says = lambda _: reply(payAmount="$1.00")
 
-    ran = bench.run(
-        "republish",
-        "--since",
-        "2026-11-22T10:01Z",
-        "--until",
-        "2026-11-22T10:02Z",
-        "--yes",
-        "--json",
-    )
+    world.run(MINUTE)
 
-    assert ran.records == [{"events": 1}, {"marked": 1}]
-    assert state(bench, "p-1", "p-2", "p-3") == ["SENT", "PENDING", "SENT"]
-    assert bench.run("republish", "--since", "2026-11-22T10:01Z", "--dry-run").out.startswith(
-        "1 events, sent from 2026-11-22 10:01:00Z to 2026-11-22 10:03:00Z"
-    )
+    after = read(world)
+    assert after.status is Status.REVIEW
+    assert after.next_check_at == NOW + HOUR
 
 
-def test_a_time_without_events_is_no_question(bench: CommandLine) -> None:
-    """There is nothing to agree to."""
-    ran = bench.run("republish", "--since", "2026-11-22")
-    assert (ran.code, ran.err) == (0, "")
+def test_accept_is_refused_once_the_payment_is_not_in_review(world: World) -> None:
+    """It was paid in full, say, while the operator thought about it."""
+    payment = in_review(world)
+    world.says = lambda _: reply(payAmount="$19.99")
+    world.run(2 * HOUR)
+    assert read(world).status is Status.SUCCEEDED
+
+    assert_refused(world, updates.accept(payment, ACCEPTED, "coupon", world.now))
 
 
-def test_an_event_that_waits_already_is_left_alone(bench: CommandLine, world: World) -> None:
-    """To mark it anew would put it off."""
-    paid(world, "p-1", "p-2")
-    bench.run("republish", "p-1", "--yes")
-    before = bench.table.item("p-1")
-    world.now += HOUR
+def test_accept_is_refused_where_another_amount_was_registered_meanwhile(world: World) -> None:
+    """The operator decided about other figures."""
+    payment = in_review(world)
+    world.table.change(expectedAmount="18.50")
 
-    ran = bench.run("republish", "p-1", "p-2", "--yes")
-
-    assert ran.code == 0
-    assert "1 marked unsent" in ran.out
-    assert "1 were waiting to be sent already" in ran.err
-    assert bench.table.item("p-1") == before
+    assert_refused(world, updates.accept(payment, ACCEPTED, "coupon", NOW))
 
 
-def test_one_name_without_an_event_stops_all_of_them(bench: CommandLine, world: World) -> None:
-    """Before anything is changed."""
-    paid(world, "p-1")
-    world.says = lambda _: reply("wait")
-    world.order()
+def test_accept_names_no_amount_where_none_was_registered(world: World) -> None:
+    """Only the currency was, and it contradicted."""
+    world.says = lambda _: reply(payAmount="EUR 18.00")
+    world.order(currency="USD")
     world.run(0)
-    for pay_id, said in ((PAY_ID, "is PENDING and has no event"), ("nix", "has no readable item")):
-        ran = bench.run("republish", "p-1", pay_id, "--yes")
-        assert ran.code == 2
-        assert said in ran.err
-    assert state(bench, "p-1") == ["SENT"]
+    accepted = Registration(None, "18.00", "EUR")
+
+    world.table.store.write(PAY_ID, updates.accept(read(world), accepted, "traveller", NOW))
+
+    entry = world.table.item()["history"][-1]
+    assert (entry["amountFrom"], entry["amountTo"]) == ("USD", "18.00 EUR")
+    assert read(world).registration == accepted
 
 
-def test_an_item_that_turns_unreadable_meanwhile_is_left_alone(
-    bench: CommandLine, world: World
-) -> None:
-    """The scan found it by its state; the write would need all of it."""
-    paid(world, "p-1")
-    bench.table.change("p-1", schemaVersion=2)
-    ran = bench.run(
-        "republish", "--since", "2026-11-22", "--until", "2026-11-23", "--yes", "--json"
-    )
-    assert ran.records == [{"events": 1}, {"marked": 0}]
-
-
-@pytest.mark.parametrize("more", [["--dry-run"], []])
-def test_nothing_is_marked_without_a_yes(bench: CommandLine, world: World, more: list[str]) -> None:
-    """Not in a dry run, and not after a no."""
-    paid(world, "p-1")
-    ran = bench.run("republish", "p-1", *more, answers="n\n")
-    assert ran.code == (0 if more else 1)
-    assert state(bench, "p-1") == ["SENT"]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["p-1", "--since", "2026-11-22"],
-        ["--until", "2026-11-22"],
-        ["p-1", "--until", "2026-11-22"],
-        ["--since", "monday"],
-        ["two words"],
-    ],
-)
-def test_republish_wants_either_names_or_a_time(bench: CommandLine, arguments: list[str]) -> None:
-    """One line, exit code 2."""
-    ran = bench.run("republish", *arguments)
-    assert ran.code == 2
-    assert len(ran.err.splitlines()) == 1
+def test_accept_tells_of_no_amount_where_nothing_was_registered(world: World) -> None:
+    """A hand took it away; what is accepted now is told."""
+    in_review(world)
+    world.table.change(expectedAmount=None, currency=None)
+    world.table.store.write(PAY_ID, updates.accept(read(world), ACCEPTED, "coupon", NOW))
+    entry = world.table.item()["history"][-1]
+    assert "amountFrom" not in entry
+    assert entry["amountTo"] == "18.00 USD"
