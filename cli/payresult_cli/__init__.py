@@ -1,6 +1,6 @@
-"""payresult: the operators' tool. It asks, explains and sets payments moving again.
+"""The operators' command line tool: explains payments and acts on them.
 
-``app`` names the commands; each is a module. What they decide with is the layer's own code;
-``system`` finds the deployment, ``desk`` is what a command speaks through, and ``trouble`` turns
-what goes wrong into one line.
+``app`` is the entry point and ``commands`` has one module for each command. ``context`` is what a
+command gets to work with, ``stack`` finds the deployment, and ``errors`` turns an error into one
+line. Rules about payments are the layer's own code.
 """

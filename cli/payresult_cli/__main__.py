@@ -1,4 +1,4 @@
-"""`python -m payresult_cli`; `cli/payresult` calls it."""
+"""Entry point of `python -m payresult_cli`, which `cli/payresult` runs."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands by name, and the one place where an error becomes a line and an exit code."""
+"""Entry point: loads the command that is called and turns errors into one line and an exit code."""
 
 from collections.abc import Sequence
 from importlib import import_module
@@ -6,7 +6,7 @@ from importlib import import_module
 import click
 
 from payresult_cli.context import Dependencies
-from payresult_cli.errors import error_message
+from payresult_cli.errors import FAILED, INTERRUPTED, error_message
 
 COMMANDS = {
     "explain": "Say in words why a payment is where it is, and what happens next.",
@@ -18,19 +18,14 @@ COMMANDS = {
     "republish": "Have events sent again, with the same ids.",
     "reconcile": "Compare a bill with the table.",
 }
-"""The first line of each one's help; a command is imported when it is called for."""
-
-WRONG = 2
-"""Exit code: it could not be done, and the one line on stderr says what to do."""
-
-STOPPED = 130
+"""Each command with the first line of its help."""
 
 
-class Commands(click.Group):
-    """Imports a command only when it is the one, so that `--help` waits for no boto3."""
+class LazyGroup(click.Group):
+    """Imports a command only when it is called, so that `--help` does not import boto3."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import the command."""
+        """Import and return the command, None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"payresult_cli.commands.{cmd_name}").command
@@ -42,7 +37,7 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def payresult() -> None:
     """See why a payment is where it is, and set it moving again.
 
@@ -54,27 +49,19 @@ def payresult() -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None, edges: Dependencies | None = None) -> int:
-    """Run one command line; the exit code. *edges* take the place of the real ones in tests."""
+def main(arguments: Sequence[str] | None = None, dependencies: Dependencies | None = None) -> int:
+    """Run one command line and return the exit code; tests pass *dependencies* of their own."""
     try:
-        code = payresult.main(arguments, prog_name="payresult", standalone_mode=False, obj=edges)
+        code = payresult.main(
+            arguments, prog_name="payresult", standalone_mode=False, obj=dependencies
+        )
     except click.Abort:
         click.echo("payresult: stopped", err=True)
-        return STOPPED
+        return INTERRUPTED
     except Exception as error:
-        words = _usage(error) or error_message(error)
-        if words is None:
+        message = error_message(error)
+        if message is None:
             raise
-        click.echo(words, err=True)
-        return WRONG
+        click.echo(message, err=True)
+        return FAILED
     return code if isinstance(code, int) else 0
-
-
-def _usage(error: Exception) -> str | None:
-    """Say what is wrong with the command line."""
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
-        return error.format_message()
-    if isinstance(error, click.ClickException):
-        path = getattr(getattr(error, "ctx", None), "command_path", "payresult")
-        return f"payresult: {error.format_message()} (see {path} --help)"
-    return None

@@ -1,29 +1,30 @@
-"""A bill and the table, compared. Pure, but for reading the file."""
+"""Compares a billing file with the stored payments. Only reading the file is I/O."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from payresult.domain.amount import Amount, parse_amount
 from payresult.domain.payment import Status
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_pay_id
-from payresult_cli.csv_files import rows, wrong
+from payresult_cli.csv_files import read_csv, reject_line
 from payresult_cli.errors import CommandError
 
-ATTRIBUTES = ("payId", "status", "reply.payAmount", "history")
-"""What of a payment is compared."""
+PAYMENT_ATTRIBUTES = ("payId", "status", "reply.payAmount", "history")
+"""Attributes of a payment that the comparison needs."""
 
 COLUMNS = ("payId", "difference", "billAmount", "ourAmount", "status")
+"""Columns of the output, in the order of the fields of Difference."""
 
 Kind = Literal["missing", "extra", "different", "repeated"]
-KINDS: tuple[Kind, ...] = ("missing", "extra", "different", "repeated")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
 class BillingFile:
-    """Amounts by payId, and the payIds that are on it more than once."""
+    """Amounts by payId, and the payIds that are in the file more than once."""
 
     amounts: Mapping[str, Amount]
     repeated: list[str]
@@ -31,7 +32,7 @@ class BillingFile:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One payId on which bill and table disagree; what one of them does not say is empty."""
+    """A payId on which the file and the table differ; an unknown value is ""."""
 
     pay_id: str
     kind: Kind
@@ -39,23 +40,24 @@ class Difference:
     our_amount: str = ""
     status: str = ""
 
-    def row(self) -> dict[str, str]:
-        """Return the difference by COLUMNS."""
+    def record(self) -> dict[str, str]:
+        """Return the values by COLUMNS."""
         return dict(zip(COLUMNS, astuple(self), strict=True))
 
 
-def read(path: Path) -> BillingFile:
-    """Return the bill in *path*; Refused if a line of it is wrong."""
+def read_billing_file(path: Path) -> BillingFile:
+    """Return the amounts in *path*; CommandError if one of its lines is invalid."""
     amounts: dict[str, Amount] = {}
     repeated: dict[str, None] = {}
-    for row in rows(path, needs=["payId", "amount"]):
+    for row in read_csv(path, required=["payId", "amount"]):
         try:
             pay_id = parse_pay_id(row.fields.get("payId"))
         except InvalidInput as error:
-            wrong(path, row.line, f"is wrong: {error}")
+            reject_line(path, row.line_number, f"is wrong: {error}")
         amount = parse_amount(row.fields.get("amount"))
         if amount is None:
-            wrong(path, row.line, "is wrong: amount: must look like 19.99, $19.99 or USD 1,234.50")
+            reason = "is wrong: amount: must look like 19.99, $19.99 or USD 1,234.50"
+            reject_line(path, row.line_number, reason)
         if amounts.setdefault(pay_id, amount) is not amount:
             repeated[pay_id] = None
     if not amounts:
@@ -63,30 +65,30 @@ def read(path: Path) -> BillingFile:
     return BillingFile(amounts, list(repeated))
 
 
-def compare(
-    bill: BillingFile, payments: Iterable[Mapping[str, Any]], since: int, until: int
+def find_differences(
+    billing_file: BillingFile, payments: Iterable[Mapping[str, Any]], since: int, until: int
 ) -> Iterator[Difference]:
-    """Yield the differences of *bill* and *payments*, which have ATTRIBUTES.
+    """Yield where *billing_file* and *payments*, which have PAYMENT_ATTRIBUTES, differ.
 
-    A payment is extra only if it SUCCEEDED from *since* until before *until*.
+    A payment is extra only if payresult learnt from *since* until before *until* that it is paid.
     """
-    for pay_id in bill.repeated:
-        yield Difference(pay_id, "repeated", bill.amounts[pay_id].text)
-    left = dict(bill.amounts)
+    for pay_id in billing_file.repeated:
+        yield Difference(pay_id, "repeated", billing_file.amounts[pay_id].text)
+    not_stored = dict(billing_file.amounts)
     for payment in payments:
-        billed = left.pop(payment["payId"], None)
+        billed = not_stored.pop(payment["payId"], None)
         difference = _difference(payment, billed)
-        if difference and (billed or since <= _paid_at(payment) < until):
+        if difference and (billed or since <= _succeeded_at(payment) < until):
             yield difference
-    for pay_id, billed in left.items():
+    for pay_id, billed in not_stored.items():
         yield Difference(pay_id, "missing", billed.text)
 
 
 def _difference(payment: Mapping[str, Any], billed: Amount | None) -> Difference | None:
     pay_id, status = payment["payId"], payment["status"]
-    said = payment.get("reply", {}).get("payAmount", "")
-    ours = parse_amount(said)
-    our_amount = ours.text if ours else said
+    reported = payment.get("reply", {}).get("payAmount", "")
+    ours = parse_amount(reported)
+    our_amount = ours.text if ours else reported
     if status != Status.SUCCEEDED:
         return Difference(pay_id, "missing", billed.text, our_amount, status) if billed else None
     if billed is None:
@@ -97,12 +99,13 @@ def _difference(payment: Mapping[str, Any], billed: Amount | None) -> Difference
 
 
 def _differ(billed: Amount, ours: Amount) -> bool:
-    named, known = set(billed.currencies), set(ours.currencies)
-    return billed.value != ours.value or bool(named and known and not named & known)
+    billed_in, paid_in = set(billed.currencies), set(ours.currencies)
+    other_currency = bool(billed_in and paid_in and not billed_in & paid_in)
+    return billed.value != ours.value or other_currency
 
 
-def _paid_at(payment: Mapping[str, Any]) -> int:
-    """Return when payresult learnt that it is paid."""
+def _succeeded_at(payment: Mapping[str, Any]) -> int:
+    """Return when the status changed last; 0 if the history does not say."""
     changes = payment.get("history", ())
-    points = [each["at"] for each in changes if each["to"] != each.get("from")]
-    return int(points[-1]) if points else 0
+    times = [each["at"] for each in changes if each["to"] != each.get("from")]
+    return int(times[-1]) if times else 0

@@ -1,7 +1,7 @@
-"""What a command works with: the system (looked for when first needed), a clock, and a voice.
+"""What a command gets: the stack, the time, and where to write.
 
-What is asked for goes to stdout: text for people, or with --json one object a line. Notes,
-questions and progress go to stderr.
+Results go to stdout: text, or with --json one object a line. Notes, questions and progress go to
+stderr.
 """
 
 import json
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from payresult_cli.http_api import HttpResponse
     from payresult_cli.stack import Stack
 
-Thing = TypeVar("Thing")
+Element = TypeVar("Element")
 
 
-def _find(stack: str, *, sandbox: bool) -> "Stack":
-    from payresult_cli.stack import find  # noqa: PLC0415 - boto3 only once the command line is right
+def _load_stack(name: str, *, sandbox: bool) -> "Stack":
+    from payresult_cli.stack import load_stack  # noqa: PLC0415 - boto3 only for a valid command line
 
-    return find(stack, sandbox=sandbox)
+    return load_stack(name, sandbox=sandbox)
 
 
-def _send(request: "AWSPreparedRequest") -> "HttpResponse":
+def _send_request(request: "AWSPreparedRequest") -> "HttpResponse":
     from payresult_cli import http_api  # noqa: PLC0415 - as above
 
     return http_api.send(request)
@@ -40,61 +40,64 @@ def _send(request: "AWSPreparedRequest") -> "HttpResponse":
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Where a command meets the world; tests put others in their place."""
+    """What a command reaches outside of itself; tests replace it."""
 
-    find: "Callable[..., Stack]" = _find
-    send: "Callable[[AWSPreparedRequest], HttpResponse]" = _send
+    load_stack: "Callable[..., Stack]" = _load_stack
+    send_request: "Callable[[AWSPreparedRequest], HttpResponse]" = _send_request
     clock: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True)
 class Context:
-    """One command at work."""
+    """The stack, the time and the output of one command."""
 
-    stack: str
+    stack_name: str
     sandbox: bool
     as_json: bool
-    edges: Dependencies = field(default_factory=Dependencies)
+    dependencies: Dependencies = field(default_factory=Dependencies)
 
     @cached_property
-    def system(self) -> "Stack":
-        """The deployment: AWS is not asked before a command has read all that it was given."""
-        return self.edges.find(self.stack, sandbox=self.sandbox)
+    def stack(self) -> "Stack":
+        """The deployment, looked up on first use: a command checks its input before."""
+        return self.dependencies.load_stack(self.stack_name, sandbox=self.sandbox)
 
     def now(self) -> int:
         """Return the time, in milliseconds since 1970."""
-        return int(self.edges.clock() * 1000)
+        return int(self.dependencies.clock() * 1000)
 
-    def tell(self, record: Mapping[str, Any], text: str) -> None:
-        """Say one thing on stdout: *text*, or with --json *record*, without what is None."""
+    def output(self, record: Mapping[str, Any], text: str) -> None:
+        """Write one result to stdout: *text*, or with --json *record* without its None values."""
         if self.as_json:
             known = {name: value for name, value in record.items() if value is not None}
             text = json.dumps(known, ensure_ascii=False)
         click.echo(text)
 
-    def note(self, text: str) -> None:
-        """Say something beside the matter, on stderr."""
+    def info(self, text: str) -> None:
+        """Write a note to stderr."""
         click.echo(text, err=True)
 
-    def may(self, question: str, *, dry_run: bool, yes: bool) -> bool:
-        """Say whether to go on and change something, asking if need be."""
+    def confirm(self, question: str, *, dry_run: bool, yes: bool) -> bool:
+        """Return whether to make the change: False in a dry run, else --yes or the user's answer.
+
+        CommandError if the question is not answered.
+        """
         if dry_run:
-            self.note("dry run: nothing was changed")
+            self.info("dry run: nothing was changed")
             return False
         if yes:
             return True
         try:
-            agreed = click.confirm(question, err=True)
+            confirmed = click.confirm(question, err=True)
         except click.Abort:
             raise CommandError(
                 "nothing was changed: nobody answered (--yes answers for a script)"
             ) from None
-        if not agreed:
-            self.note("nothing was changed")
-        return agreed
+        if not confirmed:
+            self.info("nothing was changed")
+        return confirmed
 
     def progress(
-        self, things: Sequence[Thing], label: str
-    ) -> AbstractContextManager[Iterable[Thing]]:
-        """Return *things* to go through, with a bar on stderr if that is a terminal."""
-        return click.progressbar(things, label=label, file=sys.stderr, show_pos=True)
+        self, elements: Sequence[Element], label: str
+    ) -> AbstractContextManager[Iterable[Element]]:
+        """Return *elements* to iterate over, with a progress bar on stderr if it is a terminal."""
+        return click.progressbar(elements, label=label, file=sys.stderr, show_pos=True)

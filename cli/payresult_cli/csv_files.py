@@ -1,4 +1,4 @@
-"""CSV files that people hand in: read line by line, and refused with the line that is wrong."""
+"""Reads CSV files that users provide; an invalid line is named by its number."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -8,36 +8,45 @@ from typing import NamedTuple, NoReturn
 
 from payresult_cli.errors import CommandError
 
-LIMIT = 1024
-"""Characters in one field: far more than any value that payresult takes."""
+MAX_FIELD_CHARACTERS = 1024
+"""Longer than any value that payresult accepts."""
 
 
-class Row(NamedTuple):
-    """A line of the file; ``fields`` by the names of the first line, empty ones left out."""
+class CsvRow(NamedTuple):
+    """One row: the number of its line, and its values that are not empty by column name."""
 
-    line: int
+    line_number: int
     fields: dict[str, str]
 
 
-def rows(path: Path, *, needs: Sequence[str], bare: bool = False) -> Iterator[Row]:
-    """Yield the rows of *path*, UTF-8, whose first line names at least the columns *needs*.
+def read_csv(
+    path: Path, *, required: Sequence[str], header_optional: bool = False
+) -> Iterator[CsvRow]:
+    """Yield the rows of *path*: UTF-8, with a header that names at least the *required* columns.
 
-    With *bare* a file without such a line is a list of the first of *needs*.
+    With *header_optional*, a file of one column without a header is a list of the first of
+    *required*. CommandError if the file or one of its lines is invalid.
     """
     lines = _lines(path)
     first = next(lines, None)
     if first is None:
         raise CommandError(f"{path} is empty")
-    names = _names(path, first[1], needs, bare=bare)
-    for line, values in lines if names == first[1] else chain([first], lines):
+    names = _column_names(path, first[1], required, header_optional=header_optional)
+    for line_number, values in lines if names == first[1] else chain([first], lines):
         if len(values) != len(names):
-            wrong(path, line, f"has {len(values)} values, not {len(names)}")
-        yield Row(line, {name: value for name, value in zip(names, values, strict=True) if value})
+            reject_line(path, line_number, f"has {len(values)} values, not {len(names)}")
+        fields = {name: value for name, value in zip(names, values, strict=True) if value}
+        yield CsvRow(line_number, fields)
+
+
+def reject_line(path: Path, line_number: int, reason: str) -> NoReturn:
+    """Raise CommandError about a line of *path*."""
+    raise CommandError(f"{path}, line {line_number} {reason}; nothing was done")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield what lines hold that hold something, each with its number."""
-    csv.field_size_limit(LIMIT)
+    """Yield number and values of each line that is not empty."""
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -47,20 +56,17 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         except UnicodeDecodeError:
             raise CommandError(f"{path} is not UTF-8 text; nothing was done") from None
         except csv.Error as error:
-            wrong(path, reader.line_num, f"is no CSV: {error}")
+            reject_line(path, reader.line_num, f"is no CSV: {error}")
 
 
-def wrong(path: Path, line: int, rule: str) -> NoReturn:
-    """Refuse the file for this line."""
-    raise CommandError(f"{path}, line {line} {rule}; nothing was done")
-
-
-def _names(path: Path, first: list[str], needs: Sequence[str], *, bare: bool) -> list[str]:
-    missing = [name for name in needs if name not in first]
-    if bare and missing and len(first) == 1:
-        return list(needs[:1])
+def _column_names(
+    path: Path, first: list[str], required: Sequence[str], *, header_optional: bool
+) -> list[str]:
+    missing = [name for name in required if name not in first]
+    if header_optional and missing and len(first) == 1:
+        return list(required[:1])
     if missing:
-        wrong(path, 1, f"must name the columns {', '.join(needs)}, separated by commas")
+        reject_line(path, 1, f"must name the columns {', '.join(required)}, separated by commas")
     if len(set(first)) < len(first):
-        wrong(path, 1, "names a column twice")
+        reject_line(path, 1, "names a column twice")
     return first

@@ -1,11 +1,11 @@
-"""Messages of the dead-letter queue: what they say, and whether they would be taken now."""
+"""Reads the dead-letter queue, validates its messages, and sends them back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from payresult.aws.batches import batches
-from payresult.aws.dynamodb import PaymentRepository, require_readable
+from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
 from payresult.domain.payment import CheckMessage
 from payresult.domain.registration import merge
 from payresult.errors import PayresultError
@@ -16,97 +16,101 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 VISIBILITY_TIMEOUT = 300
-"""Seconds for which nobody else gets the messages that are being looked at."""
+"""Seconds for which nobody else receives the messages that a command has received."""
 
-_KINDS = ("StringValue", "BinaryValue", "DataType")
+_ATTRIBUTE_FIELDS = ("StringValue", "BinaryValue", "DataType")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A message that ended there; ``problem`` says why it would again, None if it would not."""
+    """A message of the dead-letter queue.
+
+    ``problem`` says why payresult would reject it again, None if it would not.
+    """
 
     message_id: str
-    receipt: str
+    receipt_handle: str
     body: str
     sent_at: int
     attributes: Mapping[str, Any]
     problem: str | None = None
 
 
-class DeadLetters:
-    """The dead-letter queue, and the queue that its messages came from."""
+class DeadLetterQueue:
+    """The dead-letter queue at *url*; its messages go back to the queue at *checks_url*."""
 
-    def __init__(self, client: "SQSClient", url: str, queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str, checks_url: str) -> None:
         self._client = client
         self._url = url
-        self._queue_url = queue_url
+        self._checks_url = checks_url
 
     def receive(self, limit: int) -> list[DeadLetter]:
-        """Return up to *limit* messages; nobody else gets them for HIDDEN seconds."""
-        found: dict[str, DeadLetter] = {}
-        while len(found) < limit:
-            answer = self._client.receive_message(
+        """Return up to *limit* messages; nobody else receives them for VISIBILITY_TIMEOUT."""
+        received: dict[str, DeadLetter] = {}
+        while len(received) < limit:
+            response = self._client.receive_message(
                 QueueUrl=self._url,
-                MaxNumberOfMessages=min(10, limit - len(found)),
+                MaxNumberOfMessages=min(10, limit - len(received)),
                 VisibilityTimeout=VISIBILITY_TIMEOUT,
                 WaitTimeSeconds=1,
                 MessageSystemAttributeNames=["SentTimestamp"],
                 MessageAttributeNames=["All"],
             )
-            letters = [_letter(message) for message in answer.get("Messages", [])]
-            if all(letter.message_id in found for letter in letters):
+            dead_letters = [_dead_letter(message) for message in response.get("Messages", [])]
+            if all(each.message_id in received for each in dead_letters):
                 break
-            found |= {letter.message_id: letter for letter in letters}
-        return list(found.values())
+            received |= {each.message_id: each for each in dead_letters}
+        return list(received.values())
 
-    def release(self, letters: Sequence[DeadLetter]) -> None:
-        """Let others have *letters* again, at once."""
-        for group in batches(letters):
-            entries: Any = [entry | {"VisibilityTimeout": 0} for entry in _receipts(group)]
+    def release(self, dead_letters: Sequence[DeadLetter]) -> None:
+        """Make *dead_letters* visible to others at once."""
+        for batch in batches(dead_letters):
+            entries: Any = [entry | {"VisibilityTimeout": 0} for entry in _receipt_entries(batch)]
             self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
-    def redrive(self, letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
-        """Send *letters* to the queue, and only then delete them here; yield what was sent."""
-        for group in batches(letters):
-            entries = [_entry(number, letter) for number, letter in enumerate(group)]
-            answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-            sent = [group[int(entry["Id"])] for entry in answer.get("Successful", [])]
+    def send_back(self, dead_letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
+        """Send *dead_letters* to the checks queue, then delete them here; yield those sent."""
+        for batch in batches(dead_letters):
+            entries = [_send_entry(number, each) for number, each in enumerate(batch)]
+            response = self._client.send_message_batch(QueueUrl=self._checks_url, Entries=entries)
+            sent = [batch[int(entry["Id"])] for entry in response.get("Successful", [])]
             if sent:
-                doomed: Any = _receipts(sent)
-                self._client.delete_message_batch(QueueUrl=self._url, Entries=doomed)
+                receipts: Any = _receipt_entries(sent)
+                self._client.delete_message_batch(QueueUrl=self._url, Entries=receipts)
             yield from sent
 
 
-def judge(store: PaymentRepository, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
-    """Return *letters* with what payresult would say of them now."""
-    read: list[tuple[DeadLetter, CheckMessage | None]] = []
-    for letter in letters:
+def validate(repository: PaymentRepository, dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+    """Return *dead_letters*, each with the problem that payresult would find in it now."""
+    parsed: list[tuple[DeadLetter, CheckMessage | None]] = []
+    for dead_letter in dead_letters:
         try:
-            asks = parse_message(letter.body)
+            message = parse_message(dead_letter.body)
         except PayresultError as error:
-            read.append((replace(letter, problem=str(error)), None))
+            parsed.append((replace(dead_letter, problem=str(error)), None))
         else:
-            read.append((letter, asks if isinstance(asks, CheckMessage) else None))
-    stored = store.get_many(asks.pay_id for _, asks in read if asks)
+            check = message if isinstance(message, CheckMessage) else None
+            parsed.append((dead_letter, check))
+    stored = repository.get_many(check.pay_id for _, check in parsed if check)
     return [
-        replace(letter, problem=_conflict(asks, stored.get(asks.pay_id))) if asks else letter
-        for letter, asks in read
+        replace(each, problem=_conflict(check, stored.get(check.pay_id))) if check else each
+        for each, check in parsed
     ]
 
 
-def _conflict(asks: CheckMessage, stored: Any) -> str | None:
+def _conflict(message: CheckMessage, stored: Stored | None) -> str | None:
     try:
         payment = require_readable(stored)
         if payment is not None:
-            merge(payment, asks.registration)
+            merge(payment, message.registration)
     except PayresultError as error:
         return str(error)
     return None
 
 
-def _letter(message: Mapping[str, Any]) -> DeadLetter:
+def _dead_letter(message: Mapping[str, Any]) -> DeadLetter:
     attributes = {
-        name: {kind: value[kind] for kind in _KINDS if kind in value}
+        name: {field: value[field] for field in _ATTRIBUTE_FIELDS if field in value}
         for name, value in message.get("MessageAttributes", {}).items()
     }
     sent_at = int(message.get("Attributes", {}).get("SentTimestamp", 0))
@@ -115,9 +119,16 @@ def _letter(message: Mapping[str, Any]) -> DeadLetter:
     )
 
 
-def _entry(number: int, letter: DeadLetter) -> "SendMessageBatchRequestEntryTypeDef":
-    return {"Id": str(number), "MessageBody": letter.body, "MessageAttributes": letter.attributes}
+def _send_entry(number: int, dead_letter: DeadLetter) -> "SendMessageBatchRequestEntryTypeDef":
+    return {
+        "Id": str(number),
+        "MessageBody": dead_letter.body,
+        "MessageAttributes": dead_letter.attributes,
+    }
 
 
-def _receipts(letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
-    return [{"Id": str(n), "ReceiptHandle": each.receipt} for n, each in enumerate(letters)]
+def _receipt_entries(dead_letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
+    return [
+        {"Id": str(number), "ReceiptHandle": each.receipt_handle}
+        for number, each in enumerate(dead_letters)
+    ]

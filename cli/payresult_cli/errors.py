@@ -1,15 +1,23 @@
-"""What goes wrong outside of us, as one line that says what to do. Errors of our own pass by."""
+"""Turns each expected error into one line that says what to do; the CLI's own error, exit codes."""
 
 from typing import TYPE_CHECKING
+
+import click
 
 from payresult_cli.formatting import printable
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
 
+FAILED = 2
+"""Exit code: the command was not carried out; the line on stderr says what to do."""
+
+INTERRUPTED = 130
+"""Exit code: stopped by Ctrl-C or SIGTERM."""
+
 _LOG_IN = "log in or set AWS_PROFILE; --sandbox needs no credentials"
 
-_KEYS_REFUSED = {
+_INVALID_CREDENTIALS = {
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
@@ -20,58 +28,67 @@ _KEYS_REFUSED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-_FORBIDDEN = {
+_ACCESS_DENIED = {
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
     "UnauthorizedOperation",
 }
-_GONE = {
+_NOT_FOUND = {
     "ResourceNotFoundException",
     "AWS.SimpleQueueService.NonExistentQueue",
     "QueueDoesNotExist",
 }
 
 
-class CommandError(Exception):
-    """It cannot be done; the text says in one line why, and what to do."""
+class CommandError(click.ClickException):
+    """The command cannot be carried out; the message says in one line why and what to do."""
 
 
-def error_message(error: BaseException) -> str | None:
-    """Return the one line about *error*, or None if it is a fault of this program."""
-    line = _words(error)
-    return None if line is None else f"payresult: {printable(line)}"
+def error_message(error: Exception) -> str | None:
+    """Return the line to print about *error*, None if it is a bug of this program."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
+    text = _click_text(error) if isinstance(error, click.ClickException) else _other_text(error)
+    return None if text is None else f"payresult: {printable(text)}"
 
 
-def _words(error: BaseException) -> str | None:
-    if isinstance(error, CommandError):
-        return str(error)
+def _click_text(error: click.ClickException) -> str:
+    if not isinstance(error, click.UsageError):
+        return error.format_message()
+    command = error.ctx.command_path if error.ctx else "payresult"
+    return f"{error.format_message()} (see {command} --help)"
+
+
+def _other_text(error: Exception) -> str | None:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - not for a typo
 
     from payresult.errors import PayresultError  # noqa: PLC0415 - as above
 
     if isinstance(error, ClientError):
-        return _refused_by_aws(error)
+        return _aws_text(error)
     if isinstance(error, BotoCoreError):
-        return _before_aws(error)
+        return _botocore_text(error)
     if isinstance(error, OSError):
         return ": ".join(filter(None, (error.filename, error.strerror))) or str(error)
     return str(error) if isinstance(error, PayresultError) else None
 
 
-def _refused_by_aws(error: "ClientError") -> str:
+def _aws_text(error: "ClientError") -> str:
+    """Return the text for an error that an AWS service returned."""
     code = error.response["Error"]["Code"]
     call = error.operation_name
-    if code in _KEYS_REFUSED:
+    if code in _INVALID_CREDENTIALS:
         return f"AWS refuses these credentials ({code}): {_LOG_IN}"
-    if code in _FORBIDDEN:
+    if code in _ACCESS_DENIED:
         return f"these credentials may not call {call}: docs/operations.md has the policy"
-    if code in _GONE:
+    if code in _NOT_FOUND:
         return f"{call}: what the stack names is not there any more ({code}): is it being deleted?"
     return f"{call}: AWS says {code}: {error.response['Error'].get('Message', '')}"
 
 
-def _before_aws(error: "BotoCoreError") -> str:
+def _botocore_text(error: "BotoCoreError") -> str:
+    """Return the text for an error of botocore itself, before AWS answered."""
     from botocore import exceptions as aws  # noqa: PLC0415 - as above
 
     if isinstance(error, aws.NoRegionError):

@@ -1,4 +1,4 @@
-"""The file of a `follow`: what each line asks for, and which lines ask for nothing new."""
+"""Reads the file of `follow`, and tells which of its payments are not followed yet."""
 
 import json
 from collections.abc import Sequence
@@ -10,65 +10,72 @@ from payresult.domain.payment import CheckMessage
 from payresult.domain.registration import can_restart, merge
 from payresult.errors import InvalidInput, PayresultError
 from payresult.schemas.requests import parse_pay_id, parse_registration
-from payresult_cli.csv_files import rows, wrong
+from payresult_cli.csv_files import read_csv, reject_line
 from payresult_cli.errors import CommandError
 
 
 @dataclass(frozen=True, slots=True)
 class FollowRequest:
-    """A message to send: ``body`` as the queue gets it, ``asks`` as payresult reads it."""
+    """One message to send: its ``body``, and the ``message`` that payresult will read in it."""
 
     body: str
-    asks: CheckMessage
+    message: CheckMessage
 
 
-def read(path: Path) -> list[FollowRequest]:
-    """Return what the lines of *path* ask for, once each; Refused if one of them is wrong."""
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """``new`` requests are to be sent; ``rejected`` has a reason by payId; the others are followed.
+
+    ``followed`` is how many need no message.
+    """
+
+    new: list[FollowRequest]
+    rejected: dict[str, str]
+    followed: int
+
+
+def read_follow_requests(path: Path) -> list[FollowRequest]:
+    """Return one request for each payId in *path*; CommandError if one of its lines is invalid."""
     found: dict[str, FollowRequest] = {}
-    for row in rows(path, needs=["payId"], bare=True):
+    for row in read_csv(path, required=["payId"], header_optional=True):
         body = json.dumps(row.fields, separators=(",", ":"))
         try:
-            asks = _parse(row.fields)
+            message = _parse(row.fields)
         except InvalidInput as error:
-            wrong(path, row.line, f"is no order: {error}")
-        if found.setdefault(asks.pay_id, FollowRequest(body, asks)).body != body:
-            wrong(path, row.line, f"says something else about {asks.pay_id} than a line before")
+            reject_line(path, row.line_number, f"is no order: {error}")
+        pay_id = message.pay_id
+        if found.setdefault(pay_id, FollowRequest(body, message)).body != body:
+            reason = f"says something else about {pay_id} than a line before"
+            reject_line(path, row.line_number, reason)
     if not found:
         raise CommandError(f"{path} names no payId")
     return list(found.values())
 
 
+def classify(repository: PaymentRepository, requests: Sequence[FollowRequest]) -> Classified:
+    """Compare *requests* with the stored payments."""
+    stored = repository.get_many(request.message.pay_id for request in requests)
+    new: list[FollowRequest] = []
+    rejected: dict[str, str] = {}
+    for request in requests:
+        pay_id = request.message.pay_id
+        try:
+            if _is_new(request.message, stored.get(pay_id)):
+                new.append(request)
+        except PayresultError as error:
+            rejected[pay_id] = str(error)
+    return Classified(new, rejected, len(requests) - len(new) - len(rejected))
+
+
 def _parse(fields: dict[str, str]) -> CheckMessage:
-    given = {name: value for name, value in fields.items() if name != "payId"}
-    registration = parse_registration(json.dumps(given))
+    registered = {name: value for name, value in fields.items() if name != "payId"}
+    registration = parse_registration(json.dumps(registered))
     return CheckMessage(parse_pay_id(fields.get("payId")), registration)
 
 
-@dataclass(frozen=True, slots=True)
-class Classified:
-    """What the table says of orders: ``new`` are to be sent, ``refused`` never would be taken."""
-
-    new: list[FollowRequest]
-    refused: dict[str, str]
-    followed: int
-
-
-def classify(store: PaymentRepository, orders: Sequence[FollowRequest]) -> Classified:
-    """Return which of *orders* are new, which are followed already, and which contradict it."""
-    found = store.get_many(order.asks.pay_id for order in orders)
-    new: list[FollowRequest] = []
-    refused: dict[str, str] = {}
-    for order in orders:
-        try:
-            if _is_new(order.asks, found.get(order.asks.pay_id)):
-                new.append(order)
-        except PayresultError as error:
-            refused[order.asks.pay_id] = str(error)
-    return Classified(new, refused, len(orders) - len(new) - len(refused))
-
-
-def _is_new(asks: CheckMessage, stored: Stored | None) -> bool:
+def _is_new(message: CheckMessage, stored: Stored | None) -> bool:
+    """Return whether the message starts checks, starts them again, or adds to the registration."""
     payment = require_readable(stored)
     if payment is None:
         return True
-    return can_restart(payment) or merge(payment, asks.registration) != payment.registration
+    return can_restart(payment) or merge(payment, message.registration) != payment.registration

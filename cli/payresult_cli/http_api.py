@@ -1,4 +1,4 @@
-"""Signed calls of the deployed HTTP API."""
+"""Signed requests to the deployed HTTP API."""
 
 import json
 from dataclasses import dataclass
@@ -16,54 +16,54 @@ if TYPE_CHECKING:
 
     from payresult_cli.stack import Stack
 
-_OK, _FORBIDDEN, _BUSY = 200, 403, 429
-_SECONDS = 35  # API Gateway ends a call at 30
+_OK, _FORBIDDEN, _TOO_MANY_REQUESTS = 200, 403, 429
+_TIMEOUT_SECONDS = 35  # API Gateway ends a call after 30
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back."""
+    """A response of the API."""
 
     status: int
     body: bytes
 
 
 def send(request: "AWSPreparedRequest") -> HttpResponse:
-    """Send *request*; certificates are checked."""
-    response = URLLib3Session(timeout=_SECONDS).send(request)
+    """Send *request*; certificates are verified."""
+    response = URLLib3Session(timeout=_TIMEOUT_SECONDS).send(request)
     return HttpResponse(response.status_code, response.content)
 
 
-def post(system: "Stack", path: str, body: object) -> "AWSPreparedRequest":
-    """Return the signed request that posts *body*."""
-    credentials, region = system.session.get_credentials(), system.session.region_name
+def signed_post(stack: "Stack", path: str, body: object) -> "AWSPreparedRequest":
+    """Return the signed request that posts *body* as JSON."""
+    credentials, region = stack.session.get_credentials(), stack.session.region_name
     if credentials is None:
         raise NoCredentialsError
     if region is None:
         raise NoRegionError
     content = json.dumps(body)
     headers = {"Content-Type": "application/json"}
-    request = AWSRequest("POST", system.api_url + path, headers, content)
+    request = AWSRequest("POST", stack.api_url + path, headers, content)
     SigV4Auth(credentials.get_frozen_credentials(), "execute-api", region).add_auth(request)
     return request.prepare()
 
 
-def content(answer: HttpResponse) -> Any:
-    """Return the JSON of a good answer; any other is Refused."""
-    if answer.status == _FORBIDDEN:
+def response_json(response: HttpResponse) -> Any:
+    """Return the JSON object of a 200 response; CommandError for any other response."""
+    if response.status == _FORBIDDEN:
         raise CommandError(
             "these credentials may not call the API: docs/operations.md has the policy"
         )
-    if answer.status == _BUSY:
+    if response.status == _TOO_MANY_REQUESTS:
         raise CommandError("the API is called too often at the moment: try again in some seconds")
     try:
-        body = json.loads(answer.body)
+        body = json.loads(response.body)
     except ValueError:
         body = None
-    if answer.status == _OK and isinstance(body, dict):
+    if response.status == _OK and isinstance(body, dict):
         return body
-    said = (body.get("detail") or body.get("message")) if isinstance(body, dict) else None
-    why = f": {said}" if said else ""
+    detail = (body.get("detail") or body.get("message")) if isinstance(body, dict) else None
+    reason = f": {detail}" if detail else ""
     raise CommandError(
-        f"the API answered HTTP {answer.status}{why} (the api function's log says more)"
+        f"the API answered HTTP {response.status}{reason} (the api function's log says more)"
     )

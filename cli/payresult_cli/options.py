@@ -1,4 +1,4 @@
-"""Options that commands share, and the kinds of values they take."""
+"""Options that commands share, and types of their values."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,32 +7,32 @@ from typing import Any, TypeVar
 import click
 
 from payresult_cli.context import Context, Dependencies
-from payresult_cli.formatting import parse_age, parse_point
+from payresult_cli.formatting import parse_age, parse_time
 
 Value = TypeVar("Value")
 Command = Callable[..., Any]
 
 
-class Parsed(click.ParamType[Value]):
-    """A value that *parse* understands; where it returns None, the *rule* is broken."""
+class ParsedParam(click.ParamType[Value]):
+    """A value that *parse* returns; where it returns None, the value is rejected with *reason*."""
 
-    def __init__(self, name: str, parse: Callable[[str], Value | None], rule: str) -> None:
+    def __init__(self, name: str, parse: Callable[[str], Value | None], reason: str) -> None:
         self.name = name
         self._parse = parse
-        self._rule = rule
+        self._reason = reason
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Value:
-        """Return what *value* stands for."""
+        """Return the parsed value."""
         parsed = self._parse(str(value))
         if parsed is None:
-            self.fail(f"{str(value)[:80]!r} {self._rule}", param, ctx)
+            self.fail(f"{str(value)[:80]!r} {self._reason}", param, ctx)
         return parsed
 
 
 def _pay_id(text: str) -> str | None:
-    from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` waits for no rules of input
+    from payresult.errors import InvalidInput  # noqa: PLC0415 - `--help` does not import pydantic
     from payresult.schemas.requests import parse_pay_id  # noqa: PLC0415 - as above
 
     try:
@@ -41,30 +41,30 @@ def _pay_id(text: str) -> str | None:
         return None
 
 
-PAY_ID = Parsed("payid", _pay_id, "is no payId: 1 to 64 letters, digits, '_' or '-'")
-AGE = Parsed("age", parse_age, "is no age: write 90s, 15m, 2h or 7d")
-POINT = Parsed("time", parse_point, "is no time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)")
+PAY_ID = ParsedParam("payid", _pay_id, "is no payId: 1 to 64 letters, digits, '_' or '-'")
+AGE = ParsedParam("age", parse_age, "is no age: write 90s, 15m, 2h or 7d")
+TIME = ParsedParam("time", parse_time, "is no time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)")
 
 
 def stack_options(command: Command) -> Command:
-    """Give *command* the options that choose a system, and a Desk as its first argument."""
+    """Add the options that choose a stack; *command* gets a Context as its first argument."""
 
     @click.option("--stack", default="payresult", show_default=True, help="Name of the stack.")
     @click.option("--sandbox", is_flag=True, help="Work on the sandbox that runs in this checkout.")
     @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line.")
     @click.pass_context
     @wraps(command)
-    def with_desk(
-        ctx: click.Context, /, *, stack: str, sandbox: bool, as_json: bool, **given: Any
+    def with_context(
+        ctx: click.Context, /, *, stack: str, sandbox: bool, as_json: bool, **values: Any
     ) -> Any:
-        edges = ctx.find_object(Dependencies) or Dependencies()
-        return command(Context(stack, sandbox, as_json, edges), **given)
+        dependencies = ctx.find_object(Dependencies) or Dependencies()
+        return command(Context(stack, sandbox, as_json, dependencies), **values)
 
-    return with_desk
+    return with_context
 
 
 def confirm_options(command: Command) -> Command:
-    """Give *command* the options of one that changes something."""
+    """Add the options of a command that makes changes: --dry-run and --yes."""
     dry_run = click.option(
         "--dry-run", is_flag=True, help="Show what would change, and stop there."
     )

@@ -1,4 +1,4 @@
-"""Reading the whole table, a page at a time."""
+"""Reads all payments of the table."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,37 +11,40 @@ from payresult.aws.items import key, to_item
 if TYPE_CHECKING:
     from payresult_cli.stack import Stack
 
-COST = "Reads the whole table: half a read request unit for each 4 KB in it, whatever is found."
-"""For the help of each command that does so (AWS, Scan: eventually consistent)."""
+SCAN_COST = (
+    "Reads the whole table: half a read request unit for each 4 KB in it, whatever is found."
+)
+"""Help text of each command that scans (AWS, Scan: eventually consistent)."""
 
 _NAME = re.compile(r"#(\w+)")
-_value = TypeDeserializer().deserialize
+_deserialize = TypeDeserializer().deserialize
 
 
-def scan(
-    system: "Stack", attributes: Sequence[str], condition: str = "", **values: Any
+def scan_payments(
+    stack: "Stack", attributes: Sequence[str], condition: str = "", **values: Any
 ) -> Iterator[dict[str, Any]]:
-    """Yield *attributes* ("reply.payAmount" too) of each payment for which *condition* holds.
+    """Yield *attributes* ("reply.payAmount" too) of each payment that meets *condition*.
 
-    In no order; a condition speaks of ``#attribute`` and ``:value``. One page is held at a time.
+    The order is undefined. The condition names ``#attribute`` and ``:value``. One page is in
+    memory at a time.
     """
     paths = [".".join(f"#{name}" for name in each.split(".")) for each in attributes]
     projection = ", ".join(paths)
     own = "begins_with(#pk, :pk)"
-    wanted = f"{own} AND {condition}" if condition else own
+    filtered = f"{own} AND {condition}" if condition else own
+    names = _NAME.findall(f"{projection} {filtered}")
+    values["pk"] = key(stack.partner_code, "")
     pages = (
-        system.client("dynamodb")
+        stack.client("dynamodb")
         .get_paginator("scan")
         .paginate(
-            TableName=system.table,
+            TableName=stack.table_name,
             ProjectionExpression=projection,
-            FilterExpression=wanted,
-            ExpressionAttributeNames={f"#{n}": n for n in _NAME.findall(f"{projection} {wanted}")},
-            ExpressionAttributeValues=to_item(
-                {":pk": key(system.partner_code, "")} | {f":{n}": v for n, v in values.items()}
-            ),
+            FilterExpression=filtered,
+            ExpressionAttributeNames={f"#{name}": name for name in names},
+            ExpressionAttributeValues=to_item({f":{n}": v for n, v in values.items()}),
         )
     )
     for page in pages:
         for item in page["Items"]:
-            yield {name: _value(value) for name, value in item.items()}
+            yield {name: _deserialize(value) for name, value in item.items()}

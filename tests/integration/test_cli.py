@@ -13,9 +13,9 @@ from sandbox.environment import write_outputs
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
 from tests.integration.conftest import VISIBILITY_SECONDS, System
-from tests.unit.cli.cli_runner import Ran, run
+from tests.unit.cli.cli_runner import CommandResult, run
 
-Tool = Callable[..., Ran]
+Tool = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -24,12 +24,14 @@ def tool(system: System, tmp_path: Path) -> Tool:
     outputs = tmp_path / "outputs.json"
     write_outputs(system.sandbox, outputs)
 
-    def find(_stack: str, *, sandbox: bool) -> Stack:
+    def load_stack(_name: str, *, sandbox: bool) -> Stack:
         assert sandbox
         return find_sandbox(outputs)
 
-    def use(command: str, *arguments: object) -> Ran:
-        return run(command, "--sandbox", *arguments, edges=Dependencies(find=find))
+    def use(command: str, *arguments: object) -> CommandResult:
+        return run(
+            command, "--sandbox", *arguments, dependencies=Dependencies(load_stack=load_stack)
+        )
 
     return use
 
@@ -161,11 +163,11 @@ def test_a_stack_that_is_not_there_is_one_line(system: System) -> None:
     account = system.sandbox.account
     session = boto3.Session(account.access_key_id, account.secret_access_key, None, "eu-central-1")
 
-    def find(stack: str, *, sandbox: bool) -> Stack:
+    def load_stack(name: str, *, sandbox: bool) -> Stack:
         assert not sandbox
-        return find_stack(session, stack, account.endpoint)
+        return find_stack(session, name, account.endpoint)
 
-    ran = run("list", "--stack", "nix", edges=Dependencies(find=find))
+    ran = run("list", "--stack", "nix", dependencies=Dependencies(load_stack=load_stack))
     assert ran.code == 2
     assert "no stack 'nix' in eu-central-1" in ran.err
 
@@ -176,12 +178,12 @@ def test_credentials_that_may_not_are_one_line(system: System) -> None:
     session = boto3.Session(nobody.access_key_id, nobody.secret_access_key, None, "eu-central-1")
     name = system.sandbox.outputs["eventBusName"]
 
-    def find(_stack: str, *, sandbox: bool) -> Stack:
+    def load_stack(_name: str, *, sandbox: bool) -> Stack:
         assert not sandbox
         return find_stack(session, name, nobody.endpoint)
 
     for command in (["list"], ["explain", "p-1"], ["redrive", "--yes"]):
-        ran = run(*command, edges=Dependencies(find=find))
+        ran = run(*command, dependencies=Dependencies(load_stack=load_stack))
         assert (ran.code, ran.out) == (2, "")
         assert "these credentials may not call" in ran.err
 

@@ -1,4 +1,4 @@
-"""`payresult accept`: an operator decides about a payment in REVIEW."""
+"""`payresult accept`: an operator accepts the paid amount of a payment in REVIEW."""
 
 from decimal import Decimal
 
@@ -12,11 +12,10 @@ from payresult.domain.registration import amount_matches
 from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
-from payresult_cli.explanation import registered
-from payresult_cli.formatting import printable
-from payresult_cli.options import PAY_ID, Parsed, confirm_options, stack_options
+from payresult_cli.formatting import format_registered_amount, printable
+from payresult_cli.options import PAY_ID, ParsedParam, confirm_options, stack_options
 
-MOST = 200
+MAX_REASON_CHARACTERS = 200
 
 
 def _amount(text: str) -> str | None:
@@ -28,12 +27,16 @@ def _currency(text: str) -> str | None:
 
 
 def _reason(text: str) -> str | None:
-    return text if 0 < len(text.strip()) <= MOST and text.isprintable() else None
+    return text if 0 < len(text.strip()) <= MAX_REASON_CHARACTERS and text.isprintable() else None
 
 
-AMOUNT = Parsed("amount", _amount, "is no amount: write it like 19.99")
-CURRENCY = Parsed("currency", _currency, "is no currency: write three capital letters like USD")
-REASON = Parsed("text", _reason, f"is no reason: write 1 to {MOST} characters on one line")
+AMOUNT = ParsedParam("amount", _amount, "is no amount: write it like 19.99")
+CURRENCY = ParsedParam(
+    "currency", _currency, "is no currency: write three capital letters like USD"
+)
+REASON = ParsedParam(
+    "text", _reason, f"is no reason: write 1 to {MAX_REASON_CHARACTERS} characters on one line"
+)
 
 
 @click.command("accept")
@@ -44,7 +47,7 @@ REASON = Parsed("text", _reason, f"is no reason: write 1 to {MOST} characters on
 @confirm_options
 @stack_options
 def command(  # noqa: PLR0913 - an option each
-    desk: Context,
+    context: Context,
     pay_id: str,
     *,
     amount: str,
@@ -58,27 +61,29 @@ def command(  # noqa: PLR0913 - an option each
     Replaces the registered amount by what was paid and plans a check at once: the next sweep,
     within a minute, asks the gateway again, and if it says the same, the payment SUCCEEDED.
     """
-    store = desk.system.store()
-    payment = _in_review(store, pay_id)
-    known = payment.registration
-    accepted = Registration(known.order_id, amount, currency or known.currency)
-    _refuse_what_does_not_help(payment, accepted)
-    before, after = registered(payment), f"{amount} {accepted.currency or ''}".rstrip()
+    repository = context.stack.repository()
+    payment = _payment_in_review(repository, pay_id)
+    registered = payment.registration
+    accepted = Registration(registered.order_id, amount, currency or registered.currency)
+    _require_reported_amount(payment, accepted)
+    before, after = format_registered_amount(registered), format_registered_amount(accepted)
     record = {"payId": pay_id, "from": before, "to": after, "reason": reason}
     paid = printable(payment.reply.get("payAmount", ""))
-    desk.tell(record, f"{pay_id}: {before} was registered, {paid} was paid; {after} is accepted")
-    if not desk.may("Accept it?", dry_run=dry_run, yes=yes):
+    context.output(
+        record, f"{pay_id}: {before} was registered, {paid} was paid; {after} is accepted"
+    )
+    if not context.confirm("Accept it?", dry_run=dry_run, yes=yes):
         return 0 if dry_run else 1
     try:
-        store.write(pay_id, updates.accept(payment, accepted, reason, desk.now()))
+        repository.write(pay_id, updates.accept(payment, accepted, reason, context.now()))
     except PaymentChanged:
         raise CommandError(f"{pay_id} changed at this moment: look at it again") from None
-    desk.note(f"accepted: it is checked again within a minute (payresult explain {pay_id})")
+    context.info(f"accepted: it is checked again within a minute (payresult explain {pay_id})")
     return 0
 
 
-def _in_review(store: PaymentRepository, pay_id: str) -> Payment:
-    payment = require_readable(store.get_many([pay_id]).get(pay_id))
+def _payment_in_review(repository: PaymentRepository, pay_id: str) -> Payment:
+    payment = require_readable(repository.get_many([pay_id]).get(pay_id))
     if payment is None:
         raise CommandError(f"{pay_id} is not in the table, so there is nothing to accept")
     if payment.status is not Status.REVIEW:
@@ -88,13 +93,12 @@ def _in_review(store: PaymentRepository, pay_id: str) -> Payment:
     return payment
 
 
-def _refuse_what_does_not_help(payment: Payment, accepted: Registration) -> None:
-    """Refuse what the next check would call REVIEW again."""
-    paid = payment.reply.get("payAmount")
-    if amount_matches(paid, accepted):
+def _require_reported_amount(payment: Payment, accepted: Registration) -> None:
+    """Reject any other amount: the next check would set the payment to REVIEW again."""
+    reported = payment.reply.get("payAmount")
+    if amount_matches(reported, accepted):
         return
-    after = f"{accepted.expected_amount} {accepted.currency or ''}".rstrip()
     raise CommandError(
-        f"the gateway reports {paid!r}, which is not {after}: {payment.pay_id} would be in REVIEW"
-        " again; accept what was paid (--amount, --currency)"
+        f"the gateway reports {reported!r}, which is not {format_registered_amount(accepted)}:"
+        f" {payment.pay_id} would be in REVIEW again; accept what was paid (--amount, --currency)"
     )

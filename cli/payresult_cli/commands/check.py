@@ -1,4 +1,4 @@
-"""`payresult check`: ask the gateway now."""
+"""`payresult check`: asks the gateway now, through the API."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,26 +10,27 @@ from payresult_cli.context import Context
 from payresult_cli.formatting import format_count, printable
 from payresult_cli.options import PAY_ID, stack_options
 
-AT_ONCE = 100
-"""The most that one POST /payments/query takes."""
+MAX_PAY_IDS_PER_REQUEST = 100
+"""Limit of POST /payments/query."""
 
 
 @click.command("check")
 @click.argument("pay_ids", metavar="PAYID...", type=PAY_ID, nargs=-1, required=True)
 @stack_options
-def command(desk: Context, pay_ids: Sequence[str]) -> int:
+def command(context: Context, pay_ids: Sequence[str]) -> int:
     """Ask the gateway about payments now, through the API.
 
     A settled payment is told from the table, and so is one that somebody asked about in the last
     two seconds. Needs execute-api:Invoke. Exit code 1 where nothing is known of one of them.
     """
-    wanted = list(dict.fromkeys(pay_ids))
+    unique = list(dict.fromkeys(pay_ids))
     code = 0
-    for start in range(0, len(wanted), AT_ONCE):
-        body = {"payIds": wanted[start : start + AT_ONCE]}
-        request = http_api.post(desk.system, "/payments/query", body)
-        for result in http_api.content(desk.edges.send(request))["results"]:
-            desk.tell(result, _line(result))
+    for start in range(0, len(unique), MAX_PAY_IDS_PER_REQUEST):
+        body = {"payIds": unique[start : start + MAX_PAY_IDS_PER_REQUEST]}
+        request = http_api.signed_post(context.stack, "/payments/query", body)
+        response = context.dependencies.send_request(request)
+        for result in http_api.response_json(response)["results"]:
+            context.output(result, _line(result))
             code = 1 if "problem" in result else code
     return code
 
@@ -39,7 +40,8 @@ def _line(result: dict[str, Any]) -> str:
     if problem:
         return f"{result['payId']:<24}  -           {problem['title']}: {problem['detail']}"
     stale = "  (the gateway did not answer: this is what was known before)"
-    said = f'payRst "{result["payRst"]}"' if "payRst" in result else "no answer yet"
-    parts = [said, result.get("payAmount"), f"checked {format_count(result['checks'])}"]
-    line = f"{result['payId']:<24}  {result['status']:<10}  {', '.join(filter(None, parts))}"
+    answer = f'payRst "{result["payRst"]}"' if "payRst" in result else "no answer yet"
+    checked = f"checked {format_count(result['checks'], 'time')}"
+    parts = filter(None, [answer, result.get("payAmount"), checked])
+    line = f"{result['payId']:<24}  {result['status']:<10}  {', '.join(parts)}"
     return printable(line) + (stale if result.get("stale") else "")

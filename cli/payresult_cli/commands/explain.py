@@ -1,4 +1,4 @@
-"""`payresult explain`: one payment, in words."""
+"""`payresult explain`: one payment, with why it has its status and what happens next."""
 
 import json
 from typing import Any
@@ -10,11 +10,18 @@ from payresult.aws.items import check_error_value, status_change_value
 from payresult.domain.payment import Payment, StatusChange, to_iso8601
 from payresult.schemas.responses import payment_response
 from payresult_cli.context import Context
-from payresult_cli.explanation import Rules, registered, what_next, why
-from payresult_cli.formatting import format_count, format_time, format_time_and_age, printable
+from payresult_cli.explanation import DeploymentSettings, explain_next, explain_status
+from payresult_cli.formatting import (
+    format_count,
+    format_registered_amount,
+    format_time,
+    format_time_and_age,
+    printable,
+)
 from payresult_cli.options import PAY_ID, stack_options
+from payresult_cli.stack import Stack
 
-UNKNOWN = """\
+NOT_STORED = """\
 {pay_id} is not in the table: nobody registered it, or its message was not read yet.
   payresult check {pay_id}      asks the gateway about it now
   payresult redrive --dry-run   shows messages that could not be used"""
@@ -23,33 +30,37 @@ UNKNOWN = """\
 @click.command("explain")
 @click.argument("pay_id", metavar="PAYID", type=PAY_ID)
 @stack_options
-def command(desk: Context, pay_id: str) -> int:
+def command(context: Context, pay_id: str) -> int:
     """Say in words why a payment is where it is, and what happens next.
 
     Reads the table and nothing else: neither the gateway nor the payment notices. Exit code 1
     where the payId is not in the table.
     """
-    payment = require_readable(desk.system.store().get_many([pay_id]).get(pay_id))
+    stack = context.stack
+    payment = require_readable(stack.repository().get_many([pay_id]).get(pay_id))
     if payment is None:
-        desk.tell({"payId": pay_id, "stored": False}, UNKNOWN.format(pay_id=pay_id))
+        context.output({"payId": pay_id, "stored": False}, NOT_STORED.format(pay_id=pay_id))
         return 1
-    system = desk.system
-    failed = system.failed_pay_rst_values.split(",") if system.failed_pay_rst_values else []
-    rules = Rules(len(system.check_delays.split(",")) + 1, failed)
-    now = desk.now()
-    desk.tell(_record(payment, now, rules), "\n".join(_page(payment, now, rules)))
+    settings, now = _settings(stack), context.now()
+    text = "\n".join(_lines(payment, now, settings))
+    context.output(_record(payment, now, settings), text)
     return 0
 
 
-def _record(payment: Payment, now: int, rules: Rules) -> dict[str, Any]:
+def _settings(stack: Stack) -> DeploymentSettings:
+    failed = stack.failed_pay_rst_values.split(",") if stack.failed_pay_rst_values else []
+    return DeploymentSettings(len(stack.check_delays.split(",")) + 1, failed)
+
+
+def _record(payment: Payment, now: int, settings: DeploymentSettings) -> dict[str, Any]:
     history = [
         status_change_value(change) | {"at": to_iso8601(change.at)} for change in payment.history
     ]
     error = payment.last_error
     sent_at = payment.event_sent_at
     return payment_response(payment) | {
-        "why": why(payment, now, rules),
-        "next": what_next(payment, now),
+        "why": explain_status(payment, now, settings),
+        "next": explain_next(payment, now),
         "answeredChecks": payment.attempt,
         "lastError": error and check_error_value(error) | {"at": to_iso8601(error.at)},
         "history": history,
@@ -60,13 +71,14 @@ def _record(payment: Payment, now: int, rules: Rules) -> dict[str, Any]:
     }
 
 
-def _page(payment: Payment, now: int, rules: Rules) -> list[str]:
+def _lines(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
     order = f"order {payment.registration.order_id}, " if payment.registration.order_id else ""
+    amount = format_registered_amount(payment.registration)
     return [
-        f"{payment.pay_id}  {payment.status}  ({order}{registered(payment)} registered)",
-        *_section("Why", why(payment, now, rules)),
-        *_section("Next", what_next(payment, now)),
-        *_section("Checks", _checks(payment, now, rules)),
+        f"{payment.pay_id}  {payment.status}  ({order}{amount} registered)",
+        *_section("Why", explain_status(payment, now, settings)),
+        *_section("Next", explain_next(payment, now)),
+        *_section("Checks", _checks(payment, now, settings)),
         *_section("Last answer", [f"{k:<20} {printable(v)}" for k, v in payment.reply.items()]),
         *_section("History", [_change(change) for change in payment.history]),
         *_section("Event", _event(payment, now)),
@@ -77,28 +89,33 @@ def _section(title: str, lines: list[str]) -> list[str]:
     return ["", title, *(f"  {line}" for line in lines)] if lines else []
 
 
-def _checks(payment: Payment, now: int, rules: Rules) -> list[str]:
+def _checks(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
     last = (
         f", the last {format_time_and_age(payment.last_checked_at, now)}"
         if payment.last_checked_at
         else ""
     )
+    used = f"{payment.attempt} of the {settings.max_checks} answers are used up"
     return [
-        f"asked {format_count(payment.checks)}{last}",
-        f"{payment.attempt} of the {rules.checks} answers are used up that following it may take",
+        f"asked {format_count(payment.checks, 'time')}{last}",
+        f"{used} that following it may take",
     ]
 
 
 def _change(change: StatusChange) -> str:
+    time, by = format_time(change.at), f"by {change.trigger}"
     if change.from_status is change.to_status:
-        did = "event to be sent again"
-        if change.reason is not None:
-            did = f"{change.amount_from or 'no amount'} -> {change.amount_to} accepted"
-            did += f": {printable(change.reason)}"
-        return f"{format_time(change.at)}  {change.to_status}, by {change.trigger}: {did}"
-    came_from = f"{change.from_status} -> " if change.from_status else ""
-    said = f', payRst "{printable(change.pay_rst)}"' if change.pay_rst is not None else ""
-    return f"{format_time(change.at)}  {came_from}{change.to_status}, by {change.trigger}{said}"
+        return f"{time}  {change.to_status}, {by}: {_operator_action(change)}"
+    before = f"{change.from_status} -> " if change.from_status else ""
+    pay_rst = f', payRst "{printable(change.pay_rst)}"' if change.pay_rst is not None else ""
+    return f"{time}  {before}{change.to_status}, {by}{pay_rst}"
+
+
+def _operator_action(change: StatusChange) -> str:
+    if change.reason is None:
+        return "event to be sent again"
+    amounts = f"{change.amount_from or 'no amount'} -> {change.amount_to}"
+    return f"{amounts} accepted: {printable(change.reason)}"
 
 
 def _event(payment: Payment, now: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""`payresult follow`: thousands of payIds onto the queue."""
+"""`payresult follow`: sends the payIds of a file to the checks queue."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from payresult.aws.batches import batches
-from payresult_cli import follow_requests
 from payresult_cli.context import Context
-from payresult_cli.follow_requests import Classified, FollowRequest
+from payresult_cli.errors import INTERRUPTED
+from payresult_cli.follow_requests import (
+    Classified,
+    FollowRequest,
+    classify,
+    read_follow_requests,
+)
 from payresult_cli.options import confirm_options, stack_options
 from payresult_cli.resume_file import ResumeFile
 
@@ -19,16 +24,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-LOOK_UP = 100
-SHOWN = 10
-STOPPED = 130
+PAY_IDS_PER_READ = 100
+MAX_REASONS_SHOWN = 10
 
 
 @click.command("follow")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @confirm_options
 @stack_options
-def command(desk: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
+def command(context: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
     """Put the payIds of FILE onto the queue.
 
     FILE has a payId on each line; or it is CSV whose first line names payId and any of orderId,
@@ -36,93 +40,107 @@ def command(desk: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
     already is not sent again. Ctrl-C stops it; the same command goes on where it stopped: for an
     hour FILE.following keeps what was sent. Exit code 1 where some could not be sent.
     """
-    wanted = follow_requests.read(file)
-    journal = ResumeFile(file, desk.system.queue_url)
-    sent = journal.sent(desk.now())
-    found = _look_up(desk, wanted)
-    new = [order for order in found.new if order.body not in sent]
-    _say(desk, len(wanted), found, len(new))
+    requests = read_follow_requests(file)
+    resume_file = ResumeFile(file, context.stack.queue_url)
+    recent = resume_file.read(context.now())
+    found = _classify(context, requests)
+    unsent = [request for request in found.new if request.body not in recent]
+    _show(context, len(requests), found, len(unsent))
+    rejected_code = 1 if found.rejected else 0
     if not found.new:
-        journal.end()
-    if not new:
-        return 1 if found.refused else 0
-    if not desk.may("Put them onto the queue?", dry_run=dry_run, yes=yes):
+        resume_file.delete()
+    if not unsent:
+        return rejected_code
+    if not context.confirm("Put them onto the queue?", dry_run=dry_run, yes=yes):
         return 0 if dry_run else 1
-    journal.begin(sent)
-    code = _put(desk, new, journal)
-    return code or (1 if found.refused else 0)
+    resume_file.start(recent)
+    return _send(context, unsent, resume_file) or rejected_code
 
 
-def _put(desk: Context, new: Sequence[FollowRequest], journal: ResumeFile) -> int:
-    """Send what is new, and say how far it came; the exit code."""
-    with stopping() as stopped:
-        taken = _send(desk, new, journal, stopped)
-        desk.tell({"sent": taken}, f"{taken} put onto the queue")
+def _classify(context: Context, requests: Sequence[FollowRequest]) -> Classified:
+    repository = context.stack.repository()
+    total = Classified([], {}, 0)
+    with context.progress(range(0, len(requests), PAY_IDS_PER_READ), "looking them up") as starts:
+        for start in starts:
+            part = classify(repository, requests[start : start + PAY_IDS_PER_READ])
+            total = Classified(
+                total.new + part.new,
+                total.rejected | part.rejected,
+                total.followed + part.followed,
+            )
+    return total
+
+
+def _show(context: Context, in_file: int, found: Classified, unsent: int) -> None:
+    sent, rejected = len(found.new) - unsent, len(found.rejected)
+    counts = {"inFile": in_file, "new": unsent, "followedAlready": found.followed}
+    context.output(
+        counts | {"sentBefore": sent, "refused": rejected},
+        f"{in_file} payIds: {unsent} to send, {found.followed} followed already,"
+        f" {sent} sent within the hour, {rejected} cannot be followed so",
+    )
+    for number, (pay_id, reason) in enumerate(found.rejected.items()):
+        if number == MAX_REASONS_SHOWN:
+            context.info(f"  and {rejected - MAX_REASONS_SHOWN} more")
+            break
+        context.info(f"  {pay_id}: {reason}")
+
+
+def _send(context: Context, unsent: Sequence[FollowRequest], resume_file: ResumeFile) -> int:
+    """Send *unsent*, write how many were sent, and return the exit code."""
+    with stop_requested() as stopped:
+        sent = _send_batches(context, unsent, resume_file, stopped)
+        context.output({"sent": sent}, f"{sent} put onto the queue")
         if stopped():
-            desk.note("stopped: the same command goes on from here")
-            return STOPPED
-    if taken < len(new):
-        desk.note(f"SQS refused {len(new) - taken}: the same command sends them again")
+            context.info("stopped: the same command goes on from here")
+            return INTERRUPTED
+    if sent < len(unsent):
+        context.info(f"SQS refused {len(unsent) - sent}: the same command sends them again")
         return 1
     return 0
 
 
-def _look_up(desk: Context, wanted: Sequence[FollowRequest]) -> Classified:
-    store = desk.system.store()
-    found = Classified([], {}, 0)
-    with desk.progress(range(0, len(wanted), LOOK_UP), "looking them up") as bar:
-        for start in bar:
-            part = follow_requests.classify(store, wanted[start : start + LOOK_UP])
-            found = Classified(
-                found.new + part.new,
-                found.refused | part.refused,
-                found.followed + part.followed,
-            )
-    return found
-
-
-def _say(desk: Context, wanted: int, found: Classified, new: int) -> None:
-    sent, refused = len(found.new) - new, len(found.refused)
-    counts = {"inFile": wanted, "new": new, "followedAlready": found.followed}
-    desk.tell(
-        counts | {"sentBefore": sent, "refused": refused},
-        f"{wanted} payIds: {new} to send, {found.followed} followed already,"
-        f" {sent} sent within the hour, {refused} cannot be followed so",
-    )
-    for number, (pay_id, reason) in enumerate(found.refused.items()):
-        if number == SHOWN:
-            desk.note(f"  and {len(found.refused) - SHOWN} more")
-            break
-        desk.note(f"  {pay_id}: {reason}")
-
-
-def _send(
-    desk: Context, new: Sequence[FollowRequest], journal: ResumeFile, stopped: Callable[[], bool]
+def _send_batches(
+    context: Context,
+    unsent: Sequence[FollowRequest],
+    resume_file: ResumeFile,
+    stopped: Callable[[], bool],
 ) -> int:
-    """Send in tens, keeping what SQS took before the next ten; how many it took."""
-    client: SQSClient = desk.system.client("sqs")
-    taken = 0
-    with desk.progress(list(batches(new)), "sending") as bar:
-        for group in bar:
+    """Send in batches of ten and return how many messages SQS took.
+
+    Each batch is in the resume file before the next one is sent.
+    """
+    client: SQSClient = context.stack.client("sqs")
+    queue_url = context.stack.queue_url
+    sent = 0
+    with context.progress(list(batches(unsent)), "sending") as progress:
+        for batch in progress:
             if stopped():
                 break
-            entries: list[SendMessageBatchRequestEntryTypeDef]
-            entries = [{"Id": str(n), "MessageBody": order.body} for n, order in enumerate(group)]
-            answer = client.send_message_batch(QueueUrl=desk.system.queue_url, Entries=entries)
-            bodies = [group[int(entry["Id"])].body for entry in answer.get("Successful", [])]
-            journal.keep(bodies, desk.now())
-            taken += len(bodies)
-    return taken
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "MessageBody": request.body}
+                for number, request in enumerate(batch)
+            ]
+            response = client.send_message_batch(QueueUrl=queue_url, Entries=entries)
+            bodies = [batch[int(entry["Id"])].body for entry in response.get("Successful", [])]
+            resume_file.add(bodies, context.now())
+            sent += len(bodies)
+    return sent
 
 
 @contextmanager
-def stopping() -> Iterator[Callable[[], bool]]:
-    """Yield what says whether Ctrl-C or SIGTERM came: the ten at hand are finished first."""
-    came: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda got, _: came.append(got)) for number in numbers}
+def stop_requested() -> Iterator[Callable[[], bool]]:
+    """Yield a function that returns whether Ctrl-C or SIGTERM came.
+
+    The signals do not interrupt: the batch in progress is finished first.
+    """
+    received: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = {
+        number: signal.signal(number, lambda got, _: received.append(got)) for number in signals
+    }
     try:
-        yield lambda: bool(came)
+        yield lambda: bool(received)
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -8,13 +8,13 @@ from payresult.domain.payment import Status, to_iso8601
 from payresult_cli.context import Context
 from payresult_cli.formatting import format_count, format_duration
 from payresult_cli.options import AGE, stack_options
-from payresult_cli.table_scan import COST, scan
+from payresult_cli.table_scan import SCAN_COST, scan_payments
 
 _ATTRIBUTES = ("payId", "status", "createdAt", "checks", "lastCheckedAt", "nextCheckAt", "orderId")
 _TIMES = ("createdAt", "lastCheckedAt", "nextCheckAt")
 
 
-@click.command("list", epilog=COST)
+@click.command("list", epilog=SCAN_COST)
 @click.option(
     "--status",
     "statuses",
@@ -24,12 +24,12 @@ _TIMES = ("createdAt", "lastCheckedAt", "nextCheckAt")
 )
 @click.option("--older-than", type=AGE, metavar="AGE", help="Registered before: 90s, 15m, 2h, 7d.")
 @stack_options
-def command(desk: Context, statuses: tuple[str, ...], older_than: int | None) -> int:
+def command(context: Context, statuses: tuple[str, ...], older_than: int | None) -> int:
     """List payments by status and age.
 
     In no order, as they are found; --json says more of each.
     """
-    now = desk.now()
+    now = context.now()
     conditions: list[str] = []
     values: dict[str, Any] = {}
     if statuses:
@@ -39,19 +39,20 @@ def command(desk: Context, statuses: tuple[str, ...], older_than: int | None) ->
         conditions.append("#createdAt < :before")
         values["before"] = now - older_than
     count = 0
-    for found in scan(desk.system, _ATTRIBUTES, " AND ".join(conditions), **values):
-        desk.tell(_record(found), _line(found, now))
+    for payment in scan_payments(context.stack, _ATTRIBUTES, " AND ".join(conditions), **values):
+        context.output(_record(payment), _line(payment, now))
         count += 1
-    desk.note(f"{count} payments")
+    context.info(f"{count} payments")
     return 0
 
 
-def _record(found: dict[str, Any]) -> dict[str, Any]:
-    format_count = {name: to_iso8601(int(found[name])) for name in _TIMES if name in found}
-    return found | format_count | {"checks": int(found.get("checks", 0))}
+def _record(payment: dict[str, Any]) -> dict[str, Any]:
+    times = {name: to_iso8601(int(payment[name])) for name in _TIMES if name in payment}
+    return payment | times | {"checks": int(payment.get("checks", 0))}
 
 
-def _line(found: dict[str, Any], now: int) -> str:
-    age = format_duration(now - int(found["createdAt"])) if "createdAt" in found else "unknown"
-    status, checks = found.get("status", "?"), format_count(int(found.get("checks", 0)))
-    return f"{found.get('payId', '?'):<24}  {status:<10}  {age:>8} old  checked {checks}"
+def _line(payment: dict[str, Any], now: int) -> str:
+    age = format_duration(now - int(payment["createdAt"])) if "createdAt" in payment else "unknown"
+    checked = f"checked {format_count(int(payment.get('checks', 0)), 'time')}"
+    status = payment.get("status", "?")
+    return f"{payment.get('payId', '?'):<24}  {status:<10}  {age:>8} old  {checked}"

@@ -1,6 +1,6 @@
-"""`payresult republish`: have events sent again."""
+"""`payresult republish`: has events sent again, with the same ids."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -12,20 +12,20 @@ from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import format_time
-from payresult_cli.options import PAY_ID, POINT, confirm_options, stack_options
-from payresult_cli.table_scan import COST, scan
+from payresult_cli.options import PAY_ID, TIME, confirm_options, stack_options
+from payresult_cli.table_scan import SCAN_COST, scan_payments
 
 SENT_BETWEEN = "#eventState = :sent AND #eventSentAt BETWEEN :since AND :until"
 
 
-@click.command("republish", epilog=f"With --since: {COST}")
+@click.command("republish", epilog=f"With --since: {SCAN_COST}")
 @click.argument("pay_ids", metavar="[PAYID]...", type=PAY_ID, nargs=-1)
-@click.option("--since", type=POINT, metavar="TIME", help="Sent from then on: 2026-11-22T10:00Z.")
-@click.option("--until", type=POINT, metavar="TIME", help="Sent until then.  [default: now]")
+@click.option("--since", type=TIME, metavar="TIME", help="Sent from then on: 2026-11-22T10:00Z.")
+@click.option("--until", type=TIME, metavar="TIME", help="Sent until then.  [default: now]")
 @confirm_options
 @stack_options
 def command(
-    desk: Context,
+    context: Context,
     pay_ids: Sequence[str],
     *,
     since: int | None,
@@ -41,52 +41,57 @@ def command(
     """
     if bool(pay_ids) == (since is not None) or (until is not None and since is None):
         raise click.UsageError("Name payIds, or give --since (and --until), but not both.")
-    until = desk.now() if until is None else until
-    wanted = list(dict.fromkeys(pay_ids)) or _sent_between(desk, since or 0, until)
-    store = desk.system.store()
+    until = context.now() if until is None else until
+    selected = list(dict.fromkeys(pay_ids)) or _sent_between(context, since or 0, until)
+    repository = context.stack.repository()
     if pay_ids:
-        _refuse_without_event(wanted, store.get_many(wanted))
-    range_of_time = (
-        "" if pay_ids else f", sent from {format_time(since or 0)} to {format_time(until)}"
-    )
-    desk.tell({"events": len(wanted)}, f"{len(wanted)} events{range_of_time}")
-    if not wanted or not desk.may("Send them again?", dry_run=dry_run, yes=yes):
-        return 0 if dry_run or not wanted else 1
-    marked = sum(_mark_all(desk, store, wanted))
-    desk.tell({"marked": marked}, f"{marked} marked unsent: the system sends them now")
-    if marked < len(wanted):
-        desk.note(f"{len(wanted) - marked} were waiting to be sent already")
+        _require_events(selected, repository.get_many(selected))
+    period = "" if pay_ids else f", sent from {format_time(since or 0)} to {format_time(until)}"
+    context.output({"events": len(selected)}, f"{len(selected)} events{period}")
+    if not selected or not context.confirm("Send them again?", dry_run=dry_run, yes=yes):
+        return 0 if dry_run or not selected else 1
+    marked = sum(_mark_all(context, repository, selected))
+    context.output({"marked": marked}, f"{marked} marked unsent: the system sends them now")
+    if marked < len(selected):
+        context.info(f"{len(selected) - marked} were waiting to be sent already")
     return 0
 
 
-def _sent_between(desk: Context, since: int, until: int) -> list[str]:
-    values = {"sent": "SENT", "since": since, "until": until}
-    return [found["payId"] for found in scan(desk.system, ["payId"], SENT_BETWEEN, **values)]
+def _sent_between(context: Context, since: int, until: int) -> list[str]:
+    payments = scan_payments(
+        context.stack, ["payId"], SENT_BETWEEN, sent="SENT", since=since, until=until
+    )
+    return [payment["payId"] for payment in payments]
 
 
-def _refuse_without_event(wanted: Sequence[str], found: dict[str, Stored]) -> None:
-    for pay_id in wanted:
-        stored = found.get(pay_id)
-        if not isinstance(stored, Payment):
+def _require_events(pay_ids: Sequence[str], stored: Mapping[str, Stored]) -> None:
+    for pay_id in pay_ids:
+        payment = stored.get(pay_id)
+        if not isinstance(payment, Payment):
             raise CommandError(f"{pay_id} has no readable item in the table: nothing was changed")
-        if stored.event_id is None:
-            raise CommandError(f"{pay_id} is {stored.status} and has no event: nothing was changed")
+        if payment.event_id is None:
+            raise CommandError(
+                f"{pay_id} is {payment.status} and has no event: nothing was changed"
+            )
 
 
-def _mark_all(desk: Context, store: PaymentRepository, wanted: Sequence[str]) -> Iterator[bool]:
-    """Mark one after the other, so that the publisher is not flooded; say which it was new for."""
-    with desk.progress(wanted, "marking") as bar:
-        for pay_id in bar:
-            yield _mark(desk, store, pay_id)
+def _mark_all(
+    context: Context, repository: PaymentRepository, pay_ids: Sequence[str]
+) -> Iterator[bool]:
+    """Mark one event after the other, so as not to flood the publisher; yield which were marked."""
+    with context.progress(pay_ids, "marking") as progress:
+        for pay_id in progress:
+            yield _mark(context, repository, pay_id)
 
 
-def _mark(desk: Context, store: PaymentRepository, pay_id: str) -> bool:
-    stored = store.get_many([pay_id]).get(pay_id)
-    if not isinstance(stored, Payment) or not stored.event_id or not stored.event:
+def _mark(context: Context, repository: PaymentRepository, pay_id: str) -> bool:
+    """Mark the event as unsent; False if it is unsent already or cannot be read any more."""
+    payment = repository.get_many([pay_id]).get(pay_id)
+    if not isinstance(payment, Payment) or not payment.event_id or not payment.event:
         return False
-    event = Event(pay_id, stored.event_id, stored.event)
+    event = Event(pay_id, payment.event_id, payment.event)
     try:
-        store.write(pay_id, updates.republish(event, desk.now()))
-    except PaymentChanged:  # it is waiting to be sent
+        repository.write(pay_id, updates.republish(event, context.now()))
+    except PaymentChanged:  # it is unsent already
         return False
     return True

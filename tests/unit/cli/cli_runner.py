@@ -1,8 +1,8 @@
-"""The operators' tool on moto: a table, two queues, a fixed clock, and an API of our own making."""
+"""Runs the CLI in process: on moto's table and queues, with a fixed clock and a fake API."""
 
 import json
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import boto3
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_sqs import SQSClient
 
-API = "https://api.invalid"
+API_URL = "https://api.invalid"
+
+Handler = Callable[..., Any]
+"""Called with the call of the client that it replaces, then with the arguments of the call."""
 
 
-class Ran(NamedTuple):
-    """How a command ended, and what it said."""
+class CommandResult(NamedTuple):
+    """Exit code, stdout and stderr of a command."""
 
     code: int
     out: str
@@ -31,110 +34,131 @@ class Ran(NamedTuple):
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """What it said with --json."""
+        """The objects that a command with --json wrote."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def run(*arguments: object, edges: Dependencies, answers: str | None = None) -> Ran:
-    """Run one command line; *answers* is what the operator types."""
-    with CliRunner().isolation(input=answers) as (out, err, _):
-        code = main([str(each) for each in arguments], edges)
-        return Ran(code, out.getvalue().decode(), err.getvalue().decode())
+def run(
+    *arguments: object, dependencies: Dependencies, user_input: str | None = None
+) -> CommandResult:
+    """Run one command line; *user_input* is read where it asks a question."""
+    with CliRunner().isolation(input=user_input) as (out, err, _):
+        code = main([str(each) for each in arguments], dependencies)
+        return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())
 
 
 class CommandLine:
-    """A system that commands work on, and a look at what they did to it."""
+    """The CLI on a stack of its own.
+
+    ``api`` answers requests to the HTTP API, which are kept in ``requests``.
+    """
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self.now = NOW
         self.sqs: SQSClient = boto3.client("sqs")
-        self.queue, self.dead = (
+        self.queue_url, self.dead_letter_queue_url = (
             self.sqs.create_queue(QueueName=f"{table.name}-{name}")["QueueUrl"]
             for name in ("checks", "dead")
         )
         self.requests: list[AWSPreparedRequest] = []
-        self.answer: Callable[[dict[str, Any]], HttpResponse] = lambda _: HttpResponse(500, b"")
-        self.wrap: Callable[[str, Any], Any] = lambda _, client: client
+        self.api: Callable[[dict[str, Any]], HttpResponse] = lambda _: HttpResponse(500, b"")
+        self.handlers: dict[str, Handler] = {}
 
-    def run(self, *arguments: object, answers: str | None = None) -> Ran:
-        """Run one command line on this system."""
-        edges = Dependencies(find=self._find, send=self._send, clock=lambda: self.now / 1000)
-        return run(*arguments, edges=edges, answers=answers)
+    def run(self, *arguments: object, user_input: str | None = None) -> CommandResult:
+        """Run one command line on this stack."""
+        dependencies = Dependencies(
+            load_stack=self._load_stack,
+            send_request=self._send_request,
+            clock=lambda: self.now / 1000,
+        )
+        return run(*arguments, dependencies=dependencies, user_input=user_input)
 
-    def messages(self, url: str | None = None) -> list[str]:
-        """Take all messages off a queue, the checks queue by default."""
+    def intercept(self, call: str, handler: Handler) -> None:
+        """Replace *call* of the command's boto3 clients, such as "send_message_batch"."""
+        self.handlers[call] = handler
+
+    def stop_intercepting(self) -> None:
+        """Let all calls through again."""
+        self.handlers.clear()
+
+    def take_messages(self, queue_url: str | None = None) -> list[str]:
+        """Take all messages off a queue, the checks queue by default, and return the bodies."""
         bodies: list[str] = []
-        while found := self._receive(url or self.queue):
-            bodies += found
+        while batch := self._take_batch(queue_url or self.queue_url):
+            bodies += batch
         return bodies
 
-    def bury(self, *bodies: str, **attributes: str) -> list[str]:
-        """Put messages into the dead-letter queue; their ids."""
+    def send_dead_letters(self, *bodies: str, **attributes: str) -> list[str]:
+        """Send messages to the dead-letter queue and return their ids."""
         given: Any = {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         }
+        url = self.dead_letter_queue_url
         return [
-            self.sqs.send_message(QueueUrl=self.dead, MessageBody=body, MessageAttributes=given)[
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=given)[
                 "MessageId"
             ]
             for body in bodies
         ]
 
-    def _receive(self, url: str) -> Sequence[str]:
-        found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-        for message in found:
-            self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in found]
+    def _take_batch(self, queue_url: str) -> Sequence[str]:
+        response = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        messages = response.get("Messages", [])
+        for message in messages:
+            self.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
 
-    def _find(self, stack: str, *, sandbox: bool) -> Stack:
-        assert (stack, sandbox) == ("payresult", False)
+    def _load_stack(self, name: str, *, sandbox: bool) -> Stack:
+        assert (name, sandbox) == ("payresult", False)
         return Stack(
-            name=stack,
+            name=name,
             partner_code=PARTNER,
-            table=self.table.name,
-            queue_url=self.queue,
-            dead_letter_url=self.dead,
-            api_url=API,
+            table_name=self.table.name,
+            queue_url=self.queue_url,
+            dead_letter_queue_url=self.dead_letter_queue_url,
+            api_url=API_URL,
             check_delays="5,10,20",
             failed_pay_rst_values="fail",
-            session=cast("boto3.Session", _Session(self)),
+            session=cast("boto3.Session", _Session(self.handlers)),
         )
 
-    def _send(self, request: "AWSPreparedRequest") -> HttpResponse:
+    def _send_request(self, request: "AWSPreparedRequest") -> HttpResponse:
         self.requests.append(request)
-        return self.answer(json.loads(cast("bytes", request.body)))
+        return self.api(json.loads(cast("bytes", request.body)))
 
 
 @cache
-def _described() -> boto3.Session:
-    """A session for all tests: each new one reads the descriptions of AWS again, in 50 ms."""
+def _boto3_session() -> boto3.Session:
+    """One session for all tests: each new one reads botocore's data again, which takes 50 ms."""
     return boto3.Session()
 
 
 class _Session:
-    """A session whose clients may be wrapped, to make one of their calls fail; its SQS is quick."""
+    """A session whose clients have their calls intercepted."""
 
-    def __init__(self, bench: CommandLine) -> None:
-        self._bench = bench
-        self._session = _described()
+    def __init__(self, handlers: dict[str, Handler]) -> None:
+        self._handlers = handlers
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
+        return getattr(_boto3_session(), name)
 
-    def client(self, service: str, **arguments: Any) -> Any:
-        client = cast("Any", self._session).client(service, **arguments)
-        return self._bench.wrap(service, _Hasty(client) if service == "sqs" else client)
+    def client(self, service: str, **arguments: Any) -> "_Client":
+        return _Client(cast("Any", _boto3_session()).client(service, **arguments), self._handlers)
 
 
-class _Hasty:
-    """An SQS client that waits for no message: moto's queues are told of theirs at once."""
+class _Client:
+    """A client some of whose calls go to a handler. It never waits for messages."""
 
-    def __init__(self, client: "SQSClient") -> None:
+    def __init__(self, client: Any, handlers: dict[str, Handler]) -> None:
         self._client = client
+        self._handlers = handlers
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
+        call = getattr(self._client, name)
+        handler = self._handlers.get(name)
+        return partial(handler, call) if handler else call
 
     def receive_message(self, **arguments: Any) -> Any:
+        """Receive without waiting: moto has all messages at once."""
         return self._client.receive_message(**arguments | {"WaitTimeSeconds": 0})

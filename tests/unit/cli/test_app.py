@@ -1,4 +1,4 @@
-"""`payresult_cli.app`: help without imports, common options, and refusal of a bad command line."""
+"""`payresult_cli.app`: help, options that commands share, and rejection of a bad command line."""
 
 from importlib import import_module
 
@@ -10,20 +10,20 @@ from payresult_cli.context import Dependencies
 from tests.unit.cli.cli_runner import run
 
 
-def test_help_names_each_command_with_its_own_first_line() -> None:
-    """The list is written down apart, so that no command is imported for it."""
-    ran = run("--help", edges=Dependencies())
-    assert ran.code == 0
-    for name, words in COMMANDS.items():
+def test_help_shows_the_first_help_line_of_each_command() -> None:
+    """COMMANDS repeats these lines so that `--help` imports no command."""
+    result = run("--help", dependencies=Dependencies())
+    assert result.code == 0
+    for name, first_line in COMMANDS.items():
         command = import_module(f"payresult_cli.commands.{name}").command
         assert command.name == name
-        assert command.get_short_help_str(100) == words
-        assert f"  {name} " in ran.out
-        assert run(name, "--help", edges=Dependencies()).code == 0
+        assert command.get_short_help_str(100) == first_line
+        assert f"  {name} " in result.out
+        assert run(name, "--help", dependencies=Dependencies()).code == 0
 
 
-def test_commands_that_change_something_can_be_tried_and_are_confirmed() -> None:
-    """And all can be read by machines."""
+def test_commands_that_change_something_have_dry_run_and_yes() -> None:
+    """All commands have --stack, --sandbox and --json."""
     changing = set()
     for name in COMMANDS:
         command = payresult.get_command(click.Context(payresult), name)
@@ -36,8 +36,8 @@ def test_commands_that_change_something_can_be_tried_and_are_confirmed() -> None
 
 
 @pytest.mark.parametrize("arguments", [[], ["nix"], ["explain"], ["list", "--nix"]])
-def test_a_bad_command_line_is_not_carried_out(arguments: list[str]) -> None:
-    """Exit code 2; without a command, the help."""
-    ran = run(*arguments, edges=Dependencies())
-    assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith("payresult: " if arguments else "Usage: ")
+def test_bad_command_line_is_rejected(arguments: list[str]) -> None:
+    """Exit code 2 and one line; without a command, the help."""
+    result = run(*arguments, dependencies=Dependencies())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("payresult: " if arguments else "Usage: ")

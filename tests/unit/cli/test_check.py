@@ -1,4 +1,4 @@
-"""`payresult check`: a signed query of the API, a line for each payment."""
+"""`payresult check`: a signed query of the API, and one line for each payment."""
 
 import json
 from typing import Any
@@ -6,23 +6,16 @@ from typing import Any
 import pytest
 
 from payresult_cli.http_api import HttpResponse
-from tests.support.tables import Table
-from tests.unit.cli.cli_runner import API, CommandLine
+from tests.unit.cli.cli_runner import API_URL, CommandLine
 
 PAID = {"status": "SUCCEEDED", "payRst": "success", "payAmount": "$19.99", "checks": 1}
 STALE = "  (the gateway did not answer: this is what was known before)"
 PROBLEM = {"title": "The gateway is unavailable", "detail": "it did not answer"}
 
 
-@pytest.fixture
-def bench(table: Table) -> CommandLine:
-    """A system to run commands on."""
-    return CommandLine(table)
-
-
-def answering(bench: CommandLine, results: dict[str, dict[str, Any]]) -> None:
-    """Let the API answer so, in the order asked."""
-    bench.answer = lambda body: HttpResponse(
+def answer_with(cli: CommandLine, results: dict[str, dict[str, Any]]) -> None:
+    """Make the API answer with *results* by payId, in the order asked."""
+    cli.api = lambda body: HttpResponse(
         200,
         json.dumps(
             {"results": [{"payId": pay_id} | results[pay_id] for pay_id in body["payIds"]]}
@@ -30,42 +23,42 @@ def answering(bench: CommandLine, results: dict[str, dict[str, Any]]) -> None:
     )
 
 
-def test_a_check_is_a_signed_query_of_the_api(bench: CommandLine) -> None:
-    """Each payId once, a line for each."""
-    answering(bench, {"p-1": PAID, "p-2": {"status": "PENDING", "checks": 0, "stale": True}})
+def test_check_is_a_signed_query_of_the_api(cli: CommandLine) -> None:
+    """Each payId is asked for once and is one line."""
+    answer_with(cli, {"p-1": PAID, "p-2": {"status": "PENDING", "checks": 0, "stale": True}})
 
-    ran = bench.run("check", "p-1", "p-2", "p-1")
+    result = cli.run("check", "p-1", "p-2", "p-1")
 
-    assert ran.code == 0
-    assert ran.out.splitlines() == [
+    assert result.code == 0
+    assert result.out.splitlines() == [
         'p-1                       SUCCEEDED   payRst "success", $19.99, checked 1 time',
         f"{'p-2':<24}  PENDING     no answer yet, checked 0 times{STALE}",
     ]
-    [request] = bench.requests
-    assert (request.method, request.url) == ("POST", f"{API}/payments/query")
+    [request] = cli.requests
+    assert (request.method, request.url) == ("POST", f"{API_URL}/payments/query")
     assert "/execute-api/aws4_request" in str(request.headers["Authorization"])
 
 
-def test_a_payment_of_which_nothing_is_known_is_a_problem(bench: CommandLine) -> None:
-    """Exit code 1; machines get the problem document."""
-    answering(bench, {"p-1": PAID, "p-2": {"problem": PROBLEM}})
-    ran = bench.run("check", "p-1", "p-2", "--json")
-    assert ran.code == 1
-    assert ran.records == [{"payId": "p-1"} | PAID, {"payId": "p-2", "problem": PROBLEM}]
-    assert "The gateway is unavailable: it did not" in bench.run("check", "p-1", "p-2").out
+def test_payment_without_a_result_is_shown_as_a_problem(cli: CommandLine) -> None:
+    """Exit code 1; --json writes the problem document."""
+    answer_with(cli, {"p-1": PAID, "p-2": {"problem": PROBLEM}})
+    result = cli.run("check", "p-1", "p-2", "--json")
+    assert result.code == 1
+    assert result.records == [{"payId": "p-1"} | PAID, {"payId": "p-2", "problem": PROBLEM}]
+    assert "The gateway is unavailable: it did not" in cli.run("check", "p-1", "p-2").out
 
 
-def test_more_than_a_hundred_are_asked_in_hundreds(bench: CommandLine) -> None:
-    """The API takes no more at a time."""
+def test_more_than_100_pay_ids_are_asked_for_in_several_requests(cli: CommandLine) -> None:
+    """100 is the limit of the API."""
     pay_ids = [f"p-{number}" for number in range(250)]
-    answering(bench, dict.fromkeys(pay_ids, PAID))
-    ran = bench.run("check", *pay_ids, "--json")
-    assert [record["payId"] for record in ran.records] == pay_ids
-    assert len(bench.requests) == 3
+    answer_with(cli, dict.fromkeys(pay_ids, PAID))
+    result = cli.run("check", *pay_ids, "--json")
+    assert [record["payId"] for record in result.records] == pay_ids
+    assert len(cli.requests) == 3
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("response", "expected"),
     [
         (HttpResponse(403, b'{"message": "Forbidden"}'), "may not call the API"),
         (HttpResponse(429, b"{}"), "too often"),
@@ -75,27 +68,27 @@ def test_more_than_a_hundred_are_asked_in_hundreds(bench: CommandLine) -> None:
         (HttpResponse(200, b"[]"), "HTTP 200 ("),
     ],
 )
-def test_an_api_that_does_not_answer_well_is_one_line(
-    bench: CommandLine, answer: HttpResponse, said: str
+def test_error_response_of_the_api_is_one_line(
+    cli: CommandLine, response: HttpResponse, expected: str
 ) -> None:
     """Exit code 2, and nothing on stdout."""
-    bench.answer = lambda _: answer
-    ran = bench.run("check", "p-1")
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-    assert len(ran.err.splitlines()) == 1
+    cli.api = lambda _: response
+    result = cli.run("check", "p-1")
+    assert (result.code, result.out) == (2, "")
+    assert expected in result.err
+    assert len(result.err.splitlines()) == 1
 
 
-def test_text_of_the_gateway_does_not_reach_the_terminal_as_it_is(bench: CommandLine) -> None:
-    """It might give the terminal orders."""
-    answering(bench, {"p-1": PAID | {"payRst": "\x1b[2J"}})
-    assert 'payRst "\\x1b[2J"' in bench.run("check", "p-1").out
+def test_text_of_the_gateway_is_escaped(cli: CommandLine) -> None:
+    """The terminal would carry out control characters."""
+    answer_with(cli, {"p-1": PAID | {"payRst": "\x1b[2J"}})
+    assert 'payRst "\\x1b[2J"' in cli.run("check", "p-1").out
 
 
 @pytest.mark.parametrize("arguments", [[], ["two words"], ["p-1", ""], ["x" * 65]])
-def test_check_wants_pay_ids(bench: CommandLine, arguments: list[str]) -> None:
-    """One line, exit code 2, and nobody is asked."""
-    ran = bench.run("check", *arguments)
-    assert ran.code == 2
-    assert len(ran.err.splitlines()) == 1
-    assert bench.requests == []
+def test_invalid_pay_id_is_rejected(cli: CommandLine, arguments: list[str]) -> None:
+    """One line, exit code 2, and no request."""
+    result = cli.run("check", *arguments)
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 1
+    assert cli.requests == []

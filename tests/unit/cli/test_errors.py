@@ -1,4 +1,4 @@
-"""`payresult_cli.errors`: an error from outside is one line; a bug keeps its traceback."""
+"""`payresult_cli.errors`: an expected error is one line; a bug keeps its traceback."""
 
 import pytest
 from botocore import exceptions as aws
@@ -9,22 +9,22 @@ from payresult_cli.stack import Stack
 from tests.unit.cli.cli_runner import run
 
 
-def refused_by_aws(code: str) -> aws.ClientError:
-    """Return an error that AWS answered with."""
+def client_error(code: str) -> aws.ClientError:
+    """Return an error that AWS returned for a Scan."""
     return aws.ClientError({"Error": {"Code": code, "Message": "Stack with id mine"}}, "Scan")
 
 
-def failing(error: BaseException) -> Dependencies:
-    """Return edges where the very first step fails."""
+def raising(error: BaseException) -> Dependencies:
+    """Return dependencies that raise *error* when the stack is loaded."""
 
-    def find(_stack: str, *, sandbox: bool) -> Stack:
+    def load_stack(_name: str, *, sandbox: bool) -> Stack:
         assert not sandbox
         raise error
 
-    return Dependencies(find=find)
+    return Dependencies(load_stack=load_stack)
 
 
-TROUBLE: list[tuple[BaseException, str]] = [
+MESSAGES: list[tuple[BaseException, str]] = [
     (aws.NoCredentialsError(), "no AWS credentials (NoCredentialsError)"),
     (aws.PartialCredentialsError(provider="env", cred_var="x"), "no AWS credentials"),
     (aws.UnauthorizedSSOTokenError(), "no AWS credentials"),
@@ -34,10 +34,10 @@ TROUBLE: list[tuple[BaseException, str]] = [
     (aws.EndpointConnectionError(endpoint_url="https://a.invalid"), "is the network"),
     (aws.ConnectTimeoutError(endpoint_url="https://a.invalid"), "is the network"),
     (aws.ParamValidationError(report="odd"), "ParamValidationError"),
-    (refused_by_aws("AccessDeniedException"), "may not call Scan: docs/operations.md"),
-    (refused_by_aws("ExpiredTokenException"), "AWS refuses these credentials"),
-    (refused_by_aws("ResourceNotFoundException"), "is not there any more"),
-    (refused_by_aws("ThrottlingException"), "Scan: AWS says ThrottlingException: Stack with"),
+    (client_error("AccessDeniedException"), "may not call Scan: docs/operations.md"),
+    (client_error("ExpiredTokenException"), "AWS refuses these credentials"),
+    (client_error("ResourceNotFoundException"), "is not there any more"),
+    (client_error("ThrottlingException"), "Scan: AWS says ThrottlingException: Stack with"),
     (PermissionError(13, "Permission denied", "bill.csv"), "bill.csv: Permission denied"),
     (OSError("odd"), "odd"),
     (InvalidInput("payId", "must be\x1b text"), "payId: must be\\x1b text"),
@@ -45,18 +45,18 @@ TROUBLE: list[tuple[BaseException, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("error", "said"), TROUBLE)
-def test_what_goes_wrong_outside_is_one_line(error: BaseException, said: str) -> None:
-    """That says what to do; exit code 2, or 130 after Ctrl-C."""
-    ran = run("list", edges=failing(error))
-    assert ran.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
-    assert ran.out == ""
-    [*_, line] = ran.err.splitlines()
+@pytest.mark.parametrize(("error", "expected"), MESSAGES)
+def test_expected_error_is_one_line(error: BaseException, expected: str) -> None:
+    """Exit code 2, or 130 after Ctrl-C; nothing on stdout."""
+    result = run("list", dependencies=raising(error))
+    assert result.code == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert result.out == ""
+    [*_, line] = result.err.splitlines()
     assert line.startswith("payresult: ")
-    assert said in line
+    assert expected in line
 
 
-def test_a_fault_of_the_tool_itself_is_not_hushed_up() -> None:
-    """Its traceback is what the maintainers need."""
+def test_bug_keeps_its_traceback() -> None:
+    """Maintainers need it."""
     with pytest.raises(ZeroDivisionError):
-        run("list", edges=failing(ZeroDivisionError()))
+        run("list", dependencies=raising(ZeroDivisionError()))

@@ -1,4 +1,4 @@
-"""`payresult list`: payments of this partner, by status and age."""
+"""`payresult list`: payments of this partner, filtered by status and age."""
 
 import pytest
 
@@ -9,14 +9,8 @@ from tests.unit.cli.cli_runner import CommandLine
 
 
 @pytest.fixture
-def bench(table: Table) -> CommandLine:
-    """A system to run commands on."""
-    return CommandLine(table)
-
-
-@pytest.fixture
 def world(table: Table) -> World:
-    """What follows payments: p-old and p-new are pending, p-paid is paid, a day later."""
+    """p-old is PENDING; a day later p-new is PENDING and p-paid SUCCEEDED."""
     world = World(table)
     world.order("p-old")
     world.run(0)
@@ -29,58 +23,51 @@ def world(table: Table) -> World:
     return world
 
 
-def listed(bench: CommandLine, *options: str) -> set[str]:
-    """Return the payIds that are listed."""
-    ran = bench.run("list", "--json", *options)
-    assert ran.code == 0
-    assert ran.err == f"{len(ran.records)} payments\n"
-    return {record["payId"] for record in ran.records}
+def list_pay_ids(cli: CommandLine, *options: str) -> set[str]:
+    """Return the payIds that `list` writes with *options*."""
+    result = cli.run("list", "--json", *options)
+    assert result.code == 0
+    assert result.err == f"{len(result.records)} payments\n"
+    return {record["payId"] for record in result.records}
 
 
-def test_payments_are_listed_by_status_and_age(bench: CommandLine, world: World) -> None:
-    """Each condition narrows it."""
-    bench.now = world.now + HOUR
-    assert listed(bench) == {"p-old", "p-new", "p-paid"}
-    assert listed(bench, "--status", "PENDING") == {"p-old", "p-new"}
-    assert listed(bench, "--status", "PENDING", "--status", "SUCCEEDED", "--older-than", "30m") == {
-        "p-old",
-        "p-new",
-        "p-paid",
-    }
-    assert listed(bench, "--older-than", "2h") == {"p-old"}
-    assert listed(bench, "--status", "REVIEW") == set()
+def test_payments_are_filtered_by_status_and_age(cli: CommandLine, world: World) -> None:
+    """A payment is listed if it meets all conditions."""
+    cli.now = world.now + HOUR
+    assert list_pay_ids(cli) == {"p-old", "p-new", "p-paid"}
+    assert list_pay_ids(cli, "--status", "PENDING") == {"p-old", "p-new"}
+    two_statuses = ("--status", "PENDING", "--status", "SUCCEEDED")
+    assert list_pay_ids(cli, *two_statuses, "--older-than", "30m") == {"p-old", "p-new", "p-paid"}
+    assert list_pay_ids(cli, "--older-than", "2h") == {"p-old"}
+    assert list_pay_ids(cli, "--status", "REVIEW") == set()
 
 
-def test_payments_of_another_partner_are_not_listed(bench: CommandLine, world: World) -> None:
-    """A table that two stacks share, say; with a condition as well as without one."""
+def test_payments_of_another_partner_are_not_listed(cli: CommandLine, world: World) -> None:
+    """Two stacks may share a table; with a condition and without one."""
     world.table.put(world.table.item("p-old") | {"pk": "OTHER#p-old", "payId": "other-1"})
-    assert "other-1" not in listed(bench) | listed(bench, "--status", "PENDING")
+    assert "other-1" not in list_pay_ids(cli) | list_pay_ids(cli, "--status", "PENDING")
 
 
-def test_a_listed_payment_is_a_line(bench: CommandLine, world: World) -> None:
-    """For people; machines get its times too."""
-    bench.now = world.now
-    ran = bench.run("list", "--older-than", "2h")
-    assert ran.out == "p-old                     PENDING         24 h old  checked 2 times\n"
-    [record] = bench.run("list", "--older-than", "2h", "--json").records
+def test_payment_is_one_line(cli: CommandLine, world: World) -> None:
+    """--json writes its times too."""
+    cli.now = world.now
+    result = cli.run("list", "--older-than", "2h")
+    assert result.out == "p-old                     PENDING         24 h old  checked 2 times\n"
+    [record] = cli.run("list", "--older-than", "2h", "--json").records
     assert record["createdAt"] == "2026-11-22T10:00:00.123Z"
     assert record["checks"] == 2
     assert "orderId" not in record
 
 
-def test_an_item_that_lacks_something_is_listed_nevertheless(
-    bench: CommandLine, table: Table
-) -> None:
-    """A hand was in the table: just this wants to be seen."""
+def test_incomplete_item_is_listed(cli: CommandLine, table: Table) -> None:
+    """An operator has to see an item that was edited by hand."""
     table.put({"pk": f"P000818#{PAY_ID}", "payId": PAY_ID})
-    assert (
-        bench.run("list").out == f"{PAY_ID}            ?            unknown old  checked 0 times\n"
-    )
+    assert cli.run("list").out == f"{PAY_ID}            ?            unknown old  checked 0 times\n"
 
 
 @pytest.mark.parametrize("options", [["--status", "PAID"], ["--older-than", "yesterday"], ["x"]])
-def test_list_wants_what_it_knows(bench: CommandLine, options: list[str]) -> None:
+def test_invalid_option_is_rejected(cli: CommandLine, options: list[str]) -> None:
     """One line, exit code 2."""
-    ran = bench.run("list", *options)
-    assert ran.code == 2
-    assert len(ran.err.splitlines()) == 1
+    result = cli.run("list", *options)
+    assert result.code == 2
+    assert len(result.err.splitlines()) == 1

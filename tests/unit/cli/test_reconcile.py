@@ -1,4 +1,4 @@
-"""`payresult reconcile`: a bill against the table."""
+"""`payresult reconcile`: every difference between a billing file and the table, and no other."""
 
 from pathlib import Path
 
@@ -9,12 +9,12 @@ from tests.support.tables import Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
 
-HEAD = "payId,difference,billAmount,ourAmount,status"
+HEADER = "payId,difference,billAmount,ourAmount,status"
 
 
 @pytest.fixture
-def bench(table: Table) -> CommandLine:
-    """A system with four payments: two paid on the first day, one a day later, one pending."""
+def cli(table: Table) -> CommandLine:
+    """The command line; p-1 and p-2 were paid on the first day, p-3 on the next, p-4 is PENDING."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id, payAmount="$19.99")
     world.order("p-1")
@@ -31,61 +31,59 @@ def bench(table: Table) -> CommandLine:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the bill lies."""
+    """The path of the billing file."""
     return tmp_path / "bill.csv"
 
 
-def test_a_bill_that_agrees_yields_nothing(bench: CommandLine, file: Path) -> None:
-    """However the amounts are written; other columns are left alone. Exit code 0."""
+def test_equal_amounts_are_no_difference(cli: CommandLine, file: Path) -> None:
+    """However they are written; other columns are ignored. Exit code 0."""
     file.write_text('no,amount,payId\n1,$19.99,p-1\n2,"USD 19.99",p-2\n3,19.99,p-3\n')
 
-    ran = bench.run("reconcile", file)
+    result = cli.run("reconcile", file)
 
-    assert (ran.code, ran.out.splitlines()) == (0, [HEAD])
-    assert ran.err == ("3 payIds on the bill: 0 missing, 0 extra, 0 different, 0 repeated\n")
+    assert (result.code, result.out.splitlines()) == (0, [HEADER])
+    assert result.err == ("3 payIds on the bill: 0 missing, 0 extra, 0 different, 0 repeated\n")
 
 
-def test_each_difference_is_a_line(bench: CommandLine, file: Path) -> None:
+def test_each_difference_is_one_line(cli: CommandLine, file: Path) -> None:
     """Exit code 1."""
     file.write_text("payId,amount\np-1,19.98\np-4,19.99\np-9,5.00\np-2,19.99\np-2,19.99\n")
 
-    ran = bench.run("reconcile", file)
+    result = cli.run("reconcile", file)
 
-    assert ran.code == 1
-    head, first, *rest = ran.out.splitlines()
-    assert (head, first) == (HEAD, "p-2,repeated,19.99,,")
+    assert result.code == 1
+    header, first, *rest = result.out.splitlines()
+    assert (header, first) == (HEADER, "p-2,repeated,19.99,,")
     assert sorted(rest) == [
         "p-1,different,19.98,19.99,SUCCEEDED",
         "p-3,extra,,19.99,SUCCEEDED",
         "p-4,missing,19.99,,PENDING",
         "p-9,missing,5.00,,",
     ]
-    assert ran.err == "4 payIds on the bill: 2 missing, 1 extra, 1 different, 1 repeated\n"
+    assert result.err == "4 payIds on the bill: 2 missing, 1 extra, 1 different, 1 repeated\n"
 
 
-def test_only_what_was_paid_in_the_time_of_the_bill_is_extra(
-    bench: CommandLine, file: Path
-) -> None:
-    """What is on the bill is compared whenever it was paid."""
+def test_since_and_until_limit_extra_payments_only(cli: CommandLine, file: Path) -> None:
+    """A payment of the file is compared whenever it was paid."""
     file.write_text("payId,amount\np-2,19.99\n")
     day = ("--since", "2026-11-22", "--until", "2026-11-23T09:00Z")
 
-    ran = bench.run("reconcile", file, *day, "--json")
+    result = cli.run("reconcile", file, *day, "--json")
 
-    assert [record["payId"] for record in ran.records] == ["p-1"]
+    assert [record["payId"] for record in result.records] == ["p-1"]
     file.write_text("payId,amount\np-3,1.00\n")
-    found = {
+    differences = {
         record["payId"]: record["difference"]
-        for record in bench.run("reconcile", file, *day, "--json").records
+        for record in cli.run("reconcile", file, *day, "--json").records
     }
-    assert found == {"p-1": "extra", "p-2": "extra", "p-3": "different"}
+    assert differences == {"p-1": "extra", "p-2": "extra", "p-3": "different"}
 
 
-def test_another_currency_is_a_difference(bench: CommandLine, file: Path) -> None:
-    """Where both say which; "$" does not."""
+def test_another_currency_is_a_difference(cli: CommandLine, file: Path) -> None:
+    """If both amounts name one; "$" may be any dollar."""
     file.write_text("payId,amount\np-1,€19.99\np-2,19.99\np-3,19.99\n")
-    bench.table.change("p-1", reply={"payAmount": "GBP 19.99"})
-    assert bench.run("reconcile", file, "--json").records == [
+    cli.table.change("p-1", reply={"payAmount": "GBP 19.99"})
+    assert cli.run("reconcile", file, "--json").records == [
         {
             "payId": "p-1",
             "difference": "different",
@@ -96,39 +94,37 @@ def test_another_currency_is_a_difference(bench: CommandLine, file: Path) -> Non
     ]
 
 
-def test_what_a_spreadsheet_would_take_for_a_formula_stays_text(
-    bench: CommandLine, file: Path
-) -> None:
-    """The gateway may write anything into payAmount where no amount was registered."""
+def test_text_that_looks_like_a_formula_is_quoted(cli: CommandLine, file: Path) -> None:
+    """The gateway's payAmount may be any text where no amount was registered."""
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")
-    bench.table.change("p-1", reply={"payAmount": "=HYPERLINK(1)\n"})
-    out = bench.run("reconcile", file).out
+    cli.table.change("p-1", reply={"payAmount": "=HYPERLINK(1)\n"})
+    out = cli.run("reconcile", file).out
     assert "p-1,different,19.99,'=HYPERLINK(1)\\n,SUCCEEDED\n" in out
 
 
-def test_a_table_of_many_pages_is_read_to_its_end(bench: CommandLine, file: Path) -> None:
-    """A page of Scan ends at 1 MB, whatever is asked of the items."""
-    item = bench.table.item("p-1")
+def test_all_pages_of_the_table_are_read(cli: CommandLine, file: Path) -> None:
+    """A page of Scan ends at 1 MB, however few attributes are asked for."""
+    item = cli.table.item("p-1")
     for number in range(10):
         pay_id = f"q-{number}"
         extra = {"pk": f"P000818#{pay_id}", "payId": pay_id, "padding": "x" * 300_000}
-        bench.table.put(item | extra)
+        cli.table.put(item | extra)
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")
 
-    ran = bench.run("reconcile", file, "--json")
+    result = cli.run("reconcile", file, "--json")
 
-    assert {record["payId"] for record in ran.records} == {f"q-{n}" for n in range(10)}
+    assert {record["payId"] for record in result.records} == {f"q-{n}" for n in range(10)}
 
 
-def test_other_partners_in_the_table_are_none_of_ours(bench: CommandLine, file: Path) -> None:
-    """A table that two stacks share, say."""
-    bench.table.put(bench.table.item("p-1") | {"pk": "OTHER#p-1", "payId": "other-1"})
+def test_payments_of_another_partner_are_ignored(cli: CommandLine, file: Path) -> None:
+    """Two stacks may share a table."""
+    cli.table.put(cli.table.item("p-1") | {"pk": "OTHER#p-1", "payId": "other-1"})
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")
-    assert bench.run("reconcile", file).code == 0
+    assert cli.run("reconcile", file).code == 0
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", "is empty"),
         ("payId,amount\n", "has no payId on it"),
@@ -139,22 +135,22 @@ def test_other_partners_in_the_table_are_none_of_ours(bench: CommandLine, file: 
         ("payId,amount\np-1,\n", "line 2 is wrong: amount: must look like"),
     ],
 )
-def test_a_bad_bill_is_refused_with_the_line(
-    bench: CommandLine, file: Path, text: str, said: str
+def test_invalid_file_is_rejected_with_the_line(
+    cli: CommandLine, file: Path, text: str, expected: str
 ) -> None:
     """One line, exit code 2, and nothing on stdout."""
     file.write_text(text)
-    ran = bench.run("reconcile", file)
-    assert (ran.code, ran.out) == (2, "")
-    assert said in ran.err
-    assert len(ran.err.splitlines()) == 1
+    result = cli.run("reconcile", file)
+    assert (result.code, result.out) == (2, "")
+    assert expected in result.err
+    assert len(result.err.splitlines()) == 1
 
 
-def test_a_payment_without_a_history_was_paid_at_no_known_time(
-    bench: CommandLine, file: Path
+def test_payment_without_a_history_is_extra_only_without_a_limit(
+    cli: CommandLine, file: Path
 ) -> None:
-    """It is extra only where no time is given."""
-    bench.table.change("p-1", history=[])
+    """It is not known when it was paid."""
+    cli.table.change("p-1", history=[])
     file.write_text("payId,amount\np-2,19.99\np-3,19.99\n")
-    assert bench.run("reconcile", file).code == 1
-    assert bench.run("reconcile", file, "--since", "2026-11-22").code == 0
+    assert cli.run("reconcile", file).code == 1
+    assert cli.run("reconcile", file, "--since", "2026-11-22").code == 0

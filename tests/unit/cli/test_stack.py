@@ -1,4 +1,4 @@
-"""`payresult_cli.stack`: a stack is found by its outputs and parameters."""
+"""`payresult_cli.stack`: a stack is found by its outputs and parameters, or named as the error."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore import exceptions as aws
 
-from payresult_cli import stack
-from payresult_cli.stack import Stack
+from payresult_cli.errors import CommandError
+from payresult_cli.stack import Stack, find_sandbox, find_stack
 
 OUTPUTS = {
     "ApiUrl": "https://api.invalid",
@@ -21,20 +21,18 @@ PARAMETERS = {"PartnerCode": "P000818", "CheckDelays": "5,10", "FailedPayRstValu
 
 
 class Session:
-    """A session in which CloudFormation knows one stack, or raises an error."""
+    """A session, its CloudFormation client and the client's meta: knows one stack, or raises."""
 
     region_name = "eu-central-1"
 
     def __init__(self, stack: dict[str, Any] | None, error: Exception | None = None) -> None:
         self._stack = stack
         self._error = error
-        self.endpoint: str | None = None
         self.meta = self
 
     def client(self, service: str, *_: object, endpoint_url: str | None, config: object) -> Any:
         """Return itself as the client."""
-        assert (service, bool(config)) == ("cloudformation", True)
-        self.endpoint = endpoint_url
+        assert (service, endpoint_url, bool(config)) == ("cloudformation", None, True)
         return self
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS
@@ -45,7 +43,7 @@ class Session:
         return {"Stacks": [self._stack]}
 
 
-def described(outputs: dict[str, str], parameters: dict[str, str]) -> dict[str, Any]:
+def description(outputs: dict[str, str], parameters: dict[str, str]) -> dict[str, Any]:
     """Return a stack as CloudFormation describes it."""
     return {
         "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
@@ -53,54 +51,53 @@ def described(outputs: dict[str, str], parameters: dict[str, str]) -> dict[str, 
     }
 
 
-def refused_by_aws(code: str) -> aws.ClientError:
-    """Return an error that AWS answered with."""
-    return aws.ClientError({"Error": {"Code": code, "Message": "Stack with id mine"}}, "Scan")
+def client_error(code: str) -> aws.ClientError:
+    """Return an error that CloudFormation returned."""
+    error = {"Error": {"Code": code, "Message": "Stack with id mine"}}
+    return aws.ClientError(error, "DescribeStacks")  # type: ignore[arg-type]  # fewer keys than AWS sends
 
 
-def found(description: dict[str, Any] | None, error: Exception | None = None) -> Stack:
-    """Return the system that CloudFormation describes so."""
-    return stack.find_stack(cast("boto3.Session", Session(description, error)), "mine")
+def find(stack: dict[str, Any] | None, error: Exception | None = None) -> Stack:
+    """Return the stack that CloudFormation describes so."""
+    return find_stack(cast("boto3.Session", Session(stack, error)), "mine")
 
 
-def test_a_stack_is_found_by_its_outputs_and_parameters() -> None:
-    """Nothing else has to be told to the tool."""
-    here = found(described(OUTPUTS, PARAMETERS))
-    assert (here.table, here.partner_code, here.api_url) == (
+def test_stack_is_found_by_its_outputs_and_parameters() -> None:
+    """The user gives its name only."""
+    stack = find(description(OUTPUTS, PARAMETERS))
+    assert (stack.table_name, stack.partner_code, stack.api_url) == (
         "payments",
         "P000818",
         "https://api.invalid",
     )
-    assert (here.check_delays, here.failed_pay_rst_values) == ("5,10", "")
+    assert (stack.check_delays, stack.failed_pay_rst_values) == ("5,10", "")
 
 
 @pytest.mark.parametrize("name", [*OUTPUTS, *PARAMETERS])
-def test_a_stack_that_is_not_payresults_is_refused(name: str) -> None:
-    """Or one whose deployment never came to its end."""
+def test_stack_without_an_output_or_parameter_is_rejected(name: str) -> None:
+    """It is not payresult's, or its deployment is not complete."""
     outputs = {key: value for key, value in OUTPUTS.items() if key != name}
     parameters = {key: value for key, value in PARAMETERS.items() if key != name}
-    with pytest.raises(Exception, match=f"stack 'mine' has no {name}"):
-        found(described(outputs, parameters))
-    with pytest.raises(Exception, match="has no PartnerCode"):
-        found({})
+    with pytest.raises(CommandError, match=f"stack 'mine' has no {name}"):
+        find(description(outputs, parameters))
+    with pytest.raises(CommandError, match="has no PartnerCode"):
+        find({})
 
 
-def test_a_stack_that_is_not_there_is_refused_with_its_region() -> None:
+def test_missing_stack_is_named_with_its_region() -> None:
     """Any other error of AWS passes through."""
-    with pytest.raises(Exception, match="no stack 'mine' in eu-central-1: name it with --stack"):
-        found(None, refused_by_aws("ValidationError"))
+    with pytest.raises(CommandError, match="no stack 'mine' in eu-central-1: name it with --stack"):
+        find(None, client_error("ValidationError"))
     with pytest.raises(aws.ClientError):
-        found(None, refused_by_aws("AccessDenied"))
+        find(None, client_error("AccessDenied"))
 
 
-def test_the_sandbox_is_found_by_what_it_wrote(tmp_path: Path) -> None:
-    """Absent and unreadable are told apart."""
+def test_sandbox_without_a_valid_outputs_file_is_named(tmp_path: Path) -> None:
+    """A missing file means that no sandbox runs; an invalid one is another error."""
     outputs = tmp_path / "outputs.json"
-    with pytest.raises(Exception, match="start it with `make sandbox`"):
-        stack.find_sandbox(outputs)
-    outputs.write_text("{")
-    with pytest.raises(Exception, match="is not what a sandbox writes"):
-        stack.find_sandbox(outputs)
-    outputs.write_text(json.dumps({"region": "eu-central-1"}))
-    with pytest.raises(Exception, match="is not what a sandbox writes"):
-        stack.find_sandbox(outputs)
+    with pytest.raises(CommandError, match="start it with `make sandbox`"):
+        find_sandbox(outputs)
+    for text in ("{", json.dumps({"region": "eu-central-1"})):
+        outputs.write_text(text)
+        with pytest.raises(CommandError, match="is not what a sandbox writes"):
+            find_sandbox(outputs)
