@@ -130,7 +130,7 @@ def test_a_poison_message_is_seen_mended_and_redriven(tool: Tool, system: System
     shown = tool("redrive", "--dry-run", "--json").records
     [message_id] = [each["messageId"] for each in shown if each["body"] == poison]
     mended = '{"payId": "paid-cli-poison"}'
-    tool("redrive", "--mend", message_id, mended, "--yes")
+    tool("redrive", "--replace-body", message_id, mended, "--yes")
 
     wait_for("its event", lambda: system.audit.arrivals("paid-cli-poison"), 20)
     assert poison not in system.visitor.dead_letters()

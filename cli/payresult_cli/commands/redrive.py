@@ -32,7 +32,7 @@ Replacements = Sequence[tuple[str, str]]
     help="Look at so many messages at most.",
 )
 @click.option(
-    "--mend",
+    "--replace-body",
     "replacements",
     nargs=2,
     multiple=True,
@@ -84,7 +84,9 @@ def _require_valid_bodies(replacements: Replacements) -> None:
         try:
             parse_message(body)
         except InvalidInput as error:
-            raise CommandError(f"--mend {message_id}: that is refused too: {error}") from None
+            raise CommandError(
+                f"--replace-body {message_id}: that is refused too: {error}"
+            ) from None
 
 
 def _with_new_bodies(
@@ -94,7 +96,8 @@ def _with_new_bodies(
     unknown = bodies.keys() - {each.message_id for each in dead_letters}
     if unknown:
         raise CommandError(
-            f"--mend {min(unknown)}: no such message among the {len(dead_letters)} looked at"
+            f"--replace-body {min(unknown)}:"
+            f" no such message among the {len(dead_letters)} looked at"
         )
     return [replace(each, body=bodies.get(each.message_id, each.body)) for each in dead_letters]
 

@@ -73,7 +73,7 @@ def test_message_goes_back_with_a_new_body(cli: CommandLine) -> None:
     message_id, _ = cli.send_dead_letters(INVALID, "no JSON")
     new_body = '{"payId": "two-words"}'
 
-    result = cli.run("redrive", "--mend", message_id, new_body, "--yes")
+    result = cli.run("redrive", "--replace-body", message_id, new_body, "--yes")
 
     assert result.code == 1
     assert cli.take_messages() == [new_body]
@@ -83,7 +83,7 @@ def test_message_goes_back_with_a_new_body(cli: CommandLine) -> None:
 def test_invalid_new_body_is_rejected(cli: CommandLine) -> None:
     """Before a message is received."""
     [message_id] = cli.send_dead_letters(INVALID)
-    result = cli.run("redrive", "--mend", message_id, INVALID, "--yes")
+    result = cli.run("redrive", "--replace-body", message_id, INVALID, "--yes")
     assert (result.code, result.out) == (2, "")
     assert "that is refused too: payId:" in result.err
     assert dead_letters(cli) == [INVALID]
@@ -92,7 +92,7 @@ def test_invalid_new_body_is_rejected(cli: CommandLine) -> None:
 def test_new_body_for_an_unknown_message_changes_nothing(cli: CommandLine) -> None:
     """The messages that were received are visible again."""
     cli.send_dead_letters(VALID)
-    result = cli.run("redrive", "--mend", "nix", VALID, "--yes")
+    result = cli.run("redrive", "--replace-body", "nix", VALID, "--yes")
     assert result.code == 2
     assert "no such message among the 1 looked at" in result.err
     assert cli.take_messages() == []
