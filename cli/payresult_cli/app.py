@@ -9,14 +9,14 @@ from payresult_cli.context import Dependencies
 from payresult_cli.errors import FAILED, INTERRUPTED, error_message
 
 COMMANDS = {
-    "explain": "Say in words why a payment is where it is, and what happens next.",
+    "explain": "Show why a payment has its status, and what happens next.",
     "check": "Ask the gateway about payments now, through the API.",
     "accept": "Accept another amount for a payment in REVIEW.",
-    "follow": "Put the payIds of FILE onto the queue.",
+    "follow": "Send the payIds of FILE to the checks queue.",
     "list": "List payments by status and age.",
-    "redrive": "Put messages of the dead-letter queue back onto the queue.",
-    "republish": "Have events sent again, with the same ids.",
-    "reconcile": "Compare a bill with the table.",
+    "redrive": "Send messages of the dead-letter queue back to the checks queue.",
+    "republish": "Send events again, with the same ids.",
+    "reconcile": "Compare a billing file with the stored payments.",
 }
 """Each command with the first line of its help."""
 
@@ -39,13 +39,13 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def payresult() -> None:
-    """See why a payment is where it is, and set it moving again.
+    """Show why a payment has its status, and act on it.
 
     Each command works on the stack that --stack names, with the usual AWS environment
     (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this checkout.
 
-    Exit codes: 0 done; 1 done, and something in the answer wants attention; 2 not done, and
-    the one line on stderr says what to do; 130 stopped by Ctrl-C.
+    Exit codes: 0 done; 1 done, but something in the output needs attention; 2 not done, and one
+    line on stderr says what to do; 130 stopped by Ctrl-C.
     """
 
 

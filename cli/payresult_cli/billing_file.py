@@ -53,15 +53,15 @@ def read_billing_file(path: Path) -> BillingFile:
         try:
             pay_id = parse_pay_id(row.fields.get("payId"))
         except InvalidInput as error:
-            reject_line(path, row.line_number, f"is wrong: {error}")
+            reject_line(path, row.line_number, f"is invalid: {error}")
         amount = parse_amount(row.fields.get("amount"))
         if amount is None:
-            reason = "is wrong: amount: must look like 19.99, $19.99 or USD 1,234.50"
+            reason = "is invalid: amount: must look like 19.99, $19.99 or USD 1,234.50"
             reject_line(path, row.line_number, reason)
         if amounts.setdefault(pay_id, amount) is not amount:
             repeated[pay_id] = None
     if not amounts:
-        raise CommandError(f"{path} has no payId on it")
+        raise CommandError(f"{path} contains no payId")
     return BillingFile(amounts, list(repeated))
 
 

@@ -90,7 +90,7 @@ class Context:
             confirmed = click.confirm(question, err=True)
         except click.Abort:
             raise CommandError(
-                "nothing was changed: nobody answered (--yes answers for a script)"
+                "nothing was changed: the question was not answered (scripts use --yes)"
             ) from None
         if not confirmed:
             self.info("nothing was changed")

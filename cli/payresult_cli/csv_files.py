@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from payresult_cli.errors import CommandError
+from payresult_cli.formatting import format_count
 
 MAX_FIELD_CHARACTERS = 1024
 """Longer than any value that payresult accepts."""
@@ -34,7 +35,11 @@ def read_csv(
     names = _column_names(path, first[1], required, header_optional=header_optional)
     for line_number, values in lines if names == first[1] else chain([first], lines):
         if len(values) != len(names):
-            reject_line(path, line_number, f"has {len(values)} values, not {len(names)}")
+            reject_line(
+                path,
+                line_number,
+                f"has {format_count(len(values), 'value')}, expected {len(names)}",
+            )
         fields = {name: value for name, value in zip(names, values, strict=True) if value}
         yield CsvRow(line_number, fields)
 
@@ -56,7 +61,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         except UnicodeDecodeError:
             raise CommandError(f"{path} is not UTF-8 text; nothing was done") from None
         except csv.Error as error:
-            reject_line(path, reader.line_num, f"is no CSV: {error}")
+            reject_line(path, reader.line_num, f"is not valid CSV: {error}")
 
 
 def _column_names(

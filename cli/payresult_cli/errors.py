@@ -79,12 +79,14 @@ def _aws_text(error: "ClientError") -> str:
     code = error.response["Error"]["Code"]
     call = error.operation_name
     if code in _INVALID_CREDENTIALS:
-        return f"AWS refuses these credentials ({code}): {_LOG_IN}"
+        return f"AWS rejects these credentials ({code}): {_LOG_IN}"
     if code in _ACCESS_DENIED:
-        return f"these credentials may not call {call}: docs/operations.md has the policy"
+        return f"these credentials may not call {call}: docs/operations.md lists the permissions"
     if code in _NOT_FOUND:
-        return f"{call}: what the stack names is not there any more ({code}): is it being deleted?"
-    return f"{call}: AWS says {code}: {error.response['Error'].get('Message', '')}"
+        return (
+            f"{call}: a resource of the stack does not exist ({code}): is the stack being deleted?"
+        )
+    return f"{call}: AWS returned {code}: {error.response['Error'].get('Message', '')}"
 
 
 def _botocore_text(error: "BotoCoreError") -> str:
@@ -94,9 +96,9 @@ def _botocore_text(error: "BotoCoreError") -> str:
     if isinstance(error, aws.NoRegionError):
         return "no AWS region: set AWS_REGION, or use --sandbox"
     if isinstance(error, aws.ProfileNotFound):
-        return f"{error}: AWS_PROFILE names it"
+        return f"{error}: check AWS_PROFILE"
     if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
-        return f"{error}: is the network, or the sandbox, up?"
+        return f"{error}: check the network, and that the sandbox is running"
     kind = type(error).__name__
     if any(word in kind for word in ("Credential", "Token", "SSO", "Login")):
         return f"no AWS credentials ({kind}): {_LOG_IN}"

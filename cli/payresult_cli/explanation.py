@@ -34,7 +34,7 @@ def explain_next(payment: Payment, now: int) -> list[str]:
     if payment.settled:
         return _next_event(payment, now)
     if payment.work_at is None:
-        return ["Nothing by itself: no check is planned any more.", _ADVICE[payment.status]]
+        return ["Nothing happens automatically: no check is planned.", _ADVICE[payment.status]]
     lines = [_next_check(payment, payment.work_at, now)]
     if payment.status is Status.REVIEW:
         lines.append(_ACCEPTED_NEXT if _is_accepted(payment) else _ADVICE[payment.status])
@@ -44,12 +44,12 @@ def explain_next(payment: Payment, now: int) -> list[str]:
 def _pending(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
     pay_rst = payment.reply.get("payRst")
     if pay_rst is None and not payment.checks:
-        return [f"Registered {format_time_and_age(payment.created_at, now)}, and not checked yet."]
+        return [f"Registered at {format_time_and_age(payment.created_at, now)}, not checked yet."]
     if pay_rst is None:
-        return ["The gateway has not told anything about it yet."]
+        return ["The gateway has not given a valid answer yet."]
     lines = [f'The gateway\'s last answer is payRst "{printable(pay_rst)}".']
     if pay_rst not in settings.failed_pay_rst_values:
-        lines.append('Only "success" means paid; what this value means, nobody told payresult.')
+        lines.append('Only "success" means paid; payresult does not know what this value means.')
     return lines
 
 
@@ -57,9 +57,10 @@ def _unresolved(payment: Payment, now: int, settings: DeploymentSettings) -> lis
     duration = (
         format_duration(payment.history[-1].at - payment.created_at) if payment.history else "days"
     )
-    end = "all its checks" if payment.attempt >= settings.max_checks else "its time"
+    used_up = payment.attempt >= settings.max_checks
+    end = "all its checks are used" if used_up else "its time is over"
     return [
-        f"It was followed for {duration} and used up {end} without being settled.",
+        f"It was followed for {duration} without being settled, and {end}.",
         *_pending(payment, now, settings),
     ]
 
@@ -67,7 +68,7 @@ def _unresolved(payment: Payment, now: int, settings: DeploymentSettings) -> lis
 def _failed(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
     pay_rst = printable(payment.reply.get("payRst", ""))
     return [
-        f'The gateway answered payRst "{pay_rst}" {_changed_at(payment, now)},',
+        f'The gateway answered payRst "{pay_rst}" at {_changed_at(payment, now)},',
         "which is one of this deployment's FailedPayRstValues.",
     ]
 
@@ -75,11 +76,11 @@ def _failed(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
 def _review(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
     paid = printable(payment.reply.get("payAmount", "no amount"))
     if _is_accepted(payment):
-        return [f"The gateway reports it as paid with {paid}, which an operator has accepted."]
+        return [f"The gateway reports it as paid with {paid}, and an operator accepted this."]
     registered = format_registered_amount(payment.registration)
     return [
-        f"The gateway reports it as paid, but with {paid}; registered is {registered}.",
-        f"It waits for somebody's decision, since {_changed_at(payment, now)}.",
+        f"The gateway reports it as paid with {paid}, but {registered} is registered.",
+        f"It waits for an operator's decision since {_changed_at(payment, now)}.",
     ]
 
 
@@ -90,11 +91,11 @@ def _is_accepted(payment: Payment) -> bool:
 
 def _succeeded(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
     paid = printable(payment.reply.get("payAmount", "no amount"))
-    line = f"The gateway reported it as paid ({paid}) {_changed_at(payment, now)}."
+    line = f"The gateway reported it as paid ({paid}) at {_changed_at(payment, now)}."
     if payment.registration.expected_amount is None:
-        return [line, "No amount was registered to compare with."]
+        return [line, "No amount was registered, so none was compared."]
     registered = format_registered_amount(payment.registration)
-    return [line, f"That is what was registered: {registered}."]
+    return [line, f"This is the registered amount: {registered}."]
 
 
 _BY_STATUS = {
@@ -106,51 +107,51 @@ _BY_STATUS = {
 }
 
 _ADVICE = {
-    Status.PENDING: "It should have one: `payresult check` asks now; tell the maintainers.",
-    Status.UNRESOLVED: "Ask the gateway's operator; `payresult follow` follows it anew.",
+    Status.PENDING: "There should be one: tell the maintainers. `payresult check` checks it now.",
+    Status.UNRESOLVED: "Ask the gateway's operator; `payresult follow` restarts the checks.",
     Status.FAILED: "`payresult check` asks the gateway once more.",
-    Status.REVIEW: "`payresult accept` accepts what was paid; else refund it.",
+    Status.REVIEW: "Accept what was paid with `payresult accept`, or refund it.",
 }
 
-_ACCEPTED_NEXT = "If the gateway says the same again, the payment SUCCEEDED."
+_ACCEPTED_NEXT = "If the gateway gives the same answer again, the payment becomes SUCCEEDED."
 
 
 def _changed_at(payment: Payment, now: int) -> str:
     """Return when the status changed last."""
     changes = [each for each in payment.history if each.from_status is not each.to_status]
-    return format_time_and_age(changes[-1].at, now) if changes else "at an unknown time"
+    return format_time_and_age(changes[-1].at, now) if changes else "an unknown time"
 
 
 def _last_error(error: CheckError, now: int) -> str:
     latest = format_time_and_age(error.at, now)
     if error.kind == "unavailable":
         checks = f"the last {error.tries} checks" if error.tries > 1 else "the last check"
-        return f"The gateway did not answer {checks}, the latest {latest}; that changes no status."
+        return f"The gateway did not answer {checks}, the latest at {latest}; the status is kept."
     http_status = f" (HTTP {error.http_status})" if error.http_status else ""
-    return f"The gateway's answer{http_status} to the last check had no meaning, {latest}."
+    return f"The gateway's answer to the last check, at {latest}, was invalid{http_status}."
 
 
 def _next_check(payment: Payment, work_at: int, now: int) -> str:
     check_at = payment.next_check_at or payment.created_at
     by_sweeper = work_at <= check_at
     if check_at > now:
-        by = "sent by the sweeper" if by_sweeper else "by a message that waits in the queue"
-        return f"The next check is due {format_time_and_age(check_at, now)}, {by}."
-    overdue = f"A check was due {format_time_and_age(check_at, now)}"
+        by = "sent by the sweeper" if by_sweeper else "by a delayed message in the queue"
+        return f"The next check is due at {format_time_and_age(check_at, now)}, {by}."
+    overdue = f"A check was due at {format_time_and_age(check_at, now)}"
     if by_sweeper or work_at <= now:
         return f"{overdue}; the sweeper, which runs every minute, sends it."
     resent = format_time_and_age(work_at, now)
-    return f"{overdue}; if its message is lost, the sweeper sends another {resent}."
+    return f"{overdue}; if its message is lost, the sweeper sends another at {resent}."
 
 
 def _next_event(payment: Payment, now: int) -> list[str]:
     if payment.event_state == "SENT" and payment.event_sent_at:
         sent = format_time_and_age(payment.event_sent_at, now)
-        return [f"Nothing: it is settled, and its event is on the bus since {sent}."]
+        return [f"Nothing: it is settled, and its event was sent at {sent}."]
     if payment.event_state == "PENDING" and payment.work_at:
         by = format_time_and_age(payment.work_at, now)
         return [
-            "Its event is not on the bus yet: the publisher sends it within seconds,",
-            f"and if it does not, the sweeper does, {by}.",
+            "Its event is waiting to be sent: the publisher sends it within seconds,",
+            f"or else the sweeper at {by}.",
         ]
-    return ["It is settled, but has no event that is waiting or sent: tell the maintainers."]
+    return ["It is settled, but its event is neither pending nor sent: tell the maintainers."]

@@ -1,4 +1,4 @@
-"""Reads the file of `follow`, and tells which of its payments are not followed yet."""
+"""Reads the file of `follow`, and finds which of its payments are not followed yet."""
 
 import json
 from collections.abc import Sequence
@@ -42,13 +42,13 @@ def read_follow_requests(path: Path) -> list[FollowRequest]:
         try:
             message = _parse(row.fields)
         except InvalidInput as error:
-            reject_line(path, row.line_number, f"is no order: {error}")
+            reject_line(path, row.line_number, f"is invalid: {error}")
         pay_id = message.pay_id
         if found.setdefault(pay_id, FollowRequest(body, message)).body != body:
-            reason = f"says something else about {pay_id} than a line before"
+            reason = f"contradicts an earlier line about {pay_id}"
             reject_line(path, row.line_number, reason)
     if not found:
-        raise CommandError(f"{path} names no payId")
+        raise CommandError(f"{path} contains no payId")
     return list(found.values())
 
 

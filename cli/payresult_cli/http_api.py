@@ -52,10 +52,12 @@ def response_json(response: HttpResponse) -> Any:
     """Return the JSON object of a 200 response; CommandError for any other response."""
     if response.status == _FORBIDDEN:
         raise CommandError(
-            "these credentials may not call the API: docs/operations.md has the policy"
+            "these credentials may not call the API: docs/operations.md lists the permissions"
         )
     if response.status == _TOO_MANY_REQUESTS:
-        raise CommandError("the API is called too often at the moment: try again in some seconds")
+        raise CommandError(
+            "the API rejects calls because there are too many: try again in a few seconds"
+        )
     try:
         body = json.loads(response.body)
     except ValueError:
@@ -65,5 +67,5 @@ def response_json(response: HttpResponse) -> Any:
     detail = (body.get("detail") or body.get("message")) if isinstance(body, dict) else None
     reason = f": {detail}" if detail else ""
     raise CommandError(
-        f"the API answered HTTP {response.status}{reason} (the api function's log says more)"
+        f"the API returned HTTP {response.status}{reason} (see the log of the api function)"
     )

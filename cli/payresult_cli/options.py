@@ -41,9 +41,11 @@ def _pay_id(text: str) -> str | None:
         return None
 
 
-PAY_ID = ParsedParam("payid", _pay_id, "is no payId: 1 to 64 letters, digits, '_' or '-'")
-AGE = ParsedParam("age", parse_age, "is no age: write 90s, 15m, 2h or 7d")
-TIME = ParsedParam("time", parse_time, "is no time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)")
+PAY_ID = ParsedParam("payid", _pay_id, "is not a payId: write 1 to 64 letters, digits, '_' or '-'")
+AGE = ParsedParam("age", parse_age, "is not an age: write 90s, 15m, 2h or 7d")
+TIME = ParsedParam(
+    "time", parse_time, "is not a time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)"
+)
 
 
 def stack_options(command: Command) -> Command:
@@ -51,7 +53,7 @@ def stack_options(command: Command) -> Command:
 
     @click.option("--stack", default="payresult", show_default=True, help="Name of the stack.")
     @click.option("--sandbox", is_flag=True, help="Work on the sandbox that runs in this checkout.")
-    @click.option("--json", "as_json", is_flag=True, help="For machines: one JSON object a line.")
+    @click.option("--json", "as_json", is_flag=True, help="Write one JSON object per line.")
     @click.pass_context
     @wraps(command)
     def with_context(
@@ -66,7 +68,7 @@ def stack_options(command: Command) -> Command:
 def confirm_options(command: Command) -> Command:
     """Add the options of a command that makes changes: --dry-run and --yes."""
     dry_run = click.option(
-        "--dry-run", is_flag=True, help="Show what would change, and stop there."
+        "--dry-run", is_flag=True, help="Show what would change, and change nothing."
     )
-    yes = click.option("--yes", is_flag=True, help="Do not ask before changing it.")
+    yes = click.option("--yes", is_flag=True, help="Do not ask before the change.")
     return dry_run(yes(command))

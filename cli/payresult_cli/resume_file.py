@@ -10,7 +10,7 @@ from pathlib import Path
 from payresult_cli.errors import CommandError
 
 TTL_MS = 3_600_000
-"""Milliseconds: twice as long as a message may wait before QueueAgeAlarm rings."""
+"""Milliseconds: twice as long as a message may wait before QueueAgeAlarm goes off."""
 
 
 class ResumeFile:
@@ -29,16 +29,16 @@ class ResumeFile:
         except FileNotFoundError:
             return {}
         except ValueError:
-            raise CommandError(f"{self.path} is not what follow writes: delete it") from None
+            raise CommandError(f"{self.path} was not written by follow: delete it") from None
         if recent and queue_url != self._queue_url:
             raise CommandError(
                 f"{self.path} belongs to a follow on another stack ({queue_url}):"
-                " finish that one, or delete the file"
+                " finish that one or delete the file"
             )
         return recent
 
     def start(self, recent: dict[str, int]) -> None:
-        """Write the file anew with *recent*; call it before sending, which needs the file."""
+        """Replace the contents with *recent*. Call it before sending: an error sends nothing."""
         lines = [self._queue_url, *(f"{at} {body}" for body, at in recent.items())]
         self.path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

@@ -69,7 +69,9 @@ def find_sandbox(outputs_file: Path) -> Stack:
             "no sandbox is running in this checkout: start it with `make sandbox`"
         ) from None
     except (KeyError, TypeError, ValueError):
-        raise CommandError(f"{outputs_file} is not what a sandbox writes: start it anew") from None
+        raise CommandError(
+            f"{outputs_file} is not a valid sandbox file: restart the sandbox"
+        ) from None
     return find_stack(session, *location)
 
 
@@ -80,15 +82,7 @@ def find_stack(
     client: CloudFormationClient = session.client(
         "cloudformation", None, endpoint_url=endpoint_url, config=_CLIENT_CONFIG
     )
-    try:
-        description: Any = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        region = client.meta.region_name
-        raise CommandError(
-            f"no stack {name!r} in {region}: name it with --stack, or set AWS_REGION or AWS_PROFILE"
-        ) from None
+    description = _describe(client, name)
     outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
     parameters = {
         each["ParameterKey"]: each.get("ParameterValue", "")
@@ -109,11 +103,23 @@ def find_stack(
     )
 
 
+def _describe(client: "CloudFormationClient", name: str) -> Any:
+    try:
+        return client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        region = client.meta.region_name
+        raise CommandError(
+            f"no stack {name!r} in {region}: name it with --stack, or set AWS_REGION or AWS_PROFILE"
+        ) from None
+
+
 def _value(stack_name: str, values: Mapping[str, str], name: str) -> str:
     try:
         return values[name]
     except KeyError:
         raise CommandError(
             f"stack {stack_name!r} has no {name}:"
-            " is it payresult's, and is its deployment complete?"
+            " is it a payresult stack, and is its deployment complete?"
         ) from None

@@ -11,10 +11,8 @@ from payresult.aws.items import key, to_item
 if TYPE_CHECKING:
     from payresult_cli.stack import Stack
 
-SCAN_COST = (
-    "Reads the whole table: half a read request unit for each 4 KB in it, whatever is found."
-)
-"""Help text of each command that scans (AWS, Scan: eventually consistent)."""
+SCAN_COST = "the whole table, which costs half a read request unit per 4 KB, whatever is found."
+"""For the help of each command that scans (AWS, Scan: eventually consistent)."""
 
 _NAME = re.compile(r"#(\w+)")
 _deserialize = TypeDeserializer().deserialize

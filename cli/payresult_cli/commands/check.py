@@ -20,8 +20,9 @@ MAX_PAY_IDS_PER_REQUEST = 100
 def command(context: Context, pay_ids: Sequence[str]) -> int:
     """Ask the gateway about payments now, through the API.
 
-    A settled payment is told from the table, and so is one that somebody asked about in the last
-    two seconds. Needs execute-api:Invoke. Exit code 1 where nothing is known of one of them.
+    A settled payment is read from the table, and so is one that was checked in the last two
+    seconds. Needs the permission execute-api:Invoke. Exit code 1 if nothing is known about one of
+    the payments.
     """
     unique = list(dict.fromkeys(pay_ids))
     code = 0
@@ -39,7 +40,7 @@ def _line(result: dict[str, Any]) -> str:
     problem = result.get("problem")
     if problem:
         return f"{result['payId']:<24}  -           {problem['title']}: {problem['detail']}"
-    stale = "  (the gateway did not answer: this is what was known before)"
+    stale = "  (the gateway did not answer: this is the stored result)"
     answer = f'payRst "{result["payRst"]}"' if "payRst" in result else "no answer yet"
     checked = f"checked {format_count(result['checks'], 'time')}"
     parts = filter(None, [answer, result.get("payAmount"), checked])

@@ -22,19 +22,19 @@ from payresult_cli.options import PAY_ID, stack_options
 from payresult_cli.stack import Stack
 
 NOT_STORED = """\
-{pay_id} is not in the table: nobody registered it, or its message was not read yet.
+{pay_id} is not in the table: it was not registered, or its message was not processed yet.
   payresult check {pay_id}      asks the gateway about it now
-  payresult redrive --dry-run   shows messages that could not be used"""
+  payresult redrive --dry-run   shows messages that could not be processed"""
 
 
 @click.command("explain")
 @click.argument("pay_id", metavar="PAYID", type=PAY_ID)
 @stack_options
 def command(context: Context, pay_id: str) -> int:
-    """Say in words why a payment is where it is, and what happens next.
+    """Show why a payment has its status, and what happens next.
 
-    Reads the table and nothing else: neither the gateway nor the payment notices. Exit code 1
-    where the payId is not in the table.
+    Only reads the table: the gateway is not asked and the payment does not change. Exit code 1 if
+    the payId is not in the table.
     """
     stack = context.stack
     payment = require_readable(stack.repository().get_many([pay_id]).get(pay_id))
@@ -91,14 +91,13 @@ def _section(title: str, lines: list[str]) -> list[str]:
 
 def _checks(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
     last = (
-        f", the last {format_time_and_age(payment.last_checked_at, now)}"
+        f", last at {format_time_and_age(payment.last_checked_at, now)}"
         if payment.last_checked_at
         else ""
     )
-    used = f"{payment.attempt} of the {settings.max_checks} answers are used up"
     return [
-        f"asked {format_count(payment.checks, 'time')}{last}",
-        f"{used} that following it may take",
+        f"gateway asked {format_count(payment.checks, 'time')}{last}",
+        f"{payment.attempt} of at most {settings.max_checks} answered checks used",
     ]
 
 
@@ -122,7 +121,7 @@ def _event(payment: Payment, now: int) -> list[str]:
     if payment.event_id is None:
         return []
     sent = (
-        f"sent {format_time_and_age(payment.event_sent_at, now)}"
+        f"sent at {format_time_and_age(payment.event_sent_at, now)}"
         if payment.event_sent_at
         else "not sent yet"
     )

@@ -17,6 +17,7 @@ from payresult_cli.follow_requests import (
     classify,
     read_follow_requests,
 )
+from payresult_cli.formatting import format_count
 from payresult_cli.options import confirm_options, stack_options
 from payresult_cli.resume_file import ResumeFile
 
@@ -33,12 +34,12 @@ MAX_REASONS_SHOWN = 10
 @confirm_options
 @stack_options
 def command(context: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
-    """Put the payIds of FILE onto the queue.
+    """Send the payIds of FILE to the checks queue.
 
-    FILE has a payId on each line; or it is CSV whose first line names payId and any of orderId,
-    expectedAmount, currency. All of it is read before anything is sent, and what is followed
-    already is not sent again. Ctrl-C stops it; the same command goes on where it stopped: for an
-    hour FILE.following keeps what was sent. Exit code 1 where some could not be sent.
+    FILE has one payId per line, or is CSV whose first line names payId and any of orderId,
+    expectedAmount, currency. The whole file is read before anything is sent; a payment that is
+    followed already is not sent. Ctrl-C stops the command, and the same command continues: what was
+    sent is kept in FILE.following for an hour. Exit code 1 if some could not be sent.
     """
     requests = read_follow_requests(file)
     resume_file = ResumeFile(file, context.stack.queue_url)
@@ -51,7 +52,7 @@ def command(context: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
         resume_file.delete()
     if not unsent:
         return rejected_code
-    if not context.confirm("Put them onto the queue?", dry_run=dry_run, yes=yes):
+    if not context.confirm("Send them to the queue?", dry_run=dry_run, yes=yes):
         return 0 if dry_run else 1
     resume_file.start(recent)
     return _send(context, unsent, resume_file) or rejected_code
@@ -60,7 +61,7 @@ def command(context: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
 def _classify(context: Context, requests: Sequence[FollowRequest]) -> Classified:
     repository = context.stack.repository()
     total = Classified([], {}, 0)
-    with context.progress(range(0, len(requests), PAY_IDS_PER_READ), "looking them up") as starts:
+    with context.progress(range(0, len(requests), PAY_IDS_PER_READ), "reading payments") as starts:
         for start in starts:
             part = classify(repository, requests[start : start + PAY_IDS_PER_READ])
             total = Classified(
@@ -76,8 +77,8 @@ def _show(context: Context, in_file: int, found: Classified, unsent: int) -> Non
     counts = {"inFile": in_file, "new": unsent, "followedAlready": found.followed}
     context.output(
         counts | {"sentBefore": sent, "refused": rejected},
-        f"{in_file} payIds: {unsent} to send, {found.followed} followed already,"
-        f" {sent} sent within the hour, {rejected} cannot be followed so",
+        f"{format_count(in_file, 'payId')}: {unsent} to send, {found.followed} followed already,"
+        f" {sent} sent within the last hour, {rejected} rejected",
     )
     for number, (pay_id, reason) in enumerate(found.rejected.items()):
         if number == MAX_REASONS_SHOWN:
@@ -90,12 +91,13 @@ def _send(context: Context, unsent: Sequence[FollowRequest], resume_file: Resume
     """Send *unsent*, write how many were sent, and return the exit code."""
     with stop_requested() as stopped:
         sent = _send_batches(context, unsent, resume_file, stopped)
-        context.output({"sent": sent}, f"{sent} put onto the queue")
+        context.output({"sent": sent}, f"{sent} sent to the queue")
         if stopped():
-            context.info("stopped: the same command goes on from here")
+            context.info("stopped: run the same command to continue")
             return INTERRUPTED
     if sent < len(unsent):
-        context.info(f"SQS refused {len(unsent) - sent}: the same command sends them again")
+        rejected = format_count(len(unsent) - sent, "message")
+        context.info(f"SQS rejected {rejected}: run the same command to send again")
         return 1
     return 0
 

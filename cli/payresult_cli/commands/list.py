@@ -14,20 +14,22 @@ _ATTRIBUTES = ("payId", "status", "createdAt", "checks", "lastCheckedAt", "nextC
 _TIMES = ("createdAt", "lastCheckedAt", "nextCheckAt")
 
 
-@click.command("list", epilog=SCAN_COST)
+@click.command("list", epilog=f"Reads {SCAN_COST}")
 @click.option(
     "--status",
     "statuses",
     type=click.Choice([each.value for each in Status]),
     multiple=True,
-    help="Only these; may be given several times.",
+    help="Only this status; may be repeated.",
 )
-@click.option("--older-than", type=AGE, metavar="AGE", help="Registered before: 90s, 15m, 2h, 7d.")
+@click.option(
+    "--older-than", type=AGE, metavar="AGE", help="Registered longer ago than 90s, 15m, 2h or 7d."
+)
 @stack_options
 def command(context: Context, statuses: tuple[str, ...], older_than: int | None) -> int:
     """List payments by status and age.
 
-    In no order, as they are found; --json says more of each.
+    In no particular order; --json shows more of each payment.
     """
     now = context.now()
     conditions: list[str] = []
@@ -42,7 +44,7 @@ def command(context: Context, statuses: tuple[str, ...], older_than: int | None)
     for payment in scan_payments(context.stack, _ATTRIBUTES, " AND ".join(conditions), **values):
         context.output(_record(payment), _line(payment, now))
         count += 1
-    context.info(f"{count} payments")
+    context.info(format_count(count, "payment"))
     return 0
 
 
@@ -52,7 +54,8 @@ def _record(payment: dict[str, Any]) -> dict[str, Any]:
 
 
 def _line(payment: dict[str, Any], now: int) -> str:
-    age = format_duration(now - int(payment["createdAt"])) if "createdAt" in payment else "unknown"
+    created_at = payment.get("createdAt")
+    age = "age unknown" if created_at is None else f"{format_duration(now - int(created_at))} old"
     checked = f"checked {format_count(int(payment.get('checks', 0)), 'time')}"
     status = payment.get("status", "?")
-    return f"{payment.get('payId', '?'):<24}  {status:<10}  {age:>8} old  {checked}"
+    return f"{payment.get('payId', '?'):<24}  {status:<10}  {age:>12}  {checked}"

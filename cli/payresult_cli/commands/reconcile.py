@@ -16,26 +16,26 @@ from payresult_cli.billing_file import (
     read_billing_file,
 )
 from payresult_cli.context import Context
-from payresult_cli.formatting import printable
+from payresult_cli.formatting import format_count, printable
 from payresult_cli.options import TIME, stack_options
 from payresult_cli.table_scan import SCAN_COST, scan_payments
 
 NO_LIMIT = 2**63
 
 
-@click.command("reconcile", epilog=SCAN_COST)
+@click.command("reconcile", epilog=f"Reads {SCAN_COST}")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--since", type=TIME, metavar="TIME", help="Extra is only what was paid since then.")
-@click.option("--until", type=TIME, metavar="TIME", help="Extra is only what was paid before.")
+@click.option("--since", type=TIME, metavar="TIME", help="Report extra payments only from then on.")
+@click.option("--until", type=TIME, metavar="TIME", help="Report extra payments only before then.")
 @stack_options
 def command(context: Context, file: Path, *, since: int | None, until: int | None) -> int:
-    """Compare a bill with the table.
+    """Compare a billing file with the stored payments.
 
-    FILE is CSV whose first line names payId and amount; other columns are left alone. Prints the
-    differences as CSV: "missing" is on the bill, and not SUCCEEDED here; "extra" is SUCCEEDED
-    here, and not on the bill; "different" has another amount; "repeated" is on the bill twice.
-    --since and --until say which time the bill covers, by when payresult learnt of a payment.
-    Exit code 1 where there are differences.
+    FILE is CSV whose first line names payId and amount; other columns are ignored. Writes the
+    differences as CSV: "missing" is in the file but not SUCCEEDED here; "extra" is SUCCEEDED here
+    but not in the file; "different" has another amount; "repeated" is in the file more than once.
+    --since and --until are the period that the file covers, by when payresult learnt that a payment
+    was paid. Exit code 1 if there are differences.
     """
     billing_file = read_billing_file(file)
     payments = scan_payments(context.stack, PAYMENT_ATTRIBUTES)
@@ -47,7 +47,9 @@ def command(context: Context, file: Path, *, since: int | None, until: int | Non
         record = difference.record()
         context.output(record, _csv_line(_cell(value) for value in record.values()))
     summary = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
-    context.info(f"{len(billing_file.amounts)} payIds on the bill: {summary}")
+    context.info(
+        f"{format_count(len(billing_file.amounts), 'payId')} in the billing file: {summary}"
+    )
     return 1 if counts else 0
 
 

@@ -12,7 +12,7 @@ from payresult.schemas.requests import parse_message
 from payresult_cli.context import Context
 from payresult_cli.dead_letters import DeadLetter, DeadLetterQueue, validate
 from payresult_cli.errors import CommandError
-from payresult_cli.formatting import format_time_and_age, printable
+from payresult_cli.formatting import format_count, format_time_and_age, printable
 from payresult_cli.options import confirm_options, stack_options
 
 MAX_BODY_CHARACTERS_SHOWN = 500
@@ -29,7 +29,7 @@ Replacements = Sequence[tuple[str, str]]
     type=click.IntRange(1, MAX_LIMIT),
     default=DEFAULT_LIMIT,
     show_default=True,
-    help="Look at so many messages at most.",
+    help="Read at most this many messages.",
 )
 @click.option(
     "--replace-body",
@@ -37,13 +37,13 @@ Replacements = Sequence[tuple[str, str]]
     nargs=2,
     multiple=True,
     metavar="MESSAGE_ID BODY",
-    help="Send this message with another body; may be given several times.",
+    help="Send this message with another body; may be repeated.",
 )
 @click.option(
     "--all",
     "send_all",
     is_flag=True,
-    help="Also those that would be refused again (after a deployment that mends it).",
+    help="Also send messages that would fail again (after a deployment that accepts them).",
 )
 @confirm_options
 @stack_options
@@ -56,11 +56,11 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Put messages of the dead-letter queue back onto the queue.
+    """Send messages of the dead-letter queue back to the checks queue.
 
-    Shows what is in it first, and of each whether payresult would take it now; those that it
-    would not take stay, unless mended. A message is sent first and deleted then: a crash in
-    between doubles it, which does no harm. Exit code 1 where some stay.
+    Shows each message first, and whether payresult can process it now. A message that it cannot
+    process stays, unless its body is replaced. A message is sent before it is deleted: a crash in
+    between duplicates it, which is harmless. Exit code 1 if some stay.
     """
     _require_valid_bodies(replacements)
     stack = context.stack
@@ -70,10 +70,10 @@ def command(
         validated = validate(stack.repository(), _with_new_bodies(remaining, replacements))
         selected = [each for each in validated if send_all or each.problem is None]
         _show(context, validated, len(selected))
-        if selected and context.confirm("Put them back onto the queue?", dry_run=dry_run, yes=yes):
+        if selected and context.confirm("Send them back to the queue?", dry_run=dry_run, yes=yes):
             sent = {each.message_id for each in queue.send_back(selected)}
             remaining = [each for each in remaining if each.message_id not in sent]
-            context.output({"redriven": len(sent)}, f"{len(sent)} put back onto the queue")
+            context.output({"redriven": len(sent)}, f"{len(sent)} sent back to the queue")
     finally:
         queue.release(remaining)
     return 1 if remaining and not dry_run else 0
@@ -85,7 +85,7 @@ def _require_valid_bodies(replacements: Replacements) -> None:
             parse_message(body)
         except InvalidInput as error:
             raise CommandError(
-                f"--replace-body {message_id}: that is refused too: {error}"
+                f"--replace-body {message_id}: the new body is invalid too: {error}"
             ) from None
 
 
@@ -97,7 +97,7 @@ def _with_new_bodies(
     if unknown:
         raise CommandError(
             f"--replace-body {min(unknown)}:"
-            f" no such message among the {len(dead_letters)} looked at"
+            f" no such message among the {len(dead_letters)} that were read"
         )
     return [replace(each, body=bodies.get(each.message_id, each.body)) for each in dead_letters]
 
@@ -107,7 +107,8 @@ def _show(context: Context, dead_letters: Sequence[DeadLetter], selected: int) -
         context.output(_record(dead_letter), _lines(dead_letter, context.now()))
     invalid = sum(each.problem is not None for each in dead_letters)
     context.info(
-        f"{len(dead_letters)} messages, {invalid} would be refused again; {selected} to go back"
+        f"{format_count(len(dead_letters), 'message')}: {invalid} would fail again,"
+        f" {selected} to send back"
     )
 
 
@@ -122,7 +123,7 @@ def _record(dead_letter: DeadLetter) -> dict[str, str | None]:
 
 def _lines(dead_letter: DeadLetter, now: int) -> str:
     problem = dead_letter.problem
-    verdict = f"refused again: {problem}" if problem else "would be taken now"
+    verdict = f"would fail again: {problem}" if problem else "can be processed now"
     return (
         f"{dead_letter.message_id}  sent {format_time_and_age(dead_letter.sent_at, now)}\n"
         f"  {printable(truncate(dead_letter.body, MAX_BODY_CHARACTERS_SHOWN))}\n"

@@ -11,17 +11,19 @@ from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
-from payresult_cli.formatting import format_time
+from payresult_cli.formatting import format_count, format_time
 from payresult_cli.options import PAY_ID, TIME, confirm_options, stack_options
 from payresult_cli.table_scan import SCAN_COST, scan_payments
 
 SENT_BETWEEN = "#eventState = :sent AND #eventSentAt BETWEEN :since AND :until"
 
 
-@click.command("republish", epilog=f"With --since: {SCAN_COST}")
+@click.command("republish", epilog=f"--since reads {SCAN_COST}")
 @click.argument("pay_ids", metavar="[PAYID]...", type=PAY_ID, nargs=-1)
-@click.option("--since", type=TIME, metavar="TIME", help="Sent from then on: 2026-11-22T10:00Z.")
-@click.option("--until", type=TIME, metavar="TIME", help="Sent until then.  [default: now]")
+@click.option(
+    "--since", type=TIME, metavar="TIME", help="Events sent from then on: 2026-11-22T10:00Z."
+)
+@click.option("--until", type=TIME, metavar="TIME", help="Events sent until then.  [default: now]")
 @confirm_options
 @stack_options
 def command(
@@ -33,27 +35,27 @@ def command(
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Have events sent again, with the same ids.
+    """Send events again, with the same ids.
 
-    Of the payments named, or of those whose event was sent in a range of time. Marks the events
-    unsent; then the system itself sends them, the same ids and the same bytes. Subscribers that
-    go by the eventId act on none of them twice.
+    Either of the payIds given, or of all payments whose event was sent in a period. The command
+    marks the events as unsent; payresult then sends them, with the same ids and the same bytes.
+    Subscribers that go by the eventId process none of them twice.
     """
     if bool(pay_ids) == (since is not None) or (until is not None and since is None):
-        raise click.UsageError("Name payIds, or give --since (and --until), but not both.")
+        raise click.UsageError("Give either payIds, or --since (with or without --until).")
     until = context.now() if until is None else until
     selected = list(dict.fromkeys(pay_ids)) or _sent_between(context, since or 0, until)
     repository = context.stack.repository()
     if pay_ids:
         _require_events(selected, repository.get_many(selected))
     period = "" if pay_ids else f", sent from {format_time(since or 0)} to {format_time(until)}"
-    context.output({"events": len(selected)}, f"{len(selected)} events{period}")
+    context.output({"events": len(selected)}, format_count(len(selected), "event") + period)
     if not selected or not context.confirm("Send them again?", dry_run=dry_run, yes=yes):
         return 0 if dry_run or not selected else 1
     marked = sum(_mark_all(context, repository, selected))
-    context.output({"marked": marked}, f"{marked} marked unsent: the system sends them now")
+    context.output({"marked": marked}, f"{marked} marked as unsent: payresult sends them now")
     if marked < len(selected):
-        context.info(f"{len(selected) - marked} were waiting to be sent already")
+        context.info(f"{len(selected) - marked} skipped: waiting to be sent already, or unreadable")
     return 0
 
 
@@ -68,7 +70,9 @@ def _require_events(pay_ids: Sequence[str], stored: Mapping[str, Stored]) -> Non
     for pay_id in pay_ids:
         payment = stored.get(pay_id)
         if not isinstance(payment, Payment):
-            raise CommandError(f"{pay_id} has no readable item in the table: nothing was changed")
+            raise CommandError(
+                f"{pay_id} is not in the table or cannot be read: nothing was changed"
+            )
         if payment.event_id is None:
             raise CommandError(
                 f"{pay_id} is {payment.status} and has no event: nothing was changed"

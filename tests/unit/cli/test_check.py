@@ -9,7 +9,7 @@ from payresult_cli.http_api import HttpResponse
 from tests.unit.cli.cli_runner import API_URL, CommandLine
 
 PAID = {"status": "SUCCEEDED", "payRst": "success", "payAmount": "$19.99", "checks": 1}
-STALE = "  (the gateway did not answer: this is what was known before)"
+STALE = "  (the gateway did not answer: this is the stored result)"
 PROBLEM = {"title": "The gateway is unavailable", "detail": "it did not answer"}
 
 
@@ -61,7 +61,7 @@ def test_more_than_100_pay_ids_are_asked_for_in_several_requests(cli: CommandLin
     ("response", "expected"),
     [
         (HttpResponse(403, b'{"message": "Forbidden"}'), "may not call the API"),
-        (HttpResponse(429, b"{}"), "too often"),
+        (HttpResponse(429, b"{}"), "too many"),
         (HttpResponse(400, b'{"detail": "payIds: is odd"}'), "HTTP 400: payIds: is odd"),
         (HttpResponse(500, b'{"message": "Internal"}'), "HTTP 500: Internal"),
         (HttpResponse(502, b"<html>"), "HTTP 502 ("),

@@ -11,8 +11,8 @@ INVALID = [
     ("", "is empty"),
     ("\n\n", "is empty"),
     ("payId,payId\np-1,p-1\n", "line 1 names a column twice"),
-    ('payId\n"p-1\n', "is no CSV"),
-    ("payId\n" + "p" * 2000 + "\n", "is no CSV: field larger than field limit"),
+    ('payId\n"p-1\n', "is not valid CSV"),
+    ("payId\n" + "p" * 2000 + "\n", "is not valid CSV: field larger than field limit"),
 ]
 
 

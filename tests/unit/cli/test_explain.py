@@ -52,11 +52,11 @@ def test_registered_payment_without_a_check(cli: CommandLine, world: World) -> N
     sections = explain(cli, world)
 
     assert sections[""] == [f"{PAY_ID}  PENDING  (order A-17, 19.99 registered)"]
-    assert sections["Why"] == ["Registered 2026-11-22 10:00:00Z (10 s ago), and not checked yet."]
+    assert sections["Why"] == ["Registered at 2026-11-22 10:00:00Z (10 s ago), not checked yet."]
     [line] = sections["Next"]
     assert line == (
-        "A check was due 2026-11-22 10:00:00Z (10 s ago); if its message is lost, the sweeper"
-        " sends another 2026-11-22 10:15:00Z (in 14 min)."
+        "A check was due at 2026-11-22 10:00:00Z (10 s ago); if its message is lost, the sweeper"
+        " sends another at 2026-11-22 10:15:00Z (in 14 min)."
     )
     assert sections["History"] == ["2026-11-22 10:00:00Z  PENDING, by api"]
     assert "Last answer" not in sections
@@ -73,14 +73,14 @@ def test_pending_payment_with_an_unknown_pay_rst(cli: CommandLine, world: World)
 
     assert sections["Why"] == [
         'The gateway\'s last answer is payRst "processing\\x1b[2J".',
-        'Only "success" means paid; what this value means, nobody told payresult.',
+        'Only "success" means paid; payresult does not know what this value means.',
     ]
     assert sections["Next"] == [
-        "The next check is due 2026-11-22 10:00:05Z (in 5 s), by a message that waits in the queue."
+        "The next check is due at 2026-11-22 10:00:05Z (in 5 s), by a delayed message in the queue."
     ]
     assert sections["Checks"] == [
-        "asked 1 time, the last 2026-11-22 10:00:00Z (0 s ago)",
-        "1 of the 4 answers are used up that following it may take",
+        "gateway asked 1 time, last at 2026-11-22 10:00:00Z (0 s ago)",
+        "1 of at most 4 answered checks used",
     ]
     assert "payRst               processing\\x1b[2J" in sections["Last answer"]
 
@@ -92,12 +92,12 @@ def test_late_check_is_sent_by_the_sweeper(cli: CommandLine, table: Table) -> No
     world.run(0)
 
     assert explain(cli, world)["Next"] == [
-        "The next check is due 2026-11-22 11:00:00Z (in 60 min), sent by the sweeper."
+        "The next check is due at 2026-11-22 11:00:00Z (in 60 min), sent by the sweeper."
     ]
     world.now += HOUR + 5 * SECOND
     [line] = explain(cli, world)["Next"]
     assert line == (
-        "A check was due 2026-11-22 11:00:00Z (5 s ago); the sweeper, which runs every minute,"
+        "A check was due at 2026-11-22 11:00:00Z (5 s ago); the sweeper, which runs every minute,"
         " sends it."
     )
 
@@ -108,10 +108,10 @@ def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None
     world.order()
     world.run(4 * SECOND)
     first, second = explain(cli, world)["Why"]
-    assert first == "The gateway has not told anything about it yet."
+    assert first == "The gateway has not given a valid answer yet."
     assert second == (
-        "The gateway did not answer the last check, the latest 2026-11-22 10:00:00Z (4 s ago);"
-        " that changes no status."
+        "The gateway did not answer the last check, the latest at 2026-11-22 10:00:00Z (4 s ago);"
+        " the status is kept."
     )
 
     world.run(2 * MINUTE)
@@ -125,8 +125,8 @@ def test_invalid_answer_is_a_reason(cli: CommandLine, world: World) -> None:
     world.order()
     world.run(0)
     assert explain(cli, world)["Why"][-1] == (
-        "The gateway's answer (HTTP 404) to the last check had no meaning,"
-        " 2026-11-22 10:00:00Z (0 s ago)."
+        "The gateway's answer to the last check, at 2026-11-22 10:00:00Z (0 s ago),"
+        " was invalid (HTTP 404)."
     )
 
 
@@ -139,10 +139,10 @@ def test_unresolved_payment_with_all_checks_used(cli: CommandLine, world: World)
 
     assert sections[""] == [f"{PAY_ID}  UNRESOLVED  (no amount registered)"]
     assert sections["Why"][0].startswith("It was followed for ")
-    assert "used up all its checks" in sections["Why"][0]
+    assert "all its checks are used" in sections["Why"][0]
     assert sections["Next"] == [
-        "Nothing by itself: no check is planned any more.",
-        "Ask the gateway's operator; `payresult follow` follows it anew.",
+        "Nothing happens automatically: no check is planned.",
+        "Ask the gateway's operator; `payresult follow` restarts the checks.",
     ]
 
 
@@ -154,7 +154,7 @@ def test_unresolved_payment_at_its_deadline(cli: CommandLine, world: World) -> N
     world.table.change(giveUpAt=world.now)
     world.run(HOUR)
 
-    assert "used up its time" in explain(cli, world)["Why"][0]
+    assert "its time is over" in explain(cli, world)["Why"][0]
 
 
 def test_failed_payment(cli: CommandLine, world: World) -> None:
@@ -164,7 +164,7 @@ def test_failed_payment(cli: CommandLine, world: World) -> None:
     world.run(0)
 
     assert explain(cli, world)["Why"] == [
-        'The gateway answered payRst "fail" 2026-11-22 10:00:00Z (0 s ago),',
+        'The gateway answered payRst "fail" at 2026-11-22 10:00:00Z (0 s ago),',
         "which is one of this deployment's FailedPayRstValues.",
     ]
 
@@ -177,18 +177,21 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
 
     sections = explain(cli, world)
     assert sections["Why"] == [
-        "The gateway reports it as paid, but with $18.00; registered is 19.99 USD.",
-        "It waits for somebody's decision, since 2026-11-22 10:00:00Z (0 s ago).",
+        "The gateway reports it as paid with $18.00, but 19.99 USD is registered.",
+        "It waits for an operator's decision since 2026-11-22 10:00:00Z (0 s ago).",
     ]
-    assert sections["Next"][-1] == "`payresult accept` accepts what was paid; else refund it."
+    assert sections["Next"][-1] == "Accept what was paid with `payresult accept`, or refund it."
 
     cli.run("accept", PAY_ID, "--amount", "18.00", "--reason", "coupon 5", "--yes")
 
     sections = explain(cli, world)
     assert sections["Why"] == [
-        "The gateway reports it as paid with $18.00, which an operator has accepted."
+        "The gateway reports it as paid with $18.00, and an operator accepted this."
     ]
-    assert sections["Next"][-1] == "If the gateway says the same again, the payment SUCCEEDED."
+    assert (
+        sections["Next"][-1]
+        == "If the gateway gives the same answer again, the payment becomes SUCCEEDED."
+    )
     assert sections["History"][-1] == (
         "2026-11-22 10:00:00Z  REVIEW, by operator: 19.99 USD -> 18.00 USD accepted: coupon 5"
     )
@@ -201,21 +204,21 @@ def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
     world.run(0)
     sections = explain(cli, world)
     assert sections["Why"] == [
-        "The gateway reported it as paid ($19.99) 2026-11-22 10:00:00Z (0 s ago).",
-        "That is what was registered: 19.99.",
+        "The gateway reported it as paid ($19.99) at 2026-11-22 10:00:00Z (0 s ago).",
+        "This is the registered amount: 19.99.",
     ]
-    assert sections["Next"][0].startswith("Its event is not on the bus yet")
+    assert sections["Next"][0].startswith("Its event is waiting to be sent")
     assert sections["Event"][1] == "not sent yet"
 
     world.outbox.publish([PAY_ID])
     sections = explain(cli, world)
     assert sections["Next"] == [
-        "Nothing: it is settled, and its event is on the bus since 2026-11-22 10:00:00Z (0 s ago)."
+        "Nothing: it is settled, and its event was sent at 2026-11-22 10:00:00Z (0 s ago)."
     ]
 
     cli.run("republish", PAY_ID, "--yes")
     sections = explain(cli, world)
-    assert sections["Event"][1] == "sent 2026-11-22 10:00:00Z (0 s ago), and to be sent again"
+    assert sections["Event"][1] == "sent at 2026-11-22 10:00:00Z (0 s ago), and to be sent again"
     assert sections["History"][-1] == (
         "2026-11-22 10:00:00Z  SUCCEEDED, by operator: event to be sent again"
     )
@@ -226,14 +229,14 @@ def test_paid_payment_without_a_registered_amount(cli: CommandLine, world: World
     world.says = lambda _: reply()
     world.order()
     world.run(0)
-    assert explain(cli, world)["Why"][1] == "No amount was registered to compare with."
+    assert explain(cli, world)["Why"][1] == "No amount was registered, so none was compared."
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({"workAt": None, "workShard": None}, "tell the maintainers"),
-        ({"history": []}, "has not told anything"),
+        ({"history": []}, "has not given a valid answer"),
     ],
 )
 def test_item_that_was_edited_by_hand(

@@ -34,7 +34,7 @@ def test_each_pay_id_becomes_a_message(cli: CommandLine, file: Path) -> None:
 
     assert result.code == 0
     assert "25 payIds: 25 to send" in result.out
-    assert "25 put onto the queue" in result.out
+    assert "25 sent to the queue" in result.out
     messages = [parse_message(body) for body in cli.take_messages()]
     assert messages == [CheckMessage(pay_id) for pay_id in PAY_IDS]
 
@@ -134,15 +134,15 @@ def test_follow_resumes_after_an_interrupt(cli: CommandLine, file: Path) -> None
     intercept_after(cli, 1, interrupt)
     result = cli.run("follow", file, "--yes")
     assert result.code == 130
-    assert "the same command goes on from here" in result.err
-    assert "20 put onto the queue" in result.out
+    assert "run the same command to continue" in result.err
+    assert "20 sent to the queue" in result.out
     assert resume_file(file).exists()
 
     cli.stop_intercepting()
     result = cli.run("follow", file, "--yes")
 
     assert result.code == 0
-    assert "5 to send, 0 followed already, 20 sent within the hour" in result.out
+    assert "5 to send, 0 followed already, 20 sent within the last hour" in result.out
     assert sent_pay_ids(cli) == PAY_IDS
 
 
@@ -173,7 +173,7 @@ def test_messages_that_sqs_rejects_are_sent_by_the_next_run(cli: CommandLine, fi
     cli.intercept("send_message_batch", reject_last)
     result = cli.run("follow", file, "--yes")
     assert result.code == 1
-    assert "SQS refused 3" in result.err
+    assert "SQS rejected 3 messages" in result.err
 
     cli.stop_intercepting()
     assert cli.run("follow", file, "--yes").code == 0
@@ -185,15 +185,15 @@ def test_messages_that_sqs_rejects_are_sent_by_the_next_run(cli: CommandLine, fi
 
 INVALID = [
     ("", "is empty"),
-    ("payId,orderId\n", "names no payId"),
-    ("p-1\ntwo words\n", "line 2 is no order: payId:"),
-    ("p-1\np-2,x\n", "line 2 has 2 values, not 1"),
-    ("payId,amount\np-1,19.99\n", "line 2 is no order: amount: is not a known field"),
-    ("payId,expectedAmount\np-1,$5\n", "line 2 is no order: expectedAmount: must be"),
-    ("payId,step\np-1,3\n", "line 2 is no order: step: is not a known field"),
-    ("payId,orderId\n,A\n", "line 2 is no order: payId:"),
+    ("payId,orderId\n", "contains no payId"),
+    ("p-1\ntwo words\n", "line 2 is invalid: payId:"),
+    ("p-1\np-2,x\n", "line 2 has 2 values, expected 1"),
+    ("payId,amount\np-1,19.99\n", "line 2 is invalid: amount: is not a known field"),
+    ("payId,expectedAmount\np-1,$5\n", "line 2 is invalid: expectedAmount: must be"),
+    ("payId,step\np-1,3\n", "line 2 is invalid: step: is not a known field"),
+    ("payId,orderId\n,A\n", "line 2 is invalid: payId:"),
     ("orderId,expectedAmount\nA,1.00\n", "line 1 must name the columns payId"),
-    ("payId,orderId\np-1,A\np-1,B\n", "line 3 says something else about p-1"),
+    ("payId,orderId\np-1,A\np-1,B\n", "line 3 contradicts an earlier line about p-1"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from payresult_cli.formatting import format_count
 from tests.support.factories import DAY, HOUR, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
@@ -27,7 +28,7 @@ def list_pay_ids(cli: CommandLine, *options: str) -> set[str]:
     """Return the payIds that `list` writes with *options*."""
     result = cli.run("list", "--json", *options)
     assert result.code == 0
-    assert result.err == f"{len(result.records)} payments\n"
+    assert result.err == format_count(len(result.records), "payment") + "\n"
     return {record["payId"] for record in result.records}
 
 
@@ -62,7 +63,7 @@ def test_payment_is_one_line(cli: CommandLine, world: World) -> None:
 def test_incomplete_item_is_listed(cli: CommandLine, table: Table) -> None:
     """An operator has to see an item that was edited by hand."""
     table.put({"pk": f"P000818#{PAY_ID}", "payId": PAY_ID})
-    assert cli.run("list").out == f"{PAY_ID}            ?            unknown old  checked 0 times\n"
+    assert cli.run("list").out == f"{PAY_ID}            ?            age unknown  checked 0 times\n"
 
 
 @pytest.mark.parametrize("options", [["--status", "PAID"], ["--older-than", "yesterday"], ["x"]])

@@ -42,7 +42,9 @@ def test_equal_amounts_are_no_difference(cli: CommandLine, file: Path) -> None:
     result = cli.run("reconcile", file)
 
     assert (result.code, result.out.splitlines()) == (0, [HEADER])
-    assert result.err == ("3 payIds on the bill: 0 missing, 0 extra, 0 different, 0 repeated\n")
+    assert result.err == (
+        "3 payIds in the billing file: 0 missing, 0 extra, 0 different, 0 repeated\n"
+    )
 
 
 def test_each_difference_is_one_line(cli: CommandLine, file: Path) -> None:
@@ -60,7 +62,9 @@ def test_each_difference_is_one_line(cli: CommandLine, file: Path) -> None:
         "p-4,missing,19.99,,PENDING",
         "p-9,missing,5.00,,",
     ]
-    assert result.err == "4 payIds on the bill: 2 missing, 1 extra, 1 different, 1 repeated\n"
+    assert (
+        result.err == "4 payIds in the billing file: 2 missing, 1 extra, 1 different, 1 repeated\n"
+    )
 
 
 def test_since_and_until_limit_extra_payments_only(cli: CommandLine, file: Path) -> None:
@@ -127,12 +131,12 @@ def test_payments_of_another_partner_are_ignored(cli: CommandLine, file: Path) -
     ("text", "expected"),
     [
         ("", "is empty"),
-        ("payId,amount\n", "has no payId on it"),
+        ("payId,amount\n", "contains no payId"),
         ("p-1\n", "line 1 must name the columns payId, amount"),
         ("payId;amount\np-1;19.99\n", "line 1 must name the columns payId, amount, separated by"),
-        ("payId,amount\np 1,19.99\n", "line 2 is wrong: payId:"),
-        ("payId,amount\np-1,19.999\n", "line 2 is wrong: amount: must look like"),
-        ("payId,amount\np-1,\n", "line 2 is wrong: amount: must look like"),
+        ("payId,amount\np 1,19.99\n", "line 2 is invalid: payId:"),
+        ("payId,amount\np-1,19.999\n", "line 2 is invalid: amount: must look like"),
+        ("payId,amount\np-1,\n", "line 2 is invalid: amount: must look like"),
     ],
 )
 def test_invalid_file_is_rejected_with_the_line(

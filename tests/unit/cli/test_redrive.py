@@ -35,11 +35,11 @@ def test_dry_run_shows_each_message_with_its_problem(cli: CommandLine) -> None:
     assert [record["messageId"] for record in result.records] == ids
     problems = [record.get("problem", "") for record in result.records]
     assert [problem.split(":")[0] for problem in problems] == ["", "payId", "", "body"]
-    assert "4 messages, 2 would be refused again; 2 to go back" in result.err
+    assert "4 messages: 2 would fail again, 2 to send back" in result.err
     assert cli.take_messages() == []
     text = cli.run("redrive", "--dry-run").out
-    assert "would be taken now" in text
-    assert "refused again: payId:" in text
+    assert "can be processed now" in text
+    assert "would fail again: payId:" in text
     assert "no\\x1bJSON" in text
 
 
@@ -50,7 +50,7 @@ def test_valid_messages_go_back_and_the_others_stay(cli: CommandLine) -> None:
     result = cli.run("redrive", "--yes")
 
     assert result.code == 1
-    assert "1 put back onto the queue" in result.out
+    assert "1 sent back to the queue" in result.out
     [message] = cli.sqs.receive_message(QueueUrl=cli.queue_url, MessageAttributeNames=["All"])[
         "Messages"
     ]
@@ -85,7 +85,7 @@ def test_invalid_new_body_is_rejected(cli: CommandLine) -> None:
     [message_id] = cli.send_dead_letters(INVALID)
     result = cli.run("redrive", "--replace-body", message_id, INVALID, "--yes")
     assert (result.code, result.out) == (2, "")
-    assert "that is refused too: payId:" in result.err
+    assert "the new body is invalid too: payId:" in result.err
     assert dead_letters(cli) == [INVALID]
 
 
@@ -94,7 +94,7 @@ def test_new_body_for_an_unknown_message_changes_nothing(cli: CommandLine) -> No
     cli.send_dead_letters(VALID)
     result = cli.run("redrive", "--replace-body", "nix", VALID, "--yes")
     assert result.code == 2
-    assert "no such message among the 1 looked at" in result.err
+    assert "no such message among the 1 that were read" in result.err
     assert cli.take_messages() == []
     assert dead_letters(cli) == [VALID]
 

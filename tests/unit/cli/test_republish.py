@@ -66,7 +66,7 @@ def test_events_are_marked_and_sent_again(cli: CommandLine, world: World) -> Non
 
     assert (result.code, result.out) == (
         0,
-        "2 events\n2 marked unsent: the system sends them now\n",
+        "2 events\n2 marked as unsent: payresult sends them now\n",
     )
     assert event_states(cli, "p-1", "p-2") == ["PENDING", "PENDING"]
     world.outbox.publish(["p-1", "p-2"])
@@ -85,7 +85,7 @@ def test_events_of_a_period_are_sent_again(cli: CommandLine, world: World) -> No
     assert result.records == [{"events": 1}, {"marked": 1}]
     assert event_states(cli, "p-1", "p-2", "p-3") == ["SENT", "PENDING", "SENT"]
     assert cli.run("republish", "--since", "2026-11-22T10:01Z", "--dry-run").out.startswith(
-        "1 events, sent from 2026-11-22 10:01:00Z to 2026-11-22 10:03:00Z"
+        "1 event, sent from 2026-11-22 10:01:00Z to 2026-11-22 10:03:00Z"
     )
 
 
@@ -105,8 +105,8 @@ def test_pending_event_is_left_alone(cli: CommandLine, world: World) -> None:
     result = cli.run("republish", "p-1", "p-2", "--yes")
 
     assert result.code == 0
-    assert "1 marked unsent" in result.out
-    assert "1 were waiting to be sent already" in result.err
+    assert "1 marked as unsent" in result.out
+    assert "1 skipped: waiting to be sent already" in result.err
     assert cli.table.item("p-1") == before
 
 
@@ -118,7 +118,7 @@ def test_nothing_is_marked_if_one_payment_has_no_event(cli: CommandLine, world: 
     world.run(0)
     for pay_id, expected in (
         (PAY_ID, "is PENDING and has no event"),
-        ("nix", "has no readable item"),
+        ("nix", "is not in the table or cannot be read"),
     ):
         result = cli.run("republish", "p-1", pay_id, "--yes")
         assert result.code == 2

@@ -19,7 +19,7 @@ def test_message_that_waits_in_the_queue_is_not_sent_again(cli: CommandLine, fil
     cli.now += SECOND
     result = cli.run("follow", file, "--yes")
 
-    assert "25 to send, 0 followed already, 1 sent within the hour" in result.out
+    assert "25 to send, 0 followed already, 1 sent within the last hour" in result.out
     assert len(cli.take_messages()) == 51
 
 
@@ -35,7 +35,7 @@ def test_resume_file_is_deleted_once_all_payments_are_stored(
     result = cli.run("follow", file)
 
     assert result.code == 0
-    assert "0 to send, 25 followed already, 0 sent within the hour" in result.out
+    assert "0 to send, 25 followed already, 0 sent within the last hour" in result.out
     assert not resume_file(file).exists()
 
 
@@ -45,7 +45,7 @@ def test_file_that_is_no_resume_file_is_rejected(cli: CommandLine, file: Path) -
         resume_file(file).write_text(text)
         result = cli.run("follow", file, "--yes")
         assert result.code == 2
-        assert "is not what follow writes: delete it" in result.err
+        assert "was not written by follow: delete it" in result.err
 
 
 def test_resume_file_of_another_stack_is_rejected(cli: CommandLine, file: Path) -> None:

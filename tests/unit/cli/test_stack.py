@@ -99,5 +99,5 @@ def test_sandbox_without_a_valid_outputs_file_is_named(tmp_path: Path) -> None:
         find_sandbox(outputs)
     for text in ("{", json.dumps({"region": "eu-central-1"})):
         outputs.write_text(text)
-        with pytest.raises(CommandError, match="is not what a sandbox writes"):
+        with pytest.raises(CommandError, match="is not a valid sandbox file"):
             find_sandbox(outputs)
