@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payresult.errors import MalformedJson
-from payresult.strict_json import Literal, dumps, loads
+from payresult.strict_json import NumberLiteral, dumps, loads
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -67,8 +67,7 @@ def test_an_ambiguous_or_broken_text_is_malformed(data: bytes | str) -> None:
 def test_a_number_keeps_its_characters(text: str) -> None:
     """No float and no int is made of it, so nothing is rounded and no digit limit applies."""
     value = loads(text)
-    assert type(value) is Literal
-    assert value == text
+    assert value == NumberLiteral(text)
     assert dumps(value) == text
 
 
@@ -80,9 +79,12 @@ def test_every_other_kind_of_value_comes_as_python_has_it() -> None:
     }
 
 
-def test_a_string_of_digits_is_no_number() -> None:
-    """The type tells "5" from 5, although the two compare equal."""
-    assert [type(item) for item in loads('["5",5]')] == [str, Literal]  # type: ignore[attr-defined]  # it is a list
+@pytest.mark.parametrize("digits", ["5", "0", "20190321192436"])
+def test_a_number_is_not_a_text(digits: str) -> None:
+    """So whatever requires a text refuses it, and it equals no text."""
+    assert loads(f'["{digits}",{digits}]') == [digits, NumberLiteral(digits)]
+    assert not isinstance(NumberLiteral(digits), str)
+    assert loads(digits) != digits
 
 
 def test_a_lone_surrogate_comes_through() -> None:

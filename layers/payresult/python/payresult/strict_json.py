@@ -1,23 +1,24 @@
-"""JSON as a stranger may send it, read without the kindness of the standard library.
+"""Strict JSON: rejects duplicate keys, NaN and input that is not UTF-8.
 
-``json.loads`` takes the last of two equal keys, UTF-16 and a byte order mark, NaN, and
-raises RecursionError on deep nesting. Each of these could hide another answer inside an
-answer, or crash the reader; here they are all one error.
+``json.loads`` takes the last of two equal keys, UTF-16, a byte order mark and NaN, and
+raises RecursionError on deep nesting. Here each of these is a MalformedJson.
 """
 
 import json
+from dataclasses import dataclass
 from typing import NoReturn
 
 from payresult.errors import MalformedJson
 
 
-class Literal(str):
-    """A JSON number, as it was written: ``19.90`` stays so, and 5,000 digits cost nothing.
+@dataclass(frozen=True, slots=True)
+class NumberLiteral:
+    """A JSON number as it was written: ``19.90`` keeps its zero, 5,000 digits are not parsed.
 
-    It is equal to the string of the same characters, so ask for the type where that matters.
+    It is not a str, so whatever requires a text refuses it.
     """
 
-    __slots__ = ()
+    text: str
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -33,8 +34,8 @@ def _no_constant(_name: str) -> NoReturn:
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_without_duplicates,
-    parse_float=Literal,
-    parse_int=Literal,
+    parse_float=NumberLiteral,
+    parse_int=NumberLiteral,
     parse_constant=_no_constant,
 )
 
@@ -44,7 +45,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def loads(data: bytes | str) -> object:
-    """Return what *data* says: dict, list, str, Literal (any number), bool or None.
+    """Return the value of *data*: dict, list, str, NumberLiteral, bool or None.
 
     Bytes must be UTF-8 without a byte order mark. Raises MalformedJson, and nothing else.
     A string may hold lone surrogates, which JSON can escape: ``encode()`` refuses them.
@@ -75,8 +76,8 @@ def dumps(value: object) -> str:
 
 def _text(value: object) -> str:
     match value:
-        case Literal():
-            return str(value)
+        case NumberLiteral():
+            return value.text
         case dict():
             members = (f"{_text(key)}:{_text(item)}" for key, item in value.items())
             return "{" + ",".join(members) + "}"

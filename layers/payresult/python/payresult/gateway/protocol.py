@@ -48,7 +48,7 @@ def read_reply(answer: HttpResponse, *, pay_id: str, partner_code: str, now: flo
         fields = _fields(strict_json.loads(answer.body))
         _check_echo(fields, {"payId": pay_id, "partnerCode": partner_code})
         return Reply({name: _raw(value) for name, value in fields.items()})
-    except ValueError as exc:  # all of them written here or in strictjson, without values
+    except ValueError as exc:  # all of them written here or in strict_json, without values
         raise InvalidReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
 
 
@@ -72,11 +72,10 @@ def _fields(document: object) -> dict[str, object]:
 
 def _check_echo(fields: Mapping[str, object], expected: Mapping[str, str]) -> None:
     for name, value in expected.items():
-        # By type, for a number compares equal to the string of its digits (strictjson.Literal).
-        if type(fields.get(name)) is not str or fields[name] != value:
+        if fields.get(name) != value:  # a number never equals a text (strict_json.NumberLiteral)
             raise ValueError(f"{name} is not the one asked for")
-    if type(fields.get("payRst")) is not str:
-        raise ValueError("payRst is not a string")
+    if not isinstance(fields.get("payRst"), str):
+        raise ValueError("payRst is not a string")  # noqa: TRY004 - as above
 
 
 def _raw(value: object) -> str:

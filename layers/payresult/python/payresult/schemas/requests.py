@@ -1,7 +1,7 @@
 """What callers send us, checked: bodies of the checks queue and of the HTTP API.
 
 Whatever breaks a rule is an InvalidInput that names the field and the rule. Numbers arrive
-as the text they were written in (``strictjson``), so an amount never passes through a float.
+as the text they were written in (``strict_json``), so an amount never passes through a float.
 
 The rules are written for pydantic's core, without the models that pydantic puts around it: to
 import and make those took 42 ms of each cold start, and these take 2.
@@ -44,8 +44,9 @@ def _amount(value: Any) -> Any:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, strict_json.Literal) and value.isdecimal() and len(value) <= MAX_DIGITS:
-        return int(value)
+    text = value.text if isinstance(value, strict_json.NumberLiteral) else ""
+    if text.isdecimal() and len(text) <= MAX_DIGITS:
+        return int(text)
     message = f"must be a whole number of at most {MAX_DIGITS} digits"
     raise ValueError(message)
 
