@@ -5,7 +5,6 @@ API Gateway has matched the route already, so a dictionary is all the routing th
 
 from payresult import bootstrap  # isort: split
 
-import json
 import os
 from base64 import b64decode
 from collections.abc import Callable
@@ -15,11 +14,17 @@ from aws_lambda_powertools import Logger, Metrics
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
-from payresult.errors import InvalidInput, PayresultError
+from payresult.errors import InvalidInput
 from payresult.observability import describe, report
-from payresult.schemas.problems import problem_of, retry_after
+from payresult.schemas.fields import Outgoing
 from payresult.schemas.requests import parse_pay_id, parse_pay_ids, parse_registration
-from payresult.schemas.responses import payment_response
+from payresult.schemas.responses import (
+    QueryResponse,
+    outcome_response,
+    payment_response,
+    problem_of,
+    retry_after,
+)
 from payresult.services.payments import LIVE_CHECK_INTERVAL_MS
 from payresult.settings import Settings
 
@@ -52,7 +57,7 @@ def get_payment(event: Event) -> Response:
         return _problem(outcome.error)
     pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
     wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
-    return _response(200, _result(outcome), wait)
+    return _response(200, outcome_response(outcome, zone=settings.zone), wait)
 
 
 def put_payment(event: Event) -> Response:
@@ -64,8 +69,9 @@ def put_payment(event: Event) -> Response:
 
 def query_payments(event: Event) -> Response:
     """POST /payments/query."""
-    pay_ids = parse_pay_ids(_body(event))
-    return _response(200, {"results": [_result(outcome) for outcome in _look_up(pay_ids)]})
+    outcomes = _look_up(parse_pay_ids(_body(event)))
+    results = [outcome_response(outcome, zone=settings.zone) for outcome in outcomes]
+    return _response(200, QueryResponse(results=results))
 
 
 ROUTES: dict[str, Callable[[Event], Response]] = {
@@ -95,27 +101,18 @@ def _body(event: Event) -> str | bytes:
         raise InvalidInput("body", "must be JSON") from None
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
-    if outcome.payment is None:
-        error = outcome.error or PayresultError()
-        return {"payId": outcome.pay_id, "problem": problem_of(error)}
-    return payment_response(
-        outcome.payment, zone=settings.zone, stored=outcome.stored, stale=outcome.stale
-    )
-
-
 def _problem(error: BaseException) -> Response:
     problem, wait = problem_of(error), retry_after(error)
     headers = {"Content-Type": "application/problem+json"}
     return _response(
-        problem["status"], problem, headers | ({"Retry-After": str(wait)} if wait else {})
+        problem.status, problem, headers | ({"Retry-After": str(wait)} if wait else {})
     )
 
 
-def _response(status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+def _response(status: int, body: Outgoing, headers: dict[str, str] | None = None) -> Response:
     return {
         "statusCode": status,
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"}
         | (headers or {}),
-        "body": json.dumps(body, ensure_ascii=False),
+        "body": body.model_dump_json(exclude_none=True),
     }

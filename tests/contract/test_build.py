@@ -135,7 +135,7 @@ ASKING = {
     *("payresult.services.payments", "payresult.schemas.requests"),
 }
 SENDING = {"payresult.services.outbox", "payresult.aws.eventbridge"}
-HTTP_API = {"payresult.schemas.responses", "payresult.schemas.problems"}
+HTTP_API = {"payresult.schemas.responses"}
 NEEDLESS = {
     "Api": SENDING | {"payresult.services.check_batch", "payresult.services.sweeper"},
     "Checks": SENDING | HTTP_API | {"payresult.services.sweeper"},

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from payresult.domain.payment import Payment, Registration, Status
 from payresult.domain.reply import REPLY_FIELDS
 from payresult.errors import PayresultError
-from payresult.schemas.problems import problem_of
-from payresult.schemas.responses import payment_response
+from payresult.schemas.fields import Outgoing
+from payresult.schemas.responses import payment_response, problem_of
 from tests.contract.documents.answers import Example, examples
 from tests.contract.documents.world import running
 from tests.contract.schemas import Schema, closed, errors, load
@@ -32,6 +32,12 @@ def schema_of(name: str) -> Schema:
     """Return the schema of the component *name*; it refuses fields that it does not describe."""
     components: Schema = closed(DOCUMENT["components"]["schemas"])
     return {"$ref": f"#/components/schemas/{name}", "components": {"schemas": components}}
+
+
+def sent(document: Outgoing) -> dict[str, Any]:
+    """Return *document* as callers get it."""
+    body: dict[str, Any] = json.loads(document.model_dump_json(exclude_none=True))
+    return body
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +114,8 @@ def _problems() -> Iterator[dict[str, Any]]:
     kinds: list[type[BaseException]] = [PayresultError, RuntimeError]
     for kind in kinds:
         kinds += kind.__subclasses__() if issubclass(kind, PayresultError) else []
-        yield problem_of(kind.__new__(kind))  # made without its arguments: only its kind matters
+        # Made without its arguments: only its kind matters.
+        yield sent(problem_of(kind.__new__(kind)))
 
 
 def test_each_problem_has_an_example() -> None:
@@ -156,11 +163,12 @@ PAYMENTS = st.builds(
 @given(PAYMENTS, st.booleans(), st.booleans())
 def test_each_payment_fits_its_schema(payment: Payment, stored: bool, stale: bool) -> None:  # noqa: FBT001 - hypothesis fills them in by place
     """With any combination of known fields."""
-    shown = payment_response(payment, zone=ZoneInfo("Asia/Shanghai"), stored=stored, stale=stale)
-    assert errors(schema_of("Payment"), shown) == []
+    zone = ZoneInfo("Asia/Shanghai")
+    shown = sent(payment_response(payment, zone=zone, stored=stored, stale=stale))
+    assert errors(schema_of("PaymentResponse"), shown) == []
 
 
 def test_each_status_is_described() -> None:
     """In the description of the field ``status``."""
-    status = DOCUMENT["components"]["schemas"]["Payment"]["properties"]["status"]
+    status = DOCUMENT["components"]["schemas"]["PaymentResponse"]["properties"]["status"]
     assert [each for each in Status if each not in status["description"]] == []

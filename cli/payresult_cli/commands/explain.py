@@ -58,7 +58,7 @@ def _record(payment: Payment, now: int, settings: DeploymentSettings) -> dict[st
     ]
     error = payment.last_error
     sent_at = payment.event_sent_at
-    return payment_response(payment) | {
+    return payment_response(payment).model_dump(mode="json", exclude_none=True) | {
         "why": explain_status(payment, now, settings),
         "next": explain_next(payment, now),
         "answeredChecks": payment.attempt,

@@ -15,7 +15,9 @@ def documents() -> dict[str, str]:
         "openapi.json": openapi.document(answers.examples()),
         "payment-succeeded.json": envelope,
         "invocations/publisher.json": stream_event,
-    } | {f"schemas/{name}.json": schemas.of_message(name) for name in schemas.MESSAGES}
+    } | {
+        f"schemas/{name}.json": schema for name, schema in schemas.files(envelope["detail"]).items()
+    }
     return {path: _text(value) for path, value in made.items()}
 
 

@@ -50,7 +50,7 @@ CALLS: Mapping[str, Document] = {
 BODIES = {PUT: ("RegistrationBody", False), QUERY: ("PayIdsBody", True)}
 """The schema of a request's body, and whether there must be one."""
 
-SHAPE = {GET: "Payment", PUT: "Payment", QUERY: "QueryResults"}
+SHAPE = {GET: "PaymentResponse", PUT: "PaymentResponse", QUERY: "QueryResponse"}
 
 MEANINGS = {
     (GET, 200): "What is known of the payment",
@@ -154,7 +154,7 @@ SERVERS = [
     },
 ]
 
-PAY_ID = {"name": "payId", "in": "path", "required": True, "schema": schemas.of_pay_id()}
+PAY_ID = {"name": "payId", "in": "path", "required": True, "schema": schemas.pay_id()}
 
 HEADERS = {
     "Cache-Control": {

@@ -1,61 +1,75 @@
-"""JSON Schemas, out of the types that the code is held to."""
+"""JSON Schemas, made by pydantic out of ``payresult.schemas``."""
 
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import (
+    GenerateJsonSchema,
+    JsonSchemaMode,
+    JsonSchemaValue,
+    models_json_schema,
+)
+from pydantic_core import core_schema
 
-from tests.contract.documents import shapes
+from payresult.schemas.events import EventData, EventMetadata, PaymentSucceeded
+from payresult.schemas.fields import PayId
+from payresult.schemas.requests import FollowUpMessage, OrderMessage, PayIdsBody, RegistrationBody
+from payresult.schemas.responses import PaymentResponse, Problem, QueryResponse
 
 Schema = dict[str, Any]
 
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
-MESSAGES: dict[str, type[Any]] = {
-    "order-message": shapes.OrderMessage,
-    "list-message": shapes.PayIdsBody,
-    "follow-up-message": shapes.FollowUpMessage,
+MESSAGES: dict[str, type[BaseModel]] = {
+    "order-message": OrderMessage,
+    "list-message": PayIdsBody,
+    "follow-up-message": FollowUpMessage,
 }
 """What the checks queue takes, by the name of its schema's file."""
 
-SHAPES: tuple[Any, ...] = (
-    shapes.RegistrationBody,
-    shapes.PayIdsBody,
-    shapes.Payment,
-    shapes.Problem,
-    shapes.QueryResults,
-)
-"""What the HTTP API takes and answers."""
+
+class _Generator(GenerateJsonSchema):
+    """Without the defaults and titles of fields; what payresult sends is never null."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        sent = self.mode == "serialization"
+        return self.generate_inner(schema["schema"]) if sent else super().nullable_schema(schema)
 
 
-def of_message(name: str) -> Schema:
-    """Return the schema file for the message called *name*."""
-    shape = MESSAGES[name]
-    return {"$schema": DRAFT, "title": shape.__name__} | _tidy(TypeAdapter(shape).json_schema())
+def files(event: Schema) -> dict[str, Schema]:
+    """Return the schema files of the messages and of the event, by name; *event* is an example."""
+    made = {name: _schema(model, "validation") for name, model in MESSAGES.items()}
+    # Its parts are written out in their place: the file refers to nothing.
+    parts = {"metadata": _schema(EventMetadata), "data": _schema(EventData)}
+    made["payment-succeeded"] = _schema(PaymentSucceeded) | {"properties": parts}
+    del made["payment-succeeded"]["$defs"]
+    made["payment-succeeded"]["examples"] = [event]
+    return {name: {"$schema": _Generator.schema_dialect} | schema for name, schema in made.items()}
 
 
-def of_pay_id() -> Schema:
+def _schema(model: type[BaseModel], mode: JsonSchemaMode = "serialization") -> Schema:
+    return model.model_json_schema(schema_generator=_Generator, mode=mode)
+
+
+def pay_id() -> Schema:
     """Return the schema of a payId."""
-    return _tidy(TypeAdapter(shapes.PayId).json_schema())
+    return TypeAdapter(PayId).json_schema()
 
 
 def components() -> dict[str, Schema]:
-    """Return the schemas of SHAPES and of what they are made of, as components of OpenAPI."""
-    adapters = [(shape, "validation", TypeAdapter(shape)) for shape in SHAPES]
-    _, definitions = TypeAdapter.json_schemas(
-        adapters,  # type: ignore[arg-type]  # it knows "validation" only as a Literal
-        ref_template="#/components/schemas/{model}",
-    )
-    return {name: _tidy(schema) for name, schema in definitions["$defs"].items()}
-
-
-def _tidy(schema: Schema) -> Schema:
-    """Drop what pydantic adds by itself: each name once more as a title, and null defaults."""
-    tidied = {key: value for key, value in schema.items() if key not in {"title", "default"}}
-    if "properties" in schema:
-        members = schema["properties"].items()
-        tidied["properties"] = {name: _tidy(member) for name, member in members}
-    if "items" in schema:
-        tidied["items"] = _tidy(schema["items"])
-    if "anyOf" in schema:
-        tidied["anyOf"] = [_tidy(member) for member in schema["anyOf"]]
-    return tidied
+    """Return the schemas of what the HTTP API takes and answers, as components of OpenAPI."""
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (RegistrationBody, "validation"),
+        (PayIdsBody, "validation"),
+        (PaymentResponse, "serialization"),
+        (Problem, "serialization"),
+        (QueryResponse, "serialization"),
+    ]
+    template = "#/components/schemas/{model}"
+    _, made = models_json_schema(models, ref_template=template, schema_generator=_Generator)
+    found: dict[str, Schema] = made["$defs"]
+    return found

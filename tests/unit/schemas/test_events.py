@@ -134,6 +134,29 @@ def test_the_currency_is_the_registered_one_or_the_one_that_was_named(
     assert data["data"].get("currency") == currency
 
 
+CHARACTERS = "".join(chr(code) for code in (*range(0xD800), *range(0xE000, 0x110000, 97)))
+AWKWARD = [
+    *(CHARACTERS[start : start + 190] for start in range(0, len(CHARACTERS), 190)),
+    *("\x00\b\t\n\f\r\x1b\x7f\x85", '"\\/', "\ufeff\u2028\u2029\uffff"),
+    *("😀👨\u200d👩\u200d👧", r"half \ud83d, \u00e9, \\"),
+]
+
+
+def test_the_text_is_that_of_json_dumps_to_the_byte() -> None:
+    """Events of earlier releases lie in tables and archives: escapes and order are the same."""
+    for text in AWKWARD:
+        made = event(reply(servicePlanShowName=text, payAmount="$1"), Registration("\"'\\<&>"))
+        document = json.loads(made.detail)
+        assert made.detail == json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        assert document["data"]["servicePlanShowName"] == text
+
+
+def test_an_odd_registration_does_not_keep_the_event_from_being_sent() -> None:
+    """What goes out was checked when it came in; a table may hold what no release would take."""
+    data = json.loads(event(PAID, Registration("a b", "x", "usd")).detail)["data"]
+    assert (data["orderId"], data["currency"]) == ("a b", "usd")
+
+
 @pytest.mark.parametrize("character", ["x", '"', "\\", "\x01", "\x7f", "欧", "😀", "\u2028", "/"])
 def test_has_at_most_8_kib_under_the_worst_input(character: str) -> None:
     """Every field as long as a reply can have it, every name as long as it may be."""

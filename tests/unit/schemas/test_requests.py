@@ -2,6 +2,7 @@
 # ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from payresult.schemas.requests import (
     parse_pay_ids,
     parse_registration,
 )
+from payresult.strict_json import NumberLiteral
 
 BAD_PAY_IDS = [
     *("", " ", "a b", "a#b", "a/b", "../a", "a.b", "a\n", "\na", "a\x00", "a" * 65, "é", "支付"),
@@ -46,6 +48,38 @@ def test_a_pay_id_is_a_string(value: object) -> None:
     """A number may have lost its zeros."""
     with pytest.raises(InvalidInput, match=r"^payId: "):
         parse_message(json.dumps({"payId": value}))
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "field"),
+    [
+        (parse_message, '{"payId": %s}', "payId"),
+        (parse_message, '{"payId": %s, "step": 2}', "payId"),
+        (parse_message, '{"payId": "1", "orderId": %s}', "orderId"),
+        (parse_message, '{"payId": "1", "expectedAmount": %s}', "expectedAmount"),
+        (parse_message, '{"payId": "1", "currency": %s}', "currency"),
+        (parse_message, '{"payIds": ["1", %s]}', "payIds[1]"),
+        (parse_registration, '{"orderId": %s}', "orderId"),
+        (parse_registration, '{"expectedAmount": %s}', "expectedAmount"),
+        (parse_registration, '{"currency": %s}', "currency"),
+        (parse_pay_ids, '{"payIds": [%s]}', "payIds[0]"),
+    ],
+)
+@pytest.mark.parametrize("number", ["5", "19.99", "1e3", "-1", "0", "9" * 5000])
+def test_a_number_is_no_text(
+    parse: Callable[[str], object], text: str, field: str, number: str
+) -> None:
+    """Also one whose characters would be right between quotes."""
+    with pytest.raises(InvalidInput, match=r": must be a string$") as refused:
+        parse(text % number)
+    assert refused.value.field == field
+
+
+def test_a_number_is_no_pay_id() -> None:
+    """Wherever it came from: API Gateway sends texts only."""
+    for value in (5, 20190321192436, NumberLiteral("5")):
+        with pytest.raises(InvalidInput, match=r"^payId: must be a string$"):
+            parse_pay_id(value)  # type: ignore[arg-type]  # which is the point
 
 
 # Messages

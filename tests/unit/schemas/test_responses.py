@@ -1,9 +1,28 @@
-"""A payment as the HTTP API shows it."""
+"""What the HTTP API answers: payments, results of a query, problems."""
 
+import json
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from payresult.domain.payment import CheckError, Registration, Status
-from payresult.schemas.responses import payment_response
+import pytest
+
+from payresult.domain.outcome import Outcome
+from payresult.domain.payment import CheckError, Payment, Registration, Status
+from payresult.errors import (
+    GatewayUnavailable,
+    InvalidInput,
+    InvalidReply,
+    NotRegistered,
+    RegistrationConflict,
+    WriteConflict,
+)
+from payresult.schemas.responses import (
+    Unanswered,
+    outcome_response,
+    payment_response,
+    problem_of,
+    retry_after,
+)
 from tests.support.factories import MINUTE, NOW, PARTNER, PAY_ID, payment
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -17,6 +36,14 @@ REPLY = {
     "orderPeriod": "1",
     "servicePlanShowName": "Half a year",
 }
+
+
+def shown(of: Payment, **how: Any) -> dict[str, Any]:
+    """Return *of* as the JSON document that a caller gets."""
+    document: dict[str, Any] = json.loads(
+        payment_response(of, **how).model_dump_json(exclude_none=True)
+    )
+    return document
 
 
 def test_shows_all_that_there_is() -> None:
@@ -37,7 +64,7 @@ def test_shows_all_that_there_is() -> None:
         work_shard="EVENT#1",
         work_at=NOW,
     )
-    assert payment_response(full, zone=SHANGHAI, stale=True) == {
+    assert shown(full, zone=SHANGHAI, stale=True) == {
         "partnerCode": PARTNER,
         "payId": PAY_ID,
         "status": "SUCCEEDED",
@@ -63,7 +90,7 @@ def test_shows_all_that_there_is() -> None:
 
 def test_absent_means_unknown() -> None:
     """A fresh payment has no field that is null."""
-    assert payment_response(payment()) == {
+    assert shown(payment()) == {
         "partnerCode": PARTNER,
         "payId": PAY_ID,
         "status": "PENDING",
@@ -74,14 +101,72 @@ def test_absent_means_unknown() -> None:
 
 def test_a_payment_that_nobody_registered_was_not_created() -> None:
     """What the gateway said of it is shown all the same."""
-    shown = payment_response(payment(reply=REPLY, checks=1), stored=False)
-    assert "createdAt" not in shown
-    assert (shown["amount"], shown["checks"]) == ("19.99", 1)
+    unknown = shown(payment(reply=REPLY, checks=1), stored=False)
+    assert "createdAt" not in unknown
+    assert (unknown["amount"], unknown["checks"]) == ("19.99", 1)
 
 
 def test_an_amount_in_a_named_currency_shows_it() -> None:
     """Unless another one is registered, which is then the question."""
     euros = {"payAmount": "EUR 5"}
-    assert payment_response(payment(reply=euros))["currency"] == "EUR"
+    assert shown(payment(reply=euros))["currency"] == "EUR"
     registered = Registration(currency="USD")
-    assert payment_response(payment(reply=euros, registration=registered))["currency"] == "USD"
+    assert shown(payment(reply=euros, registration=registered))["currency"] == "USD"
+
+
+def test_a_stored_value_that_breaks_a_rule_is_shown() -> None:
+    """It was checked when it came in; a table may hold what no release would take."""
+    odd = payment(registration=Registration("a b", "x", "usd"), reply={"payAmount": "\x00"})
+    answer = shown(odd)
+    assert (answer["orderId"], answer["currency"]) == ("a b", "usd")
+    assert answer["payAmount"] == "\x00"
+
+
+def test_a_result_is_a_payment_or_a_problem() -> None:
+    """The payment, if there is one, as it is shown alone."""
+    known = payment(reply=REPLY, checks=1)
+    outcome = Outcome(PAY_ID, known, stored=False, stale=True)
+    assert outcome_response(outcome) == payment_response(known, stored=False, stale=True)
+    unanswered = outcome_response(Outcome(PAY_ID, error=NotRegistered(PAY_ID)))
+    assert unanswered == Unanswered.model_validate(
+        {"payId": PAY_ID, "problem": problem_of(NotRegistered(PAY_ID))}
+    )
+    unknown = outcome_response(Outcome(PAY_ID))
+    assert isinstance(unknown, Unanswered)
+    assert unknown.problem.status == 503
+
+
+UNAVAILABLE = "gateway-unavailable"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "wait"),
+    [
+        (InvalidInput("payIds[3]", "must be a string"), 400, "invalid-input", None),
+        (RegistrationConflict(PAY_ID, "orderId"), 409, "registration-conflict", None),
+        (NotRegistered(PAY_ID), 404, "not-registered", None),
+        (GatewayUnavailable("x", pay_id=PAY_ID), 503, UNAVAILABLE, 5),
+        (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=0.2), 503, UNAVAILABLE, 1),
+        (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=77.6), 503, UNAVAILABLE, 78),
+        (InvalidReply("x", pay_id=PAY_ID, http_status=404), 502, "gateway-bad-reply", None),
+        (WriteConflict(PAY_ID), 503, "try-again", 5),
+        (KeyError("secret"), 500, "internal-error", None),
+    ],
+)
+def test_each_error_is_a_problem(
+    error: BaseException, status: int, kind: str, wait: int | None
+) -> None:
+    """With a type to branch on, and the seconds to wait where asking again helps."""
+    problem = problem_of(error)
+    assert (problem.status, problem.type) == (status, f"urn:payresult:problem:{kind}")
+    assert retry_after(error) == wait
+    assert (problem.field or "") == getattr(error, "field", "")
+    assert (problem.detail == "payIds[3]: must be a string") is isinstance(error, InvalidInput)
+
+
+def test_an_error_that_is_not_ours_tells_nothing_of_itself() -> None:
+    """Its texts may hold what callers must not see."""
+    error = RuntimeError("secret")
+    error.field = 5  # type: ignore[attr-defined]  # as some library's error may have it
+    assert "secret" not in problem_of(error).model_dump_json()
+    assert problem_of(error).field is None

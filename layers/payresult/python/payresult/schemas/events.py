@@ -1,17 +1,19 @@
-"""The PaymentSucceeded document and its id. Pure.
+"""The PaymentSucceeded event.
 
 A payment has one event. Its id depends on nothing but which payment it is, and its text is
-frozen in the write that makes the payment SUCCEEDED, so whatever is sent twice is the same
-to the byte. Version 1 only ever gains fields.
+stored by the write that makes the payment SUCCEEDED, so all copies are equal to the byte.
+Version 1 only ever gains optional fields.
 """
 
-import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from payresult.domain.amount import parse_amount
+from pydantic import AfterValidator, Field, WithJsonSchema
+
 from payresult.domain.event import DETAIL_TYPE, SCHEMA_VERSION, Event, event_id
-from payresult.domain.payment import Registration, to_iso8601
-from payresult.domain.reply import Reply, package_unit, paid_at, truncate
+from payresult.domain.payment import Registration
+from payresult.domain.reply import Reply, truncate
+from payresult.schemas import fields
+from payresult.schemas.fields import CODE, PAY_ID, text
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -19,6 +21,81 @@ if TYPE_CHECKING:
 MAX_RAW_CHARACTERS = 200
 """How much of a raw field goes out: the five free ones, six bytes a character at worst
 (a control character escaped), are then 6,000 bytes of the 8 KiB that an event may have."""
+
+_UUID5 = "^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_Raw = Annotated[
+    str,
+    AfterValidator(lambda raw: truncate(raw, MAX_RAW_CHARACTERS)),
+    text(maxLength=MAX_RAW_CHARACTERS + len("…[cut]")),
+]
+
+
+class EventMetadata(fields.Outgoing):
+    """Which event this is."""
+
+    event_id: Annotated[str, text(format="uuid", pattern=_UUID5)] = Field(
+        description='uuid5(NAMESPACE_URL, "payresult:PaymentSucceeded:1:<environment>:'
+        '<partnerCode>:<payId>"). The same for every copy, unlike the id that EventBridge puts '
+        "into the envelope."
+    )
+    schema_version: Annotated[str, WithJsonSchema({"const": SCHEMA_VERSION})] = Field(
+        description="The version of this document."
+    )
+    environment: Annotated[str, text(pattern=f"^{CODE}$")] = Field(
+        description="The deployment's EnvironmentName. Refuse an event of an environment that is "
+        "not yours."
+    )
+    idempotency_key: Annotated[str, text(pattern=f"^{DETAIL_TYPE}:{CODE}:{CODE}:{PAY_ID}$")] = (
+        Field(
+            description="PaymentSucceeded:<environment>:<partnerCode>:<payId>. Claim it in the "
+            "transaction that has the effect."
+        )
+    )
+
+
+class EventData(fields.Outgoing):
+    """The payment. Absent means unknown; nothing is ever null.
+
+    Raw fields are as the gateway wrote them, cut at 200 characters and then ending in "…[cut]".
+    """
+
+    partner_code: fields.PartnerCode
+    pay_id: fields.PayId
+    order_id: Annotated[str, text(pattern=fields.ORDER_ID)] | None = Field(
+        None,
+        description="The order, as registered. Absent where none was registered before the "
+        "payment was found paid.",
+    )
+    amount: fields.Amount | None = None
+    currency: fields.Currency | None = None
+    pay_amount: _Raw | None = Field(None, description="Raw: the amount.")
+    pay_rst: Annotated[str, text(pattern="^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$")] = Field(
+        description='Raw: the result, "success" in upper or lower case.'
+    )
+    pay_result_date: _Raw | None = Field(
+        None, description="Raw: when it was paid, in a time zone that the gateway does not tell."
+    )
+    paid_at: fields.PaidAt | None = None
+    observed_at: fields.UtcTime = Field(
+        description="When payresult learnt of it, in UTC (RFC 3339)."
+    )
+    package_type: _Raw | None = Field(None, description="Raw: the code of the kind of plan.")
+    package_unit: fields.PackageUnit | None = None
+    order_period: _Raw | None = Field(None, description="Raw: how many of packageUnit.")
+    service_plan_show_name: _Raw | None = Field(
+        None, description="Raw: the plan's name as customers see it."
+    )
+
+
+class PaymentSucceeded(fields.Outgoing):
+    """The detail of the event, version 1. The gateway reports the payment as paid.
+
+    Every copy of it has the same eventId and the same content. Ignore fields that you do not
+    know: version 1 only ever gains optional ones.
+    """
+
+    metadata: EventMetadata
+    data: EventData
 
 
 def payment_succeeded(
@@ -38,30 +115,6 @@ def payment_succeeded(
         "environment": environment,
         "idempotencyKey": f"{DETAIL_TYPE}:{environment}:{partner_code}:{pay_id}",
     }
-    detail = {"metadata": metadata, "data": _data(reply, registration, zone, observed_at)}
-    text = json.dumps(detail, ensure_ascii=False, separators=(",", ":"))
-    return Event(pay_id, identity, text)
-
-
-def _data(
-    reply: Reply, registration: Registration, zone: "ZoneInfo | None", observed_at: int
-) -> dict[str, str]:
-    raw = {name: truncate(value, MAX_RAW_CHARACTERS) for name, value in reply.fields.items()}
-    amount = parse_amount(reply.fields.get("payAmount"))
-    known = {
-        "partnerCode": raw["partnerCode"],
-        "payId": raw["payId"],
-        "orderId": registration.order_id,
-        "amount": amount.text if amount else None,
-        "currency": registration.currency or (amount.currency if amount else None),
-        "payAmount": raw.get("payAmount"),
-        "payRst": raw["payRst"],
-        "payResultDate": raw.get("payResultDate"),
-        "paidAt": paid_at(reply.fields.get("payResultDate"), zone),
-        "observedAt": to_iso8601(observed_at),
-        "packageType": raw.get("packageType"),
-        "packageUnit": package_unit(reply.fields.get("packageType")),
-        "orderPeriod": raw.get("orderPeriod"),
-        "servicePlanShowName": raw.get("servicePlanShowName"),
-    }
-    return {name: value for name, value in known.items() if value is not None}
+    data = fields.interpreted(reply.fields, registration, zone) | {"observedAt": observed_at}
+    detail = PaymentSucceeded.model_validate({"metadata": metadata, "data": data})
+    return Event(pay_id, identity, detail.model_dump_json(exclude_none=True))

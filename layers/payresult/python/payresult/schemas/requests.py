@@ -1,114 +1,118 @@
-"""What callers send us, checked: bodies of the checks queue and of the HTTP API.
+"""Messages of the checks queue and request bodies of the HTTP API.
 
-Whatever breaks a rule is an InvalidInput that names the field and the rule. Numbers arrive
-as the text they were written in (``strict_json``), so an amount never passes through a float.
-
-The rules are written for pydantic's core, without the models that pydantic puts around it: to
-import and make those took 42 ms of each cold start, and these take 2.
+What breaks a rule is an InvalidInput that names the field and the rule. Numbers stay as they
+were written (``strict_json``), so an amount never passes through a float.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic_core import SchemaValidator, ValidationError
-from pydantic_core import core_schema as rule
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
-from payresult import errors, strict_json
+from payresult import strict_json
 from payresult.domain.amount import parse_plain_amount
 from payresult.domain.payment import CheckMessage, Registration
-from payresult.errors import InvalidInput
+from payresult.errors import InvalidInput, MalformedJson
+from payresult.schemas.fields import CURRENCY, ORDER_ID, PAY_ID, PayId, text
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_PAY_IDS = 100
 MAX_DIGITS = 9
 
-PAY_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
-ORDER_ID_PATTERN = r"^[\x21-\x7e]{1,128}$"
-CURRENCY_PATTERN = r"^[A-Z]{3}$"
-
-Field = rule.TypedDictField
-
-
-def _text(value: Any) -> Any:
-    if type(value) is str:
-        return value
-    message = "must be a string"
-    raise ValueError(message)
-
-
-def _amount(value: Any) -> Any:
-    if parse_plain_amount(_text(value)):  # zero is no amount to expect
-        return value
-    message = 'must be more than zero and look like "19.99"'
-    raise ValueError(message)
-
-
-def _whole(value: Any) -> int:
-    text = value.text if isinstance(value, strict_json.NumberLiteral) else ""
-    if text.isdecimal() and len(text) <= MAX_DIGITS:
-        return int(text)
-    message = f"must be a whole number of at most {MAX_DIGITS} digits"
-    raise ValueError(message)
-
-
-def _after(check: Callable[[Any], Any], then: rule.CoreSchema) -> rule.CoreSchema:
-    return rule.no_info_before_validator_function(check, then)
-
-
-def _matching(pattern: str) -> rule.CoreSchema:
-    return _after(_text, rule.str_schema(pattern=pattern))
-
-
-def _required(then: rule.CoreSchema) -> Field:
-    return rule.typed_dict_field(then)
-
-
-def _optional(then: rule.CoreSchema) -> Field:
-    return rule.typed_dict_field(rule.nullable_schema(then), required=False)
-
-
-def _object_of(fields: dict[str, Field]) -> SchemaValidator:
-    return SchemaValidator(rule.typed_dict_schema(fields, extra_behavior="forbid"))
-
-
-_PAY_ID = _matching(PAY_ID_PATTERN)
-_BY_PAY_ID = {"payId": _required(_PAY_ID)}
-_REGISTERED = {
-    "orderId": _optional(_matching(ORDER_ID_PATTERN)),
-    "expectedAmount": _optional(_after(_amount, rule.any_schema())),
-    "currency": _optional(_matching(CURRENCY_PATTERN)),
-}
-
-_PATH = _object_of(_BY_PAY_ID)
-_REGISTRATION = _object_of(_REGISTERED)
-_PAY_IDS = _object_of(
-    {"payIds": _required(rule.list_schema(_PAY_ID, min_length=1, max_length=MAX_PAY_IDS))}
-)
-_ORDER = _object_of(_BY_PAY_ID | _REGISTERED)
-_FOLLOW_UP = _object_of(_BY_PAY_ID | {"step": _required(_after(_whole, rule.int_schema(ge=1)))})
-
 _LIST_RULE = f"must be a list of 1 to {MAX_PAY_IDS} payIds"
 _RULES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
+    "string_type": "must be a string",
     "list_type": _LIST_RULE,
     "too_short": _LIST_RULE,
     "too_long": _LIST_RULE,
-    PAY_ID_PATTERN: "must be 1 to 64 letters, digits, '_' or '-'",
-    ORDER_ID_PATTERN: "must be 1 to 128 visible ASCII characters without blanks",
-    CURRENCY_PATTERN: 'must be an ISO 4217 code such as "USD"',
+    f"^{PAY_ID}$": "must be 1 to 64 letters, digits, '_' or '-'",
+    ORDER_ID: "must be 1 to 128 visible ASCII characters without blanks",
+    CURRENCY: 'must be an ISO 4217 code such as "USD"',
 }
-"""By pydantic's type of error, or by the pattern: its own words are for programmers."""
+"""By pydantic's type of error, or by the pattern. pydantic's own messages are for programmers."""
+
+
+def _amount(text: str) -> str:
+    if not parse_plain_amount(text):  # zero is no amount to expect
+        raise ValueError('must be more than zero and look like "19.99"')
+    return text
+
+
+def _whole(value: Any) -> int:
+    text = value.text if isinstance(value, strict_json.NumberLiteral) else ""
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise ValueError(f"must be a whole number of at most {MAX_DIGITS} digits")
+    return int(text)
+
+
+_ExpectedAmount = Annotated[
+    str,
+    AfterValidator(_amount),
+    text(pattern=r"^(?!0(\.0{1,2})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$"),
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+
+class _OfPayment(_Request):
+    pay_id: PayId
+
+
+class RegistrationBody(_Request):
+    """The body of PUT /payments/{payId}: what the payment is for and what it should cost."""
+
+    order_id: Annotated[str, Field(pattern=ORDER_ID)] | None = Field(
+        None, description="The order that is paid for, as you call it.", examples=["A-17"]
+    )
+    expected_amount: _ExpectedAmount | None = Field(
+        None,
+        description="What the payment should come to; with another amount it goes to REVIEW.",
+        examples=["19.99"],
+    )
+    currency: Annotated[str, Field(pattern=CURRENCY)] | None = Field(
+        None, description="The ISO 4217 code of the expected amount.", examples=["USD"]
+    )
+
+    def registration(self) -> Registration:
+        """Return what is registered."""
+        return Registration(self.order_id, self.expected_amount, self.currency)
+
+
+class PayIdsBody(_Request):
+    """1 to 100 payIds: the body of POST /payments/query, and a message of the checks queue."""
+
+    pay_ids: Annotated[list[PayId], Field(min_length=1, max_length=MAX_PAY_IDS)] = Field(
+        description="A repeated one counts once."
+    )
+
+
+class OrderMessage(RegistrationBody, _OfPayment):
+    """A message of the checks queue from an order service: follow this payment."""
+
+
+class FollowUpMessage(_OfPayment):
+    """A message of the checks queue from payresult to itself: the next check of a payment."""
+
+    step: Annotated[int, Field(ge=1, lt=10**MAX_DIGITS), BeforeValidator(_whole)] = Field(
+        description="Which check of the payment it asks for.", examples=[2]
+    )
+
+
+_Model = TypeVar("_Model", bound=_Request)
 
 
 def parse_registration(text: str | bytes) -> Registration:
     """Return what *text* registers: the body of PUT /payments/{payId}."""
-    return _registration(_checked(_REGISTRATION, _body(text)))
+    return _validated(RegistrationBody, _body(text)).registration()
 
 
 def parse_pay_ids(text: str | bytes) -> list[str]:
     """Return the 1 to 100 payIds that *text* names: the body of POST /payments/query."""
-    return _listed(_body(text))
+    return _validated(PayIdsBody, _body(text)).pay_ids
 
 
 def parse_message(body: str) -> CheckMessage | list[str]:
@@ -118,27 +122,17 @@ def parse_message(body: str) -> CheckMessage | list[str]:
     """
     value = _object(body)
     if "payIds" in value:
-        return _listed(value)
+        return _validated(PayIdsBody, value).pay_ids
     if "step" in value:
-        follow_up = _checked(_FOLLOW_UP, value)
-        return CheckMessage(follow_up["payId"], step=follow_up["step"])
-    order = _checked(_ORDER, value)
-    return CheckMessage(order["payId"], _registration(order))
+        follow_up = _validated(FollowUpMessage, value)
+        return CheckMessage(follow_up.pay_id, step=follow_up.step)
+    order = _validated(OrderMessage, value)
+    return CheckMessage(order.pay_id, order.registration())
 
 
 def parse_pay_id(text: str | None) -> str:
     """Return *text* if it is a payId."""
-    pay_id: str = _checked(_PATH, {"payId": text})["payId"]
-    return pay_id
-
-
-def _registration(fields: dict[str, Any]) -> Registration:
-    return Registration(fields.get("orderId"), fields.get("expectedAmount"), fields.get("currency"))
-
-
-def _listed(value: dict[str, Any]) -> list[str]:
-    pay_ids: list[str] = _checked(_PAY_IDS, value)["payIds"]
-    return pay_ids
+    return _validated(_OfPayment, {"payId": text}).pay_id
 
 
 def _body(text: str | bytes) -> dict[str, Any]:
@@ -151,22 +145,20 @@ def _body(text: str | bytes) -> dict[str, Any]:
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
         value = strict_json.loads(text)
-    except errors.MalformedJson as error:
+    except MalformedJson as error:
         raise InvalidInput("body", f"must be JSON: {error}") from None
     if not isinstance(value, dict):
         raise InvalidInput("body", "must be a JSON object")
     return value
 
 
-def _checked(rules: SchemaValidator, value: dict[str, Any]) -> dict[str, Any]:
+def _validated(model: type[_Model], value: dict[str, Any]) -> _Model:
     try:
-        fields: dict[str, Any] = rules.validate_python(value)
+        return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-    else:
-        return fields
     field = "".join(f"[{part}]" if isinstance(part, int) else part for part in first["loc"])
-    shown = field.encode("ascii", "backslashreplace").decode()[:100]  # it may be a stranger's key
+    shown = field.encode("ascii", "backslashreplace").decode()[:100]  # it may be any text
     broken = first.get("ctx", {}).get("pattern", first["type"])
     text = _RULES.get(broken) or first["msg"].removeprefix("Value error, ")
     raise InvalidInput(shown, text)
