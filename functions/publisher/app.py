@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
-from payresult.settings import Settings
+from payresult.resources import Resources
 
 logger = Logger()
 metrics = Metrics()
-outbox = bootstrap.build_outbox(Settings.from_env(os.environ))
+outbox = bootstrap.build_outbox(Resources.from_env(os.environ))
 bootstrap.finish_start()
 
 

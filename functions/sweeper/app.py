@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
-from payresult.settings import Settings
+from payresult.resources import Resources
 
 logger = Logger()
 metrics = Metrics()
-sweeper = bootstrap.build_sweeper(Settings.from_env(os.environ))
+sweeper = bootstrap.build_sweeper(Resources.from_env(os.environ))
 bootstrap.finish_start()
 
 

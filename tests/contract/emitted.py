@@ -16,8 +16,8 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
+from payresult.resources import FORBIDDEN
 from payresult.services.sweeper import COUNT_INTERVAL_MS
-from payresult.settings import FORBIDDEN
 from tests.support.template import MADE, ROOT, deployed_environment, properties
 
 CREATED = {"AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"}

@@ -30,8 +30,9 @@ MAY_IMPORT = {
     "aws": {"domain", "errors"},
     "services": {"aws", "domain", "errors", "gateway", "schemas"},
     "observability": {"domain", "errors"},
-    "settings": {"domain", "errors"},
-    "bootstrap": {"aws", "gateway", "services", "settings"},
+    "resources": {"errors"},
+    "settings": {"domain", "errors", "resources"},
+    "bootstrap": {"aws", "gateway", "resources", "services", "settings"},
 }
 """The direction of all imports, by package; a package may always import itself."""
 

@@ -1,11 +1,13 @@
 """Contract of template.yaml, parameters: the functions start with every accepted value."""
 
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from payresult.errors import InvalidInput
+from payresult.resources import Resources
 from payresult.settings import Settings
 from tests.support.template import RESOURCES, TEMPLATE, deployed_environment, environment, walk
 
@@ -86,22 +88,9 @@ def test_what_makes_no_sense_is_refused_before_anything_is_made(
 
 def test_the_functions_read_the_variables_that_the_template_sets_and_no_others() -> None:
     """No variable is set without being read, or read without being set."""
-
-    class Watched(dict[str, str]):
-        read: set[str]
-
-        def get(self, name: str, default: Any = None) -> Any:
-            self.read.add(name)
-            return super().get(name, default)
-
-        def __getitem__(self, name: str) -> str:
-            self.read.add(name)
-            return super().__getitem__(name)
-
-    environ = Watched(deployed_environment())
-    environ.read = set()
-    Settings.from_env(environ)
-    assert environ.read == set(environment()) - POWERTOOLS
+    of_settings = {field.alias for field in Settings.model_fields.values()} - {"RESOURCES"}
+    of_resources = {field.name.upper() for field in fields(Resources)}
+    assert of_settings | of_resources == set(environment()) - POWERTOOLS
 
 
 def test_only_the_partner_code_has_to_be_given() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from payresult.domain.schedule import Schedule
 from payresult.errors import InvalidInput
+from payresult.resources import Resources
 from payresult.settings import Settings
 from tests.support.factories import DELAYS
 
@@ -23,21 +24,33 @@ ENVIRON = {
     "EVENT_BUS_NAME": "payresult",
 }
 
+OF_RESOURCES = ("PARTNER_CODE", "TABLE_NAME", "QUEUE_URL", "EVENT_BUS_NAME")
+RESOURCES = Resources(
+    partner_code="P000818",
+    table_name="payments",
+    queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/checks",
+    event_bus_name="payresult",
+)
+READERS = [Settings.from_env, Resources.from_env]
+
 
 def test_reads_what_the_template_sets() -> None:
     """The defaults of a deployment."""
-    assert Settings.from_env(ENVIRON | {"PATH": "/bin", "HTTP_PROXY": ""}) == Settings(
-        partner_code="P000818",
-        gateway_base_url="https://wx.linksfield.net/payment_uat",
-        environment="test",
-        schedule=Schedule(DELAYS),
-        table_name="payments",
-        queue_url="https://sqs.eu-west-1.amazonaws.com/123456789012/checks",
-        event_bus_name="payresult",
-        zone=None,
-        failed_pay_rst_values=frozenset(),
-        require_registration=False,
-    )
+    assert dict(Settings.from_env(ENVIRON | {"PATH": "/bin", "HTTP_PROXY": ""})) == {
+        "resources": RESOURCES,
+        "gateway_base_url": "https://wx.linksfield.net/payment_uat",
+        "environment": "test",
+        "schedule": Schedule(DELAYS),
+        "zone": None,
+        "failed_pay_rst_values": frozenset(),
+        "require_registration": False,
+    }
+
+
+def test_reads_the_resources_alone() -> None:
+    """Which are all that publisher and sweeper need."""
+    environ = {name: ENVIRON[name] for name in OF_RESOURCES}
+    assert Resources.from_env(environ | {"PATH": "/bin", "HTTP_PROXY": ""}) == RESOURCES
 
 
 def test_reads_what_a_deployment_may_choose() -> None:
@@ -72,10 +85,12 @@ REQUIRED = [name for name in ENVIRON if name[:4] not in {"GATE", "FAIL", "REQU"}
 def test_a_missing_variable_is_named(name: str, value: str | None) -> None:
     """Not there, or there and empty."""
     environ = {key: text for key, text in ENVIRON.items() if key != name}
-    with pytest.raises(InvalidInput, match=f"^{name}: must be set$"):
-        Settings.from_env(environ if value is None else environ | {name: value})
+    for from_env in READERS if name in OF_RESOURCES else READERS[:1]:
+        with pytest.raises(InvalidInput, match=f"^{name}: must be set$"):
+            from_env(environ if value is None else environ | {name: value})
 
 
+REFUSED = "must not be set"
 BAD = [
     *(("PARTNER_CODE", value, "letters") for value in ("P 1", "P#1", "p" * 33, "P1\n", "Ｐ1", "é")),
     *(("ENVIRONMENT", value, "letters") for value in ("pro:d", "e" * 33, "prod\n", " prod")),
@@ -130,7 +145,7 @@ BAD = [
         for value in ("yes", "1", "True", "TRUE", "", "true ", "no")
     ),
     *(
-        (name, "anything", "must not be set")
+        (name, "anything", REFUSED)
         for name in (
             *("HTTP_PROXY", "https_proxy", "All_Proxy", "SSLKEYLOGFILE"),
             *("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"),
@@ -142,11 +157,12 @@ BAD = [
 @pytest.mark.parametrize(("name", "value", "rule"), BAD)
 def test_a_bad_value_is_refused_by_name_and_rule(name: str, value: str, rule: str) -> None:
     """The deployment fails at its start, and the message says what to mend."""
-    with pytest.raises(InvalidInput) as refused:
-        Settings.from_env(ENVIRON | {name: value})
-    assert refused.value.field == name
-    assert rule in refused.value.rule
-    assert str(refused.value).startswith(f"{name}: must ")
+    for from_env in READERS if name in OF_RESOURCES or rule == REFUSED else READERS[:1]:
+        with pytest.raises(InvalidInput) as refused:
+            from_env(ENVIRON | {name: value})
+        assert refused.value.field == name
+        assert rule in refused.value.rule
+        assert str(refused.value).startswith(f"{name}: must ")
 
 
 @pytest.mark.parametrize(

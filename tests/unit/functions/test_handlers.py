@@ -700,5 +700,12 @@ def test_the_sweeper_tells_what_the_bus_and_the_queue_refused(
 @pytest.mark.parametrize("name", ["api", "checks", "publisher", "sweeper"])
 def test_a_function_refuses_to_start_in_a_bad_environment(start: Start, name: str) -> None:
     """With the variable and the rule, at the cold start and not at a payment."""
+    with pytest.raises(InvalidInput, match=r"^PARTNER_CODE: must be 1 to 32 letters"):
+        start(name, PARTNER_CODE="P 1")
+
+
+@pytest.mark.parametrize("name", ["api", "checks"])
+def test_a_function_that_asks_the_gateway_refuses_a_plain_address(start: Start, name: str) -> None:
+    """The other two never ask it, and do not read its address."""
     with pytest.raises(InvalidInput, match=r"^GATEWAY_BASE_URL: must start with https://"):
         start(name, GATEWAY_BASE_URL="http://example.com")

@@ -24,6 +24,7 @@ from payresult.aws.dynamodb import PaymentRepository
 
 if TYPE_CHECKING:
     from payresult.aws.sqs import CheckQueue
+    from payresult.resources import Resources
     from payresult.services.check import Checker
     from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.outbox import Outbox
@@ -57,8 +58,8 @@ def build_service(settings: "Settings") -> "PaymentService":
     """Return the use cases of the api function."""
     from payresult.services.payments import PaymentService
 
-    session, pool = boto3.Session(), _pool()
-    payments, queue = _payments(session, settings), _queue(session, settings)
+    session, pool, resources = boto3.Session(), _pool(), settings.resources
+    payments, queue = _payments(session, resources), _queue(session, resources)
     return PaymentService(
         _checker(settings, payments),
         payments,
@@ -73,27 +74,27 @@ def build_batch_processor(settings: "Settings") -> "CheckBatchProcessor":
     from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.payments import PaymentService
 
-    session, pool = boto3.Session(), _pool()
-    payments, queue = _payments(session, settings), _queue(session, settings)
+    session, pool, resources = boto3.Session(), _pool(), settings.resources
+    payments, queue = _payments(session, resources), _queue(session, resources)
     checker = _checker(settings, payments)
     service = PaymentService(checker, payments, queue, pool=pool)
     return CheckBatchProcessor(service, checker, payments, queue, pool=pool)
 
 
-def build_outbox(settings: "Settings") -> "Outbox":
+def build_outbox(resources: "Resources") -> "Outbox":
     """Return the use case of the publisher function."""
     session = boto3.Session()
-    return _outbox(session, settings, _payments(session, settings), _pool())
+    return _outbox(session, resources, _payments(session, resources), _pool())
 
 
-def build_sweeper(settings: "Settings") -> "Sweeper":
+def build_sweeper(resources: "Resources") -> "Sweeper":
     """Return the use case of the sweeper function."""
     from payresult.services.sweeper import Sweeper
 
     session, pool = boto3.Session(), _pool()
-    payments = _payments(session, settings)
-    outbox = _outbox(session, settings, payments, pool)
-    return Sweeper(payments, _queue(session, settings), outbox, pool=pool, clock=time.time)
+    payments = _payments(session, resources)
+    outbox = _outbox(session, resources, payments, pool)
+    return Sweeper(payments, _queue(session, resources), outbox, pool=pool, clock=time.time)
 
 
 def _client(session: boto3.Session, service: Literal["dynamodb", "events", "sqs"]) -> Any:
@@ -116,25 +117,25 @@ def _pool() -> Executor:
     return ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="payresult")
 
 
-def _payments(session: boto3.Session, settings: "Settings") -> PaymentRepository:
+def _payments(session: boto3.Session, resources: "Resources") -> PaymentRepository:
     return PaymentRepository(
-        _client(session, "dynamodb"), settings.table_name, settings.partner_code
+        _client(session, "dynamodb"), resources.table_name, resources.partner_code
     )
 
 
-def _queue(session: boto3.Session, settings: "Settings") -> "CheckQueue":
+def _queue(session: boto3.Session, resources: "Resources") -> "CheckQueue":
     from payresult.aws.sqs import CheckQueue
 
-    return CheckQueue(_client(session, "sqs"), settings.queue_url)
+    return CheckQueue(_client(session, "sqs"), resources.queue_url)
 
 
 def _outbox(
-    session: boto3.Session, settings: "Settings", payments: PaymentRepository, pool: Executor
+    session: boto3.Session, resources: "Resources", payments: PaymentRepository, pool: Executor
 ) -> "Outbox":
     from payresult.aws.eventbridge import EventPublisher
     from payresult.services.outbox import Outbox
 
-    publisher = EventPublisher(_client(session, "events"), settings.event_bus_name)
+    publisher = EventPublisher(_client(session, "events"), resources.event_bus_name)
     return Outbox(payments, publisher, pool=pool, clock=time.time)
 
 
@@ -143,7 +144,7 @@ def _checker(settings: "Settings", payments: PaymentRepository) -> "Checker":
     from payresult.services.check import Checker
 
     gateway = GatewayClient(
-        settings.gateway_base_url, settings.partner_code, pool_size=MAX_CONCURRENCY
+        settings.gateway_base_url, settings.resources.partner_code, pool_size=MAX_CONCURRENCY
     )
     return Checker(
         gateway,
