@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from random import Random
 from types import ModuleType
 from unittest import mock
 
@@ -50,11 +51,29 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unit tests open no socket at all; the others talk to this machine only."""
+    if seed := os.environ.get("PYTEST_SHUFFLE"):
+        _shuffle(items, seed)
     for item in items:
         if UNIT in item.path.parents:
             item.add_marker(pytest.mark.disable_socket)
         else:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+
+
+def _shuffle(items: list[pytest.Item], seed: str) -> None:
+    """Shuffle the files and the tests of each file, the same way in each worker of xdist.
+
+    A file stays together, so that its fixtures are set up once.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    rng = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    order = list(files.values())
+    rng.shuffle(order)
+    for tests in order:
+        rng.shuffle(tests)
+    items[:] = [item for tests in order for item in tests]
 
 
 @pytest.fixture(autouse=True)
