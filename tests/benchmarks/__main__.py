@@ -1,4 +1,4 @@
-"""make bench: ONLY=<part of a name>; ``--readme`` writes README's table and the plot alone."""
+"""make bench: ONLY=<part of a name>; ``--readme`` only writes README's table and the plot."""
 
 import sys
 

@@ -1,39 +1,39 @@
-"""What the stubs answer. A payId says its fate: ``new-…`` is in no table, ``…-paid`` is paid.
+"""The responses of the stubs. ``new-…`` is a payId without an item, ``…-paid`` one that is paid.
 
-They remember nothing: the same call finds the same item every time.
+The stubs are stateless: the same call always gets the same response.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.fault_injection.expressions import Scope, update
+from tests.fault_injection.expressions import Scope, parse_update
 
 NOW = int(time.time() * 1000)
 HOUR = 3_600_000
 
 
-def gateway(_target: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer as the provider's page does."""
+def gateway(_target: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the documented reply of the gateway."""
     return {
         "orderPeriod": "1",
         "packageType": "2",
-        "partnerCode": asked["partnerCode"],
+        "partnerCode": request["partnerCode"],
         "payAmount": "$19.99",
-        "payId": asked["payId"],
+        "payId": request["payId"],
         "payResultDate": "2020-09-17 18:11:10",
-        "payRst": "success" if asked["payId"].endswith("-paid") else "processing",
+        "payRst": "success" if request["payId"].endswith("-paid") else "processing",
         "servicePlanShowName": "Singapore 2G 30-Days",
     }
 
 
-def aws(target: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer one of the calls that payresult, or what it is compared with, makes."""
-    return _ANSWERS[target.rpartition(".")[2]](asked)
+def aws(target: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the response to a call of *target*, such as DynamoDB_20120810.GetItem."""
+    return _RESPONSES[target.rpartition(".")[2]](request)
 
 
 def _item(key: dict[str, Any]) -> dict[str, Any] | None:
-    """A payment in the fast phase, whose first check is done; None if it is in no table."""
+    """Return a payment in the fast phase after its first check, None for a new payId."""
     partner_code, _, pay_id = key["pk"]["S"].partition("#")
     if not pay_id or pay_id.startswith("new-"):
         return None
@@ -52,40 +52,40 @@ def _item(key: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _get_item(asked: dict[str, Any]) -> dict[str, Any]:
-    item = _item(asked["Key"])
+def _get_item(request: dict[str, Any]) -> dict[str, Any]:
+    item = _item(request["Key"])
     return {} if item is None else {"Item": item}
 
 
-def _batch_get_item(asked: dict[str, Any]) -> dict[str, Any]:
-    [(table, wanted)] = asked["RequestItems"].items()
+def _batch_get_item(request: dict[str, Any]) -> dict[str, Any]:
+    [(table, wanted)] = request["RequestItems"].items()
     found = [item for key in wanted["Keys"] if (item := _item(key))]
     return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
 
-def _update_item(asked: dict[str, Any]) -> dict[str, Any]:
-    if asked.get("ReturnValues") != "ALL_NEW":
+def _update_item(request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("ReturnValues") != "ALL_NEW":
         return {}
-    item = _item(asked["Key"]) or asked["Key"]
-    scope = Scope(item, asked["ExpressionAttributeNames"], asked["ExpressionAttributeValues"])
-    update(asked["UpdateExpression"])(scope, item)
+    item = _item(request["Key"]) or request["Key"]
+    scope = Scope(item, request["ExpressionAttributeNames"], request["ExpressionAttributeValues"])
+    parse_update(request["UpdateExpression"])(scope, item)
     return {"Attributes": item}
 
 
-def _send_message_batch(asked: dict[str, Any]) -> dict[str, Any]:
-    sent = [{"Id": it["Id"], "MessageId": it["Id"]} for it in asked["Entries"]]
+def _send_message_batch(request: dict[str, Any]) -> dict[str, Any]:
+    sent = [{"Id": it["Id"], "MessageId": it["Id"]} for it in request["Entries"]]
     return {"Successful": sent, "Failed": []}
 
 
-_ANSWERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+_RESPONSES: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "GetItem": _get_item,
     "BatchGetItem": _batch_get_item,
     "PutItem": lambda _: {},
     "UpdateItem": _update_item,
     "Query": lambda _: {"Items": [], "Count": 0, "ScannedCount": 0},
     "SendMessageBatch": _send_message_batch,
-    "PutEvents": lambda asked: {
+    "PutEvents": lambda request: {
         "FailedEntryCount": 0,
-        "Entries": [{"EventId": str(number)} for number, _ in enumerate(asked["Entries"])],
+        "Entries": [{"EventId": str(number)} for number, _ in enumerate(request["Entries"])],
     },
 }

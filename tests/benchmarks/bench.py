@@ -1,4 +1,4 @@
-"""make bench: build, measure by turns, print the table, write the results."""
+"""make bench: build, measure in alternation, print the table, write the results."""
 
 import os
 import platform
@@ -11,67 +11,67 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks import batching, cold_start, readme, report, warm_calls
-from tests.benchmarks.build import Workshop
-from tests.benchmarks.experiment import Lab, Results
-from tests.benchmarks.figures import Row, row
-from tests.benchmarks.stubs import world
-from tests.benchmarks.targets import AIMS
+from tests.benchmarks.build import BuiltCases
+from tests.benchmarks.experiment import ExperimentSetup, PairsByName
+from tests.benchmarks.figures import BenchmarkResult, summarize
+from tests.benchmarks.stubs import running_stubs
+from tests.benchmarks.targets import COMPARISONS
 from tests.fault_injection.report import progress
 
 
 class Experiment(NamedTuple):
-    """The rows it can measure, and how: it is told which of them are wanted."""
+    """The names of the comparisons that it can measure; ``run`` gets those to be measured."""
 
     names: Collection[str]
-    run: Callable[[Lab, Collection[str]], Results]
+    run: Callable[[ExperimentSetup, Collection[str]], PairsByName]
 
 
 EXPERIMENTS = (
     Experiment(cold_start.ROWS, cold_start.starts),
-    Experiment(cold_start.AT_A_TIME, cold_start.memory),
-    Experiment(["query_overhead_vs_hand_signed"], lambda lab, _: warm_calls.overhead(lab)),
-    Experiment(["new_tls_connection_cpu"], lambda lab, _: warm_calls.connection(lab)),
-    Experiment(["puts_in_tens_cpu"], lambda lab, _: warm_calls.puts(lab)),
+    Experiment(cold_start.BATCH_SIZES, cold_start.memory),
+    Experiment(["query_overhead_vs_hand_signed"], lambda setup, _: warm_calls.overhead(setup)),
+    Experiment(["new_tls_connection_cpu"], lambda setup, _: warm_calls.connection(setup)),
+    Experiment(["puts_in_tens_cpu"], lambda setup, _: warm_calls.put_events(setup)),
     Experiment(batching.BATCHES, batching.efficiency),
-    Experiment(["batch_100_vs_sequential"], lambda lab, _: batching.speed_up(lab)),
+    Experiment(["batch_100_vs_sequential"], lambda setup, _: batching.speed_up(setup)),
 )
 
 
 def main() -> int:
-    """Measure, print, and write what was measured; with ``--readme`` only write what is shown."""
+    """Measure, print and write the results; with ``--readme`` only write README and the plot."""
     if platform.system() != "Linux":
-        sys.stderr.write("the Lambda runtime, in which cold starts are measured, needs Linux\n")
+        sys.stderr.write("cold starts are measured in the Lambda runtime, which needs Linux\n")
         return 2
     if sys.argv[1:] != ["--readme"]:
         only = os.environ.get("ONLY", "")
-        rows = measure(only)
-        if not rows:
-            sys.stderr.write(f"no row has {only} in its name\n")
+        results = measure(only)
+        if not results:
+            sys.stderr.write(f"no comparison has {only} in its name\n")
             return 2
-        sys.stdout.write(report.table(rows))
-        if only:  # a part is no result
+        sys.stdout.write(report.table(results))
+        if only:  # the results file needs all comparisons
             return 0
-        report.save(rows)
+        report.save(results)
     readme.write()
     return 0
 
 
-def measure(only: str) -> list[Row]:
-    """Return the rows whose name holds *only*, in the order of the aims."""
+def measure(only: str) -> list[BenchmarkResult]:
+    """Measure the comparisons whose name contains *only*; return them in the order of targets."""
     chosen = [
         (run, wanted)
         for names, run in EXPERIMENTS
         if (wanted := [name for name in names if only in name])
     ]
-    results: Results = {}
-    with tempfile.TemporaryDirectory(prefix="payresult-bench-") as scratch, ExitStack() as ending:
-        place = Path(scratch)
+    found: PairsByName = {}
+    with tempfile.TemporaryDirectory(prefix="payresult-bench-") as scratch, ExitStack() as stack:
+        folder = Path(scratch)
         if chosen:
             progress(0, len(chosen), "building")
-            workshop = Workshop(place)
-            around = ending.enter_context(world(place))
+            cases = BuiltCases(folder)
+            stubs = stack.enter_context(running_stubs(folder))
         for number, (run, wanted) in enumerate(chosen):
-            lab = Lab(workshop, around, place, partial(progress, number, len(chosen)))
-            results |= run(lab, wanted)
+            setup = ExperimentSetup(cases, stubs, folder, partial(progress, number, len(chosen)))
+            found |= run(setup, wanted)
             progress(number + 1, len(chosen), "done\n")
-    return [row(aim, results[aim.name]) for aim in AIMS if aim.name in results]
+    return [summarize(each, found[each.name]) for each in COMPARISONS if each.name in found]

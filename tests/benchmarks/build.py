@@ -1,7 +1,7 @@
-"""What is measured, as folders that a function of Lambda would find its code in.
+"""Builds what is measured, as the folders that a Lambda function would have.
 
-All of it is installed by the pinned hashes, for the Python of Lambda: ours by `make build`, the
-cases we compare with by the same lock files.
+All packages are installed with pinned hashes, for the Python of Lambda: payresult by `make build`,
+the cases that it is compared with from the same lock files.
 """
 
 import os
@@ -23,25 +23,25 @@ COMPARED = (
     *("annotated-types", "boto3", "pydantic", "s3transfer", "typing-inspection"),
     *("certifi", "charset-normalizer", "idna", "requests"),
 )
-"""What `typical` and `sequential` need besides what ships."""
+"""The packages that `typical` and `sequential` need in addition to those that ship."""
 
 COMPILE = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A handler, and the folders in which it finds all that it imports."""
+    """A handler, and the folders of its imports."""
 
     handler: str
     paths: tuple[Path, ...]
 
 
-class Workshop:
-    """Everything built, in *place*: ours as it ships, the rest without byte-code and with it."""
+class BuiltCases:
+    """All cases, built in *folder*: payresult as it ships, others with and without byte-code."""
 
-    def __init__(self, place: Path) -> None:
-        self._ours, self._trust = place / "ours", place / "trust"
-        self._plain, self._compiled = place / "plain", place / "compiled"
+    def __init__(self, folder: Path) -> None:
+        self._ours, self._trust = folder / "ours", folder / "trust"
+        self._plain, self._compiled = folder / "plain", folder / "compiled"
         _make_build(self._ours)
         _install(self._plain)
         shutil.copytree(self._plain, self._compiled)
@@ -50,25 +50,25 @@ class Workshop:
         _python(*COMPILE, str(self._compiled), str(self._trust))
 
     def function(self, name: str) -> Case:
-        """One of ours."""
+        """Return a function of payresult."""
         return Case("app.handler", (*code_of(name, self._ours), self._trust))
 
     def part(self, name: str) -> Case:
-        """One of ``cases`` that drives a part of ours, out of the layers that ship."""
+        """Return the case of ``cases`` that runs a part of payresult, with the layers that ship."""
         _, *layers = self.function("Checks").paths
         return Case(f"{name}.handler", (self._compiled / "cases", *layers))
 
     def compared(self, name: str, *, compiled: bool = True) -> Case:
-        """One of ``cases`` that has nothing of ours, with byte-code or without."""
+        """Return the case of ``cases`` that does not use payresult, with or without byte-code."""
         built = self._compiled if compiled else self._plain
         return Case(f"{name}.handler", (built / "cases", built / "packages", self._trust))
 
 
 def _make_build(folder: Path) -> None:
     command = ["make", "build", f"BUILD_DIR={folder}"]
-    # The make that started us has told its own settings to its children.
-    foreign = ("MAKE", "PYTHONPATH")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    # settings that the calling make passes to its child processes
+    inherited = ("MAKE", "PYTHONPATH")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
     _run(command, environ | {"CI": "true"})
 
 
@@ -82,7 +82,7 @@ def _install(folder: Path) -> None:
 
 
 def pins(lock: str, packages: Iterable[str]) -> str:
-    """Return the lines of *lock* that pin *packages*, with their hashes."""
+    """Return the lines of the lock file *lock* that pin *packages*, with their hashes."""
     blocks = re.findall(r"^\S.*\n(?: +.*\n)*", lock, re.MULTILINE)
     return "".join(it for it in blocks if it.partition("==")[0] in packages)
 
@@ -92,7 +92,7 @@ def _python(*arguments: str) -> None:
 
 
 def _run(command: list[str], environ: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603 - our own command line
+    done = subprocess.run(  # noqa: S603 - a fixed command
         command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:

@@ -1,4 +1,4 @@
-"""Experiments with cold starts: INIT, the first invocation, and the memory at its peak."""
+"""Experiments with cold starts: INIT, the first invocation, and the peak of the memory."""
 
 from collections.abc import Collection
 from functools import partial
@@ -6,18 +6,25 @@ from operator import attrgetter
 from typing import Any
 
 from tests.benchmarks import events
-from tests.benchmarks.build import Case, Workshop
-from tests.benchmarks.experiment import ROUNDS, Lab, Results, by_turns, expect, pairs
+from tests.benchmarks.build import BuiltCases, Case
+from tests.benchmarks.experiment import (
+    ROUNDS,
+    ExperimentSetup,
+    PairsByName,
+    alternate,
+    expect,
+    pairs,
+)
 from tests.benchmarks.figures import Pair, Sample
 from tests.benchmarks.lambda_runtime import start
 
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
-BASE, EACH = 60.0, 1.0
-"""MiB that a container of ``checks`` may take, and for each payId at a time."""
+ALLOWED_MIB, ALLOWED_MIB_EACH = 60.0, 1.0
+"""What ``checks`` may use, and additionally for each payId of a batch."""
 
-AT_A_TIME = {f"memory_checks_{count}": count for count in (1, 10, 32)}
+BATCH_SIZES = {f"memory_checks_{count}": count for count in (1, 10, 32)}
 MEMORY_DELAYS = (0.08, 0.005)
-"""Of the gateway and of AWS, so that as many are under way at a time as may be."""
+"""Seconds until the gateway and AWS respond, so that as many calls as possible are concurrent."""
 
 
 INIT, FIRST = attrgetter("init"), attrgetter("wall")
@@ -33,55 +40,58 @@ ROWS = {
 }
 
 
-def starts(lab: Lab, names: Collection[str]) -> Results:
-    """Start all that *names* need, over and over again, by turns."""
+def starts(setup: ExperimentSetup, names: Collection[str]) -> PairsByName:
+    """Start the cases that *names* need, in alternation."""
     rows = {name: ROWS[name] for name in names}
     needed = {side for a, b, _ in rows.values() for side in (a, b)}
-    cases = {side: case for side, case in _cases(lab.workshop).items() if side in needed}
-    lab.world.tell()
-    sides = {side: partial(_start, lab, *case) for side, case in cases.items()}
-    rounds = by_turns(sides, ROUNDS, lab.tick)
+    started = {side: case for side, case in _cases(setup.cases).items() if side in needed}
+    setup.stubs.configure()
+    sides = {side: partial(_start, setup, *case) for side, case in started.items()}
+    rounds = alternate(sides, ROUNDS, setup.on_progress)
     return {name: pairs(rounds, *row) for name, row in rows.items()}
 
 
-def _cases(workshop: Workshop) -> dict[str, tuple[Case, Any]]:
-    """Each case with the event that it is invoked with."""
-    check = events.follow_ups(1)
+def _cases(cases: BuiltCases) -> dict[str, tuple[Case, Any]]:
+    """Return each case with the event of its invocation."""
+    check = events.check_messages(1)
     return {
-        "floor": (workshop.compared("floor"), check),
-        "checks": (workshop.function("Checks"), check),
-        "api": (workshop.function("Api"), events.a_get("known-1")),
-        "publisher": (workshop.function("Publisher"), events.a_change()),
-        "sweeper": (workshop.function("Sweeper"), {}),
-        "typical": (workshop.compared("typical"), check),
-        "typical without byte-code": (workshop.compared("typical", compiled=False), check),
+        "floor": (cases.compared("floor"), check),
+        "checks": (cases.function("Checks"), check),
+        "api": (cases.function("Api"), events.get_request("known-1")),
+        "publisher": (cases.function("Publisher"), events.stream_records()),
+        "sweeper": (cases.function("Sweeper"), {}),
+        "typical": (cases.compared("typical"), check),
+        "typical without byte-code": (cases.compared("typical", compiled=False), check),
     }
 
 
-def _start(lab: Lab, case: Case, event: Any) -> Sample:
-    answer, sample = start(case, event, lab.world.environ, lab.place)
+def _start(setup: ExperimentSetup, case: Case, event: Any) -> Sample:
+    result, sample = start(case, event, setup.stubs.environ, setup.folder)
     if event == {}:
-        expect(answer, None)
+        expect(result, None)
     elif "Records" in event:
-        expect(answer, NOTHING_FAILED)
+        expect(result, NOTHING_FAILED)
     else:
-        expect(answer["statusCode"], 200)
+        expect(result["statusCode"], 200)
     return sample
 
 
-def memory(lab: Lab, names: Collection[str]) -> Results:
-    """Start ``checks``, give it three batches of a size, and look at its peak."""
-    lab.world.tell(*MEMORY_DELAYS)
-    sides = {name: partial(_batches, lab, AT_A_TIME[name]) for name in names}
-    rounds = by_turns(sides, ROUNDS, lab.tick)
+def memory(setup: ExperimentSetup, names: Collection[str]) -> PairsByName:
+    """Start ``checks``, invoke it with three batches of each size, and measure the peak."""
+    setup.stubs.configure(*MEMORY_DELAYS)
+    sides = {name: partial(_batches, setup, BATCH_SIZES[name]) for name in names}
+    rounds = alternate(sides, ROUNDS, setup.on_progress)
     return {
-        name: [Pair(each[name].peak, BASE + EACH * AT_A_TIME[name]) for each in rounds]
+        name: [
+            Pair(each[name].peak, ALLOWED_MIB + ALLOWED_MIB_EACH * BATCH_SIZES[name])
+            for each in rounds
+        ]
         for name in names
     }
 
 
-def _batches(lab: Lab, count: int) -> Sample:
-    checks, batch = lab.workshop.function("Checks"), events.follow_ups(count)
-    answer, sample = start(checks, batch, lab.world.environ, lab.place, times=3)
-    expect(answer, NOTHING_FAILED)
+def _batches(setup: ExperimentSetup, count: int) -> Sample:
+    checks, batch = setup.cases.function("Checks"), events.check_messages(count)
+    result, sample = start(checks, batch, setup.stubs.environ, setup.folder, times=3)
+    expect(result, NOTHING_FAILED)
     return sample

@@ -1,4 +1,4 @@
-"""make cost: dollars for a million checks and a million payments, ours and three other designs."""
+"""make cost: dollars for a million checks and payments, of payresult and of three other designs."""
 
 import sys
 from collections.abc import Iterator
@@ -6,48 +6,49 @@ from collections.abc import Iterator
 from tests.benchmarks import runs
 from tests.benchmarks.designs import designs
 from tests.benchmarks.durations import WAITS, measured
-from tests.benchmarks.prices import MILLION, PRICES, Usage, bill, dollars, times
+from tests.benchmarks.prices import MILLION, PRICES, Usage, bill, dollars, scaled
 
 SIZE = 1000
-TRUST = {"AWS": "AWS's own page", "copy": "second hand", "memory": "NOT CONFIRMED"}
+TRUST = {"AWS": "AWS's own page", "copy": "another site", "unconfirmed": "NOT CONFIRMED"}
 
 
 def main() -> int:
-    """Count, and print."""
+    """Print the report."""
     sys.stdout.write("\n".join(report()) + "\n")
     return 0
 
 
 def report() -> Iterator[str]:
-    """The lines of the whole report."""
-    checks, alone = runs.fast_checks(SIZE), runs.fast_checks(SIZE, batch=1)
-    typical, quiet = runs.payments(SIZE), runs.payments(SIZE, batch=1)
+    """Yield the lines of the report."""
+    checks, single_checks = runs.fast_checks(SIZE), runs.fast_checks(SIZE, batch=1)
+    typical, single = runs.payments(SIZE), runs.payments(SIZE, batch=1)
     never = runs.payments(SIZE // 5, paid_after=runs.never)
-    yield from _title("Ours, counted: the real handlers, each call, item and byte that they made")
-    yield from _row("1,000,000 checks, unsettled, in the fast phase", checks)
-    yield from _row("  the same, each message alone (a quiet hour)", alone)
-    yield from _row("1,000,000 payments, paid after a median minute", typical)
-    yield from _row("  the same, each message alone (a quiet hour)", quiet)
-    yield from _row(
+    yield from _title("payresult, counted: the calls, items and bytes of the real handlers")
+    yield from _run_line("1,000,000 checks, unsettled, in the fast phase", checks)
+    yield from _run_line("  the same, one message per batch (little traffic)", single_checks)
+    yield from _run_line("1,000,000 payments, paid after a median minute", typical)
+    yield from _run_line("  the same, one message per batch (little traffic)", single)
+    yield from _run_line(
         "1,000,000 payments, paid before the first check",
-        runs.payments(SIZE, paid_after=runs.at_once),
+        runs.payments(SIZE, paid_after=runs.immediately),
     )
-    yield from _row("1,000,000 payments that nobody ever pays", never)
-    yield from _row("1,000,000 looks at a settled payment (HTTP)", runs.settled_looks(SIZE))
-    yield f"{dollars(times(runs.kept_month(), MILLION)):10,.2f}  1,000,000 payments kept, a month"
-    yield from _title("Whatever happens, a month")
+    yield from _run_line("1,000,000 payments that are never paid", never)
+    yield from _run_line("1,000,000 GETs of a settled payment (HTTP)", runs.settled_gets(SIZE))
+    stored = dollars(scaled(runs.storage_month(), MILLION))
+    yield f"{stored:10,.2f}  1,000,000 payments stored, a month"
+    yield from _title("Fixed cost, a month")
     yield from _lines(runs.idle_month())
     yield from _title("1,000,000 checks in the fast phase, by what is billed")
-    yield from _lines(times(checks.used, MILLION))
+    yield from _lines(scaled(checks.used, MILLION))
     yield from _title("1,000,000 payments, by what is billed")
-    yield from _lines(times(typical.used, MILLION))
+    yield from _lines(scaled(typical.used, MILLION))
     yield from _others(checks, typical)
     yield from _assumed()
     yield from _prices()
 
 
 def _others(checks: runs.Run, typical: runs.Run) -> Iterator[str]:
-    yield from _title(f"Beside others, modelled: {typical.checks:.1f} checks a payment")
+    yield from _title(f"Other designs, modelled: {typical.checks:.1f} checks a payment")
     yield "  $/1M checks  $/1M payments"
     yield _pair(checks.used, typical.used, "payresult, counted")
     for design in designs():
@@ -58,9 +59,9 @@ def _pair(check: Usage, payment: Usage, name: str) -> str:
     return f"{dollars(check) * MILLION:13,.2f}{dollars(payment) * MILLION:15,.2f}  {name}"
 
 
-def _row(name: str, run: runs.Run) -> Iterator[str]:
+def _run_line(name: str, run: runs.Run) -> Iterator[str]:
     total = dollars(run.used) * MILLION
-    batch = f"{run.batch:.1f} messages at a time" if run.batch else ""
+    batch = f"{run.batch:.1f} messages per batch" if run.batch else ""
     checks = f"{run.checks:.1f} checks, " if run.batch else ""
     yield f"{total:10,.2f}  {name:50} {checks}{batch}".rstrip()
 
@@ -69,7 +70,7 @@ def _lines(used: Usage) -> Iterator[str]:
     for name, cost in sorted(bill(used).items(), key=lambda each: -each[1]):
         if used[name]:
             yield f"{cost:10,.3f}  {used[name]:16,.2f} {name}"
-    yield f"{dollars(used):10,.3f}  in all"
+    yield f"{dollars(used):10,.3f}  total"
 
 
 def _title(text: str) -> Iterator[str]:
@@ -80,12 +81,14 @@ def _title(text: str) -> Iterator[str]:
 
 def _assumed() -> Iterator[str]:
     yield from _title("Assumed, not measured")
-    waits = ", ".join(f"{edge} {milliseconds:g} ms" for edge, milliseconds in WAITS.items())
-    yield f"  answers take: {waits}"
-    yield f"  people pay after {runs.MEDIAN_SECONDS} s (median, log-normal, sigma {runs.SIGMA:g})"
-    yield "  CPU was measured on another machine than Lambda's; waiting and CPU never overlap"
+    waits = ", ".join(
+        f"{dependency} {milliseconds:g} ms" for dependency, milliseconds in WAITS.items()
+    )
+    yield f"  response times: {waits}"
+    yield f"  payments are paid after {runs.MEDIAN_SECONDS} s (log-normal, sigma {runs.SIGMA:g})"
+    yield "  CPU was not measured on Lambda; waiting and CPU time do not overlap"
     yield f"  ({', '.join(f'{name} {value}' for name, value in measured()['machine'].items())})"
-    yield f"  an empty queue is asked {runs.POLLERS} times each {runs.POLL_SECONDS} s"
+    yield f"  an empty queue is polled {runs.POLLERS} times each {runs.POLL_SECONDS} s"
 
 
 def _prices() -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""The CPU time of an invocation, in a process of its own, with boto3 and HTTP on loopback.
+"""Measures the CPU time of an invocation, in a worker process with boto3 and HTTP on loopback.
 
-By the operating system's account of the process, all threads included. What is left out, because
-it would be measured against a partner that is not there: TLS to AWS, and the runtime's own part.
+The operating system accounts for the process, all threads included. TLS to AWS and the Lambda
+runtime's own part are not included.
 """
 
 import os
@@ -11,9 +11,9 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from tests.fault_injection.fake_gateway import SECOND, Answer, told
-from tests.fault_injection.loopback import Loopback
-from tests.fault_injection.simulation import Stage
+from tests.fault_injection.fake_gateway import SECOND, GatewayResponse, json_response
+from tests.fault_injection.loopback import LoopbackHost
+from tests.fault_injection.simulation import Simulation
 
 SIZE = 1000
 ROUNDS = 3
@@ -21,7 +21,7 @@ SWEEPS = 200
 
 
 def measure() -> dict[str, dict[str, float]]:
-    """Milliseconds of CPU by function: for an invocation, and for each record more."""
+    """Return milliseconds of CPU by function: for an invocation, and for each of its records."""
     singles, tens = _median(1), _median(10)
     return {
         "checks": _line(singles["checks"], tens["checks"]),
@@ -32,7 +32,7 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def _line(one: float, ten: float) -> dict[str, float]:
-    """The straight line through an invocation with one record and one with ten."""
+    """Return the line through an invocation with one record and one with ten."""
     slope = (ten - one) / 9
     return {"invocation": round(one - slope, 3), "record": round(slope, 3)}
 
@@ -43,67 +43,67 @@ def _median(batch: int) -> dict[str, float]:
 
 
 def _round(batch: int) -> dict[str, float]:
-    """Milliseconds of CPU for an invocation with *batch* records, by function."""
+    """Return milliseconds of CPU for an invocation with *batch* records, by function."""
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        return told(pay_id, "waiting" if asked < 2 else "success")
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, "waiting" if earlier_queries < 2 else "success")
 
-    stage = Stage(script, Random(1))  # noqa: S311 - the same in each round
-    stage.queue.batch = batch
-    stage.stream_alive = stage.sweeper_alive = False
+    simulation = Simulation(script, Random(1))  # noqa: S311 - the same in each round
+    simulation.queue.batch_size = batch
+    simulation.stream_enabled = simulation.sweeper_enabled = False
     found = {}
-    with Loopback(stage) as host:
-        stage.host = host
+    with LoopbackHost(simulation) as host:
+        simulation.host = host
         for number in range(SIZE):
-            stage.order(f"pay-{number}", expectedAmount="19.99")
-        stage.run(3 * SECOND)
-        found["checks"] = _cost(host, lambda: stage.run(4 * SECOND), SIZE // batch)
-        stage.run(20 * SECOND)  # the third check says paid
-        if len(stage.stream) != SIZE:
+            simulation.send_order(f"pay-{number}", expectedAmount="19.99")
+        simulation.run(3 * SECOND)
+        found["checks"] = _cost(host, lambda: simulation.run(4 * SECOND), SIZE // batch)
+        simulation.run(20 * SECOND)  # paid at the third check
+        if len(simulation.stream) != SIZE:
             raise AssertionError("not every payment is paid")
-        found["publisher"] = _cost(host, lambda: _publish(stage, batch), SIZE // batch)
-        found["sweeper"] = _cost(host, lambda: _repeat(stage, "sweeper", {}), SWEEPS)
+        found["publisher"] = _cost(host, lambda: _publish(simulation, batch), SIZE // batch)
+        found["sweeper"] = _cost(host, lambda: _repeat(simulation, "sweeper", {}), SWEEPS)
         event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": "pay-1"}}
-        found["api"] = _cost(host, lambda: _repeat(stage, "api", event), SWEEPS)
+        found["api"] = _cost(host, lambda: _repeat(simulation, "api", event), SWEEPS)
     return found
 
 
 def _due() -> float:
-    """Milliseconds of CPU of a sweeper for each check that is due."""
+    """Return milliseconds of CPU of the sweeper for each due check."""
 
-    def script(pay_id: str, _asked: int, _now: int) -> Answer:
-        return told(pay_id, "waiting")
+    def script(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, "waiting")
 
-    stage = Stage(script, Random(1))  # noqa: S311 - the same in each round
-    with Loopback(stage) as host:
-        stage.host = host
+    simulation = Simulation(script, Random(1))  # noqa: S311 - the same in each round
+    with LoopbackHost(simulation) as host:
+        simulation.host = host
         for number in range(SIZE):
-            stage.order(f"pay-{number}")
-        stage.run(3 * SECOND)
-        for item in list(stage.table.items.values()):
-            stage.table.put(item | {"workAt": {"N": "0"}})
-        return _cost(host, lambda: stage.host.invoke("sweeper", {}), SIZE)
+            simulation.send_order(f"pay-{number}")
+        simulation.run(3 * SECOND)
+        for item in list(simulation.table.items.values()):
+            simulation.table.put(item | {"workAt": {"N": "0"}})
+        return _cost(host, lambda: simulation.host.invoke("sweeper", {}), SIZE)
 
 
-def _publish(stage: Stage, batch: int) -> None:
-    records = list(stage.stream)
+def _publish(simulation: Simulation, batch: int) -> None:
+    records = list(simulation.stream)
     for start in range(0, len(records), batch):
-        stage.stream = deque(records[start : start + batch])
-        stage.deliver_stream()
+        simulation.stream = deque(records[start : start + batch])
+        simulation.deliver_changes()
 
 
-def _repeat(stage: Stage, name: str, event: dict[str, Any]) -> None:
+def _repeat(simulation: Simulation, name: str, event: dict[str, Any]) -> None:
     for _ in range(SWEEPS):
-        stage.host.invoke(name, event)
+        simulation.host.invoke(name, event)
 
 
-def _cost(host: Loopback, work: Any, invocations: int) -> float:
+def _cost(host: LoopbackHost, work: Any, invocations: int) -> float:
     before = cpu_milliseconds(host.pid)
     work()
     return (cpu_milliseconds(host.pid) - before) / invocations
 
 
 def cpu_milliseconds(pid: int) -> float:
-    """Milliseconds of CPU that a process had so far (Linux), its threads included."""
+    """Return the CPU time of a process so far (Linux), its threads included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")

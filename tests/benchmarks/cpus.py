@@ -1,21 +1,21 @@
-"""Which CPU does what: what is measured has one to itself, where there are two."""
+"""Assigns CPUs: the measured process has one of its own, if there are two."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PINS = hasattr(os, "sched_setaffinity")
+HAS_AFFINITY = hasattr(os, "sched_setaffinity")
 """Whether this system lets a process choose its CPU."""
-CPUS = sorted(os.sched_getaffinity(0)) if PINS else [0]
-MEASURED = CPUS[0]
-REST = CPUS[-1]
-"""For the stubs and for whoever drives."""
+CPUS = sorted(os.sched_getaffinity(0)) if HAS_AFFINITY else [0]
+MEASURED_CPU = CPUS[0]
+OTHER_CPU = CPUS[-1]
+"""For the stubs and the benchmark itself."""
 
 
 @contextmanager
-def on(cpu: int) -> Iterator[None]:
-    """Run on *cpu* alone, and so does every process that is started meanwhile."""
-    if not PINS:
+def pinned_to(cpu: int) -> Iterator[None]:
+    """Run on *cpu* only; processes started in the context do too."""
+    if not HAS_AFFINITY:
         yield
         return
     before = os.sched_getaffinity(0)

@@ -1,49 +1,49 @@
-"""Three ways in which people follow payments instead, by what each check and event takes of AWS.
+"""Models of three other designs for polling payments: what a check and an event use of AWS.
 
-Modelled, not counted: nobody runs them here. Where a figure is not the design's own, it is ours,
-which favours them: the same checks, the CPU of our code, our items' sizes. None of them finds
-again what was lost on the way, nor sends an event again that the bus refused.
+They are not run. Figures that a design does not determine are payresult's, which favours them:
+the number of checks, the CPU, the item sizes. None of them recovers lost messages or retries events
+that the bus rejects.
 """
 
 from dataclasses import dataclass
 
-from tests.benchmarks.durations import WAITS, billed, busy, measured
+from tests.benchmarks.durations import WAITS, billed_ms, cpu_ms, measured
 from tests.benchmarks.logs import PLATFORM_LOG
 from tests.benchmarks.meter import GB
 from tests.benchmarks.prices import Usage
 
 RAW_LOG = 1024
-"""Bytes that a handler logs which logs its event and the answer: an assumption."""
+"""Bytes of log of a handler that logs its event and the response: an assumption."""
 
 OWN_LOG = 300
-"""Bytes of one line of JSON for a check: an assumption, a little less than ours."""
+"""Bytes of one line of JSON for a check: an assumption, slightly less than payresult's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """One of them: what a check uses, and what the change to paid, with its event, uses more."""
+    """What a check uses, and what the change to paid with its event uses additionally."""
 
     name: str
     check: Usage
     paid: Usage
 
     def payment(self, checks: float) -> Usage:
-        """What a payment uses that is paid after *checks*."""
+        """Return what a payment uses that is paid after *checks*."""
         names = self.check.keys() | self.paid.keys()
         return {name: checks * self.check.get(name, 0) + self.paid.get(name, 0) for name in names}
 
 
 def designs() -> list[Design]:
-    """Polling through a REST API; one message at a time; a state machine that waits."""
-    alone = _milliseconds("gateway", "table", "table")
-    paid = {"events": 1.0, "table write units": 1.0}  # the write is of a second KB, with the event
+    """Return the designs: polling through a REST API, single messages, a waiting state machine."""
+    duration = _milliseconds("gateway", "table", "table")
+    paid = {"events": 1.0, "table write units": 1.0}  # a second KB, for the event
     return [
         Design(
             "the app polls a REST API: 512 MB x86, read and write each time, X-Ray on",
             {
                 "REST API calls": 1,
                 "X-Ray traces": 1,
-                **_function("x86_64", 512, alone, RAW_LOG),
+                **_function("x86_64", 512, duration, RAW_LOG),
                 "read units": 1,
                 "table write units": 1,
             },
@@ -53,7 +53,7 @@ def designs() -> list[Design]:
             "a queue, one message an invocation: 256 MB arm64, write each time",
             {
                 "SQS requests": 3,  # sent, received, deleted
-                **_function("arm64", 256, alone + WAITS["queue"], OWN_LOG),
+                **_function("arm64", 256, duration + WAITS["queue"], OWN_LOG),
                 "read units": 1,
                 "table write units": 1,
             },
@@ -70,13 +70,13 @@ def designs() -> list[Design]:
     ]
 
 
-def _milliseconds(*edges: str) -> float:
-    return sum(WAITS[edge] for edge in edges)
+def _milliseconds(*dependencies: str) -> float:
+    return sum(WAITS[dependency] for dependency in dependencies)
 
 
 def _function(architecture: str, memory: int, wait: float, log: int) -> dict[str, float]:
-    """What an invocation for one check uses, with the CPU that ours takes for one."""
-    duration = billed(wait, busy("checks", 1, measured()), memory)
+    """Return what an invocation for one check uses, with the CPU time of payresult's."""
+    duration = billed_ms(wait, cpu_ms("checks", 1, measured()), memory)
     return {
         "Lambda requests": 1,
         f"Lambda {architecture} GB-s": memory / 1024 * duration / 1000,

@@ -1,7 +1,7 @@
-"""How long an invocation is billed: what it waits for, and its CPU at the share it gets.
+"""The billed duration of an invocation: its waits, and its CPU time at its share of a CPU.
 
-The CPU is measured (``make scale LOAD=1``, results/cpu.json). The waits are assumptions, for none
-was measured on AWS: they are printed with the dollars.
+The CPU time is measured (``make scale LOAD=1``, results/cpu.json). The waits are assumptions, not
+measured on AWS; `make cost` prints them.
 """
 
 import json
@@ -16,44 +16,44 @@ from payresult.bootstrap import MAX_CONCURRENCY
 MEASURED = Path(__file__).parent / "results/cpu.json"
 
 WAITS = {"gateway": 80.0, "table": 5.0, "queue": 10.0, "bus": 15.0}
-"""Assumed milliseconds until a call is answered."""
+"""Assumed response times in milliseconds."""
 
-AT_ONCE = {("gateway", "query"), ("table", "update_item")}
-"""Calls that an invocation has under way at the same time, AT_A_TIME of them at most."""
+CONCURRENT_CALLS = {("gateway", "query"), ("table", "update_item")}
+"""Calls that an invocation makes concurrently, up to MAX_CONCURRENCY of them."""
 
-WHOLE_CPU = 1769
-"""The MB at which a function has one whole CPU (AWS Lambda developer guide, "Configure Lambda
+MB_PER_CPU = 1769
+"""The memory at which a function has one whole CPU (AWS Lambda developer guide, "Configure Lambda
 function memory")."""
 
 Calls = Counter[tuple[str, str]]
-"""How often an invocation made a call, by edge and operation."""
+"""The number of calls of an invocation, by dependency and operation."""
 
 
-def waited(calls: Calls) -> float:
-    """The milliseconds that an invocation waits for *calls*."""
+def wait_ms(calls: Calls) -> float:
+    """Return how long an invocation waits for *calls*."""
     return sum(
-        WAITS[call[0]] * (ceil(count / MAX_CONCURRENCY) if call in AT_ONCE else count)
+        WAITS[call[0]] * (ceil(count / MAX_CONCURRENCY) if call in CONCURRENT_CALLS else count)
         for call, count in calls.items()
     )
 
 
-def busy(function: str, records: int, measured: Mapping[str, Any]) -> float:
-    """The milliseconds of a whole CPU that an invocation with *records* takes."""
+def cpu_ms(function: str, records: int, measured: Mapping[str, Any]) -> float:
+    """Return the CPU time, on a whole CPU, of an invocation with *records*."""
     cpu = measured["cpu_ms"][function]
     return float(cpu["invocation"] + records * cpu["record"])
 
 
-def lasting(wait: float, cpu: float, memory: int) -> float:
-    """The milliseconds of an invocation, as if CPU and waiting never overlapped."""
-    return wait + cpu / (memory / WHOLE_CPU)
+def duration_ms(wait: float, cpu: float, memory: int) -> float:
+    """Return the duration of an invocation whose waits and CPU time do not overlap."""
+    return wait + cpu / (memory / MB_PER_CPU)
 
 
-def billed(wait: float, cpu: float, memory: int) -> int:
-    """The milliseconds that are billed of it."""
-    return ceil(lasting(wait, cpu, memory))
+def billed_ms(wait: float, cpu: float, memory: int) -> int:
+    """Return the billed duration of an invocation."""
+    return ceil(duration_ms(wait, cpu, memory))
 
 
 def measured(path: Path = MEASURED) -> dict[str, Any]:
-    """What was measured, and on which machine."""
+    """Return the measurements, with the machine that they were made on."""
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found

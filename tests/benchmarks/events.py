@@ -1,13 +1,13 @@
-"""What the handlers are invoked with."""
+"""The events that the handlers are invoked with."""
 
 import json
 from typing import Any
 
 
-def follow_ups(count: int, *, paid: int = 0) -> dict[str, Any]:
-    """A batch of the checks queue, of which the first *paid* are paid by now."""
-    fates = ["-paid"] * paid + [""] * (count - paid)
-    return {"Records": [_record(f"known-{number}{fate}") for number, fate in enumerate(fates)]}
+def check_messages(count: int, *, paid: int = 0) -> dict[str, Any]:
+    """Return a batch of the checks queue for second checks; the first *paid* payments are paid."""
+    suffixes = ["-paid"] * paid + [""] * (count - paid)
+    return {"Records": [_record(f"known-{number}{end}") for number, end in enumerate(suffixes)]}
 
 
 def _record(pay_id: str) -> dict[str, Any]:
@@ -29,20 +29,20 @@ def _record(pay_id: str) -> dict[str, Any]:
     }
 
 
-def a_get(pay_id: str) -> dict[str, Any]:
-    """An app's GET."""
+def get_request(pay_id: str) -> dict[str, Any]:
+    """Return a GET of one payment."""
     route = "GET /payments/{payId}"
     return {"version": "2.0", "routeKey": route, "pathParameters": {"payId": pay_id}}
 
 
-def a_query(pay_ids: list[str]) -> dict[str, Any]:
-    """An app's question about many."""
+def query_request(pay_ids: list[str]) -> dict[str, Any]:
+    """Return a POST that looks up many payments."""
     body = json.dumps({"payIds": pay_ids})
     return {"version": "2.0", "routeKey": "POST /payments/query", "body": body}
 
 
-def a_change() -> dict[str, Any]:
-    """A record of the table's stream that no event belongs to."""
+def stream_records() -> dict[str, Any]:
+    """Return a record of the table's stream without an event."""
     image = {"payId": {"S": "known-1"}, "status": {"S": "PENDING"}}
     change = {"SequenceNumber": "1", "NewImage": image}
     record = {"eventID": "e-1", "eventName": "INSERT", "dynamodb": change}
@@ -50,5 +50,5 @@ def a_change() -> dict[str, Any]:
 
 
 def pay_ids(count: int) -> list[str]:
-    """PayIds that nobody registered; every fifth is paid."""
+    """Return unregistered payIds; every fifth is paid."""
     return [f"new-{number}-paid" if number % 5 == 0 else f"new-{number}" for number in range(count)]

@@ -1,45 +1,45 @@
-"""What every experiment needs, and how its sides take turns."""
+"""What every experiment needs, and the alternation of its sides."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
 
-from tests.benchmarks.build import Workshop
+from tests.benchmarks.build import BuiltCases
 from tests.benchmarks.figures import Pair, Sample
-from tests.benchmarks.stubs import World
+from tests.benchmarks.stubs import Stubs
 
 ROUNDS = 15
-"""Pairs of each row: more than nine, and odd, so that a median is one that was measured."""
+"""The number of pairs; odd, so that the median is a measured value."""
 LONG_ROUNDS = 9
-"""Where a pair takes ten seconds."""
+"""For pairs that take ten seconds."""
 
-Results = dict[str, list[Pair]]
-"""Pairs by the name of their row."""
+PairsByName = dict[str, list[Pair]]
+"""Pairs by the name of their comparison."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
-    """The built cases, the stubs, a folder to work in, and whom to tell what goes on."""
+class ExperimentSetup:
+    """The built cases, the stubs, a working folder, and a callback for the progress."""
 
-    workshop: Workshop
-    world: World
-    place: Path
-    tick: Callable[[str], None]
+    cases: BuiltCases
+    stubs: Stubs
+    folder: Path
+    on_progress: Callable[[str], None]
 
 
-def by_turns(
-    sides: Mapping[str, Callable[[], Sample]], rounds: int, tick: Callable[[str], None]
+def alternate(
+    sides: Mapping[str, Callable[[], Sample]], rounds: int, on_progress: Callable[[str], None]
 ) -> list[dict[str, Sample]]:
-    """Return what all *sides* measure, round by round: A B, B A, A B, ...
+    """Return the samples of all *sides* by round, in alternating order: A B, B A, A B, ...
 
-    A round before them warms everything up and counts for nothing.
+    A first round is for warming up, and is not returned.
     """
     found = []
     for number in range(rounds + 1):
         measured = {}
         for side in sorted(sides, reverse=number % 2 == 0):
-            tick(f"{side} {number}/{rounds}")
+            on_progress(f"{side} {number}/{rounds}")
             measured[side] = sides[side]()
         found.append(measured)
     return found[1:]
@@ -51,11 +51,11 @@ def pairs(
     b: str,
     figure: Callable[[Sample], float] = attrgetter("wall"),
 ) -> list[Pair]:
-    """Return the pair that each of *rounds* has for the sides *a* and *b*."""
+    """Return the pair of the sides *a* and *b* for each of *rounds*."""
     return [Pair(figure(each[a]), figure(each[b]), each[a].cpu, each[b].cpu) for each in rounds]
 
 
-def expect(answer: object, expected: object) -> None:
-    """Raise unless a case did what it is measured for: an error is quick, and worth nothing."""
-    if answer != expected:
-        raise RuntimeError(f"a case answered {str(answer)[:500]}, not {expected}")
+def expect(result: object, expected: object) -> None:
+    """Raise RuntimeError unless a case returned the expected result; errors must not be timed."""
+    if result != expected:
+        raise RuntimeError(f"a case returned {str(result)[:500]}, not {expected}")

@@ -1,4 +1,4 @@
-"""Samples, pairs of them, and the rows that become of pairs. Pure."""
+"""Samples, pairs of samples, and the results computed from pairs. Pure functions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one run took: seconds of wall and CPU; of a cold start also INIT and MiB at most."""
+    """Seconds of wall time and CPU of a run; of a cold start also INIT seconds and peak MiB."""
 
     wall: float
     cpu: float
@@ -17,7 +17,7 @@ class Sample:
 
 
 class Pair(NamedTuple):
-    """One figure of A and of B, measured one after the other, and the CPU seconds of both."""
+    """A figure of A and of B, measured one after the other, and the CPU seconds of both."""
 
     a: float
     b: float
@@ -26,11 +26,10 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """What a row is about, and what it is to reach.
+class Comparison:
+    """What is compared, and the targets for A / B.
 
-    ``unit`` of A and B: "ms" (they are measured in seconds) or "MiB". *target* and *stretch* are
-    for A / B.
+    ``unit`` of A and B: "ms" (they are measured in seconds) or "MiB".
     """
 
     name: str
@@ -43,10 +42,10 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the results: medians of A and B, and of their ratio pair by pair, with spread.
+class BenchmarkResult:
+    """The result of a comparison: medians of A, B and the ratio of each pair, with its spread.
 
-    ``cpu_a`` and ``cpu_b`` are medians in milliseconds, None where CPU is not what a row is about.
+    ``cpu_a`` and ``cpu_b`` are medians in milliseconds, None where CPU was not measured.
     """
 
     name: str
@@ -65,7 +64,7 @@ class Row:
 
     @property
     def reached(self) -> str:
-        """How far it has come, in a word."""
+        """The target that was reached: "stretch", "target" or "missed"; "" without a target."""
         if self.target is None:
             return ""
         if self.stretch is not None and self._within(self.stretch):
@@ -76,22 +75,22 @@ class Row:
         return self.ratio <= limit if self.better == "lower" else self.ratio >= limit
 
 
-def row(aim: Aim, pairs: Sequence[Pair]) -> Row:
-    """Return the row that *pairs* make of *aim*."""
+def summarize(comparison: Comparison, pairs: Sequence[Pair]) -> BenchmarkResult:
+    """Return the result of a comparison."""
     ratios = [pair.a / pair.b for pair in pairs]
-    scale = 1000 if aim.unit == "ms" else 1
+    scale = 1000 if comparison.unit == "ms" else 1
     low, high = spread(ratios)
-    return Row(
-        name=aim.name,
+    return BenchmarkResult(
+        name=comparison.name,
         a=round(median(pair.a for pair in pairs) * scale, 3),
         b=round(median(pair.b for pair in pairs) * scale, 3),
         ratio=round(median(ratios), 3),
         p10=round(low, 3),
         p90=round(high, 3),
-        target=aim.target,
-        stretch=aim.stretch,
-        better=aim.better,
-        unit=aim.unit,
+        target=comparison.target,
+        stretch=comparison.stretch,
+        better=comparison.better,
+        unit=comparison.unit,
         cpu_a=_milliseconds([pair.cpu_a for pair in pairs]),
         cpu_b=_milliseconds([pair.cpu_b for pair in pairs]),
         pairs=len(pairs),
@@ -99,7 +98,7 @@ def row(aim: Aim, pairs: Sequence[Pair]) -> Row:
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 10th and the 90th percentile of *values*, between the smallest and the largest."""
+    """Return the 10th and the 90th percentile of *values*."""
     cuts = quantiles(values, n=10, method="inclusive")
     return cuts[0], cuts[-1]
 

@@ -1,4 +1,4 @@
-"""Which limit is met at how many payments a minute, and what to set then."""
+"""The limits by the payments per minute at which each is reached, with a remedy."""
 
 from payresult.aws.items import SHARD_COUNT
 from tests.benchmarks import quotas
@@ -7,73 +7,77 @@ from tests.benchmarks.quotas import Quota
 
 
 def limits(model: Model) -> list[Limit]:
-    """All of them, the first to be met first."""
-    return sorted((*_ours(model), *_tables(model), *_accounts(model)), key=lambda it: it.payments)
+    """Return all limits, the first to be reached first."""
+    found = (*_configured(model), *_table_limits(model), *_account_limits(model))
+    return sorted(found, key=lambda limit: limit.payments)
 
 
-def _ours(model: Model) -> list[Limit]:
-    """What the template and the code set."""
+def _configured(model: Model) -> list[Limit]:
+    """Return the limits that the template and the code set."""
     deployment, checks = model.deployment, model.full.checks
     return [
         Limit(
             f"MaximumConcurrency {deployment.concurrency}",
-            model.checks_a_second / checks * 60,
+            model.checks_per_second / checks * 60,
             "template.yaml",
-            "raise MaximumConcurrency; ask the gateway's operator first",
+            "raise MaximumConcurrency, with the gateway operator's agreement",
         ),
         Limit(
             "PUT: the stage's throttling",
             deployment.stage_rate * 60,
             "template.yaml",
-            "put payIds on the queue, or raise ThrottlingRateLimit",
+            "send payIds to the queue, or raise ThrottlingRateLimit",
         ),
         Limit(
             "one sweep a minute",
-            model.due_a_minute / model.due_a_payment,
-            "sweeping.PAGE",
-            "shorten CheckDelays' tail, or raise PAGE and the sweeper's memory",
+            model.due_per_minute / model.due_per_payment,
+            "services/sweeper.py",
+            "shorten the last CheckDelays, or raise MAX_ITEMS_PER_SHARD and the sweeper's memory",
         ),
         Limit(
             f"publisher: {deployment.partitions} shards of the stream",
-            model.events_a_second * 60,
+            model.events_per_second * 60,
             quotas.STREAM_BATCHES.source,
-            f"ParallelizationFactor, up to {quotas.STREAM_BATCHES.most:.0f}; the sweeper helps",
+            f"raise ParallelizationFactor, up to {quotas.STREAM_BATCHES.value:.0f}",
         ),
     ]
 
 
-def _tables(model: Model) -> list[Limit]:
-    """What DynamoDB gives."""
+def _table_limits(model: Model) -> list[Limit]:
+    """Return the limits of DynamoDB."""
     used = model.full.used
     writes, reads, index = (
         used[name] for name in ("table write units", "read units", "index write units")
     )
-    warm = "set the table's WarmThroughput before the day, or grow into it"
-    raised = "ask AWS for a higher quota"
+    table, on_index = (
+        f"set WarmThroughput of the {each} beforehand, or let the traffic grow slowly"
+        for each in ("table", "index")
+    )
+    raised = "request a higher quota"
     return [
-        _limit("writes of a new table", quotas.NEW_TABLE_WRITES, writes, warm),
-        _limit("reads of a new table", quotas.NEW_TABLE_READS, reads, warm),
-        _limit("writes of a new index", quotas.NEW_TABLE_WRITES, index, f"{warm}, on the index"),
+        _limit("writes of a new table", quotas.NEW_TABLE_WRITES, writes, table),
+        _limit("reads of a new table", quotas.NEW_TABLE_READS, reads, table),
+        _limit("writes of a new index", quotas.NEW_TABLE_WRITES, index, on_index),
         _limit(
-            f"hottest of {SHARD_COUNT} parts of the index",
+            f"busiest of {SHARD_COUNT} shards of the index",
             quotas.PARTITION_WRITES,
             model.full.hottest,
-            "items.SHARDS",
+            "raise SHARD_COUNT in aws/items.py",
         ),
         _limit("writes of any table", quotas.TABLE_UNITS, writes, raised),
     ]
 
 
-def _accounts(model: Model) -> list[Limit]:
-    """What the account may do at the same time, or in a second."""
+def _account_limits(model: Model) -> list[Limit]:
+    """Return the quotas of the account, concurrent or per second."""
     checks = model.full.checks
     checking = checks * model.check_ms(BATCH) / 1000  # seconds of a payment, in full batches
     publishing = model.publish_ms(BATCH) / 1000
-    raised = "ask AWS for a higher quota"
+    raised = "request a higher quota"
     return [
-        _limit("batches of a queue at a time", quotas.QUEUE_BATCHES, checking / BATCH, raised),
+        _limit("concurrent batches of a queue", quotas.QUEUE_BATCHES, checking / BATCH, raised),
         _limit(
-            "functions of an account at a time",
+            "concurrent invocations of an account",
             quotas.INVOCATIONS,
             (checking + publishing) / BATCH,
             raised,
@@ -84,6 +88,6 @@ def _accounts(model: Model) -> list[Limit]:
     ]
 
 
-def _limit(name: str, quota: Quota, needed: float, then: str) -> Limit:
-    """The rate at which a payment's *needed* share fills the quota."""
-    return Limit(name, quota.most / needed * 60, quota.source, then)
+def _limit(name: str, quota: Quota, needed: float, remedy: str) -> Limit:
+    """Return the limit of a quota of which one payment uses *needed*."""
+    return Limit(name, quota.value / needed * 60, quota.source, remedy)

@@ -1,9 +1,9 @@
-"""The sandbox under load: payments from the queue to the bus, as fast as this machine can.
+"""The sandbox under load: payments from the queue to the bus, as fast as the machine allows.
 
-Everything shares its cores: the emulator, the functions' processes, the gateway and the reader of
-events. So ``emulator_alone`` makes the calls to AWS of as many checks with nothing else running,
-and each run tells how many cores the emulator took (one Python process, so 1 is its limit) and
-how many the functions.
+The emulator, the functions' processes, the gateway and the reader of events share the cores. So
+``emulator_alone`` measures the emulator with the calls of as many checks and nothing else running,
+and each run reports the cores that the emulator used (one Python process, so 1 at most) and those
+that the functions used.
 """
 
 import json
@@ -27,24 +27,24 @@ RESULT = Path(__file__).parent / "results/load.json"
 SIZES = (10, 100, 1000)
 DELAYS = (1, 1, 1)
 CHECKS = 2
-"""The gateway says paid with the second check, a second after the first."""
+"""The gateway reports a payment as paid at its second check, a second after the first."""
 
 ROUNDS = 100
-PATIENCE = 180
-"""Seconds for one run."""
+TIMEOUT_SECONDS = 180
+"""For one run."""
 
 
 def run_all() -> dict[str, Any]:
-    """The emulator's part alone, and a row for each size."""
+    """Measure the emulator alone, and a run of each size."""
     with TemporaryDirectory() as folder, running(Path(folder), 0, delays=DELAYS) as sandbox:
         run(sandbox, "warm", BATCH)
         alone = emulator_alone(sandbox)
         rows = [run(sandbox, f"{size}", size) for size in SIZES]
-    return {"emulator_checks_a_second": alone, "rows": rows}
+    return {"emulator_checks_per_second": alone, "rows": rows}
 
 
 def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
-    """Queue *size* payments, and wait for their events: seconds until the last one, and rates."""
+    """Send *size* payments and wait for their events; return the seconds taken, and rates."""
     pay_ids = [f"later{CHECKS}-{name}-{number}" for number in range(size)]
     sqs = sandbox.account.client("sqs")
     began, used = time.monotonic(), _cpu(sandbox)
@@ -53,8 +53,9 @@ def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
     waiting = set(pay_ids)
     while waiting:
         waiting -= set(_events(sqs, sandbox.stack["AuditQueueUrl"]))
-        if time.monotonic() - began > PATIENCE:
-            raise TimeIsUp(f"{len(waiting)} of {size} payments: no event within {PATIENCE} s")
+        if time.monotonic() - began > TIMEOUT_SECONDS:
+            message = f"no event of {len(waiting)} of {size} payments in {TIMEOUT_SECONDS} s"
+            raise TimeIsUp(message)
     seconds = time.monotonic() - began
     emulator, functions = (
         round((now - then) / seconds, 2) for now, then in zip(_cpu(sandbox), used, strict=True)
@@ -62,18 +63,21 @@ def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
     return {
         "payments": size,
         "seconds": round(seconds, 2),
-        "payments_a_second": round(size / seconds, 1),
-        "checks_a_second": round(size * CHECKS / seconds, 1),
+        "payments_per_second": round(size / seconds, 1),
+        "checks_per_second": round(size * CHECKS / seconds, 1),
         "emulator_cores": emulator,
         "functions_cores": functions,
     }
 
 
 def emulator_alone(sandbox: Sandbox) -> float:
-    """Checks a second that the emulator's part allows, as many batches at a time as deployed."""
-    at_a_time = Deployment.of_template().concurrency
+    """Return the checks per second of the emulator alone, with the template's concurrency."""
+    concurrency = Deployment.of_template().concurrency
     clients = sandbox.account.client("sqs"), sandbox.account.client("dynamodb")
-    with ThreadPoolExecutor(at_a_time) as batches, ThreadPoolExecutor(BATCH * at_a_time) as writes:
+    with (
+        ThreadPoolExecutor(concurrency) as batches,
+        ThreadPoolExecutor(BATCH * concurrency) as writes,
+    ):
         began = time.monotonic()
         for done in [
             batches.submit(_batch, sandbox, *clients, number, writes) for number in range(ROUNDS)
@@ -85,7 +89,7 @@ def emulator_alone(sandbox: Sandbox) -> float:
 def _batch(
     sandbox: Sandbox, sqs: Any, dynamodb: Any, number: int, writes: ThreadPoolExecutor
 ) -> None:
-    """What a batch of ten unsettled checks asks of AWS, the poller's calls included."""
+    """Make the calls to AWS of a batch of ten unsettled checks, the poller's included."""
     queue, table = sandbox.stack["DeadLetterQueueUrl"], sandbox.stack["TableName"]
     pay_ids = [f"load-{number}-{each}" for each in range(BATCH)]
     keys = [{"pk": {"S": f"{PARTNER_CODE}#{pay_id}"}} for pay_id in pay_ids]
@@ -101,18 +105,19 @@ def _batch(
         )
 
     list(writes.map(write, keys))
-    list(_taken(sqs, queue, 0))
+    list(_received(sqs, queue, 0))
 
 
 def _cpu(sandbox: Sandbox) -> tuple[float, float]:
-    """CPU seconds so far (Linux): of the emulator, and of the functions.
+    """Return the CPU seconds so far (Linux) of the emulator and of the functions.
 
-    The emulator is known by its port, and works in a child; the functions are children of that.
+    The emulator's process is found by its port; it serves in a child process, and the functions
+    are children of that one.
     """
     port = sandbox.account.endpoint.rpartition(":")[2].encode()
     parents, named = {}, set()
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+        with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
             stat = (process / "stat").read_text(encoding="utf-8")
             parents[int(process.name)] = int(stat.rpartition(")")[2].split()[1])
             if (process / "cmdline").read_bytes().rstrip(b"\0").endswith(b":" + port):
@@ -127,14 +132,14 @@ def _seconds(processes: Collection[int]) -> float:
 
 
 def _events(sqs: Any, queue: str) -> Iterator[str]:
-    for body in _taken(sqs, queue, 1):
+    for body in _received(sqs, queue, 1):
         yield json.loads(body)["detail"]["data"]["payId"]
 
 
-def _taken(sqs: Any, queue: str, patience: int) -> Iterator[str]:
-    """Receive ten messages at most and delete them."""
+def _received(sqs: Any, queue: str, wait_seconds: int) -> Iterator[str]:
+    """Receive up to ten messages, delete them, and yield their bodies."""
     found = sqs.receive_message(
-        QueueUrl=queue, MaxNumberOfMessages=BATCH, WaitTimeSeconds=patience
+        QueueUrl=queue, MaxNumberOfMessages=BATCH, WaitTimeSeconds=wait_seconds
     ).get("Messages", [])
     if found:
         entries = [

@@ -1,4 +1,4 @@
-"""What is written to logs, byte by byte: by the functions, by Lambda and by API Gateway."""
+"""What the functions, Lambda and API Gateway write to their logs, for the cost model."""
 
 import io
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ PLATFORM_LOG = (
     f"REPORT RequestId: {_ID}\tDuration: 123.45 ms\tBilled Duration: 124 ms\t"
     "Memory Size: 256 MB\tMax Memory Used: 70 MB\t\n"
 )
-"""What Lambda itself writes of each invocation (AWS Lambda developer guide, "Log and monitor
+"""What Lambda logs for each invocation (AWS Lambda developer guide, "Log and monitor
 Python Lambda functions")."""
 
 
 @contextmanager
 def written(name: str) -> Iterator[io.StringIO]:
-    """What a function writes to its log, at the level that it has when it is deployed."""
+    """Capture the log of a function, at the level of a deployment."""
     logger, log = app(name).logger, io.StringIO()
     level, handler = logger.log_level, logger.registered_handler
     logger.setLevel("INFO")
@@ -34,7 +34,7 @@ def written(name: str) -> Iterator[io.StringIO]:
 
 
 def access_log() -> str:
-    """A line of the HTTP API's access log, with values as long as real ones."""
+    """Return a line of the HTTP API's access log, with values as long as real ones."""
     settings = properties("ApiStage")["AccessLogSettings"]
     line: str = settings["Format"]
     for name, value in _ACCESS.items():

@@ -1,4 +1,4 @@
-"""The machine that figures were measured on."""
+"""A description of the machine that figures are measured on."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ PACKAGES = ("botocore", "aws-lambda-powertools", "pydantic-core", "urllib3")
 
 
 def machine() -> dict[str, Any]:
-    """What this runs on."""
+    """Return the cores, the architecture, the system and the versions of packages."""
     return {
         "cores": os.cpu_count(),
         "architecture": platform.machine(),

@@ -1,15 +1,15 @@
-"""The plot: a bar for each row, as long as the share of its target that it takes. Pure."""
+"""The plot: a bar for each result, as long as its share of the target. Pure functions."""
 
 from collections.abc import Sequence
 from html import escape
 
-from tests.benchmarks.figures import Row
+from tests.benchmarks.figures import BenchmarkResult
 
 NAMES, BARS, VALUES = 270, 400, 150
 """Widths of the three columns."""
 LINE, TOP, FOOT = 24, 44, 12
-MOST = 2.0
-"""Times the target at which a bar ends, however long it would be."""
+MAX_SHARE = 2.0
+"""The share of the target at which a bar is cut off."""
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -24,12 +24,14 @@ text { fill: #e6edf3 }
 """
 
 
-def svg(rows: Sequence[Row], date: str) -> str:
-    """Return the plot of *rows* that have a target, as a document of its own."""
-    aimed = [row for row in rows if row.target is not None]
-    height = TOP + LINE * len(aimed) + FOOT
-    target = NAMES + BARS / MOST
-    lines = [part for number, row in enumerate(aimed) for part in _line(TOP + LINE * number, row)]
+def svg(results: Sequence[BenchmarkResult], date: str) -> str:
+    """Return the plot of the results that have a target, as an SVG document."""
+    shown = [result for result in results if result.target is not None]
+    height = TOP + LINE * len(shown) + FOOT
+    target = NAMES + BARS / MAX_SHARE
+    lines = [
+        part for number, result in enumerate(shown) for part in _line(TOP + LINE * number, result)
+    ]
     box = f"0 0 {NAMES + BARS + VALUES} {height}"
     return "\n".join(
         [
@@ -45,25 +47,25 @@ def svg(rows: Sequence[Row], date: str) -> str:
     )
 
 
-def share(row: Row, ratio: float) -> float:
-    """Return how much of the target *ratio* takes: 1 reaches it, and less is better."""
-    assert row.target is not None
-    return ratio / row.target if row.better == "lower" else row.target / ratio
+def share(result: BenchmarkResult, ratio: float) -> float:
+    """Return the share of the target that *ratio* uses: up to 1 the target is reached."""
+    assert result.target is not None
+    return ratio / result.target if result.better == "lower" else result.target / ratio
 
 
-def _line(top: float, row: Row) -> list[str]:
-    low, high = sorted(share(row, ratio) for ratio in (row.p10, row.p90))
-    middle, word = top + LINE / 2, "missed" if row.reached == "missed" else "reached"
-    sign = "≤" if row.better == "lower" else "≥"
-    value = f"{row.ratio:.3g} ({sign} {row.target:g})"
-    length, thick = _width(share(row, row.ratio)), LINE - 10
+def _line(top: float, result: BenchmarkResult) -> list[str]:
+    low, high = sorted(share(result, ratio) for ratio in (result.p10, result.p90))
+    middle, style = top + LINE / 2, "missed" if result.reached == "missed" else "reached"
+    sign = "≤" if result.better == "lower" else "≥"
+    value = f"{result.ratio:.3g} ({sign} {result.target:g})"
+    length, thick = _width(share(result, result.ratio)), LINE - 10
     return [
-        f'<text x="{NAMES - 8}" y="{middle + 4}" text-anchor="end">{escape(row.name)}</text>',
-        f'<rect class="{word}" x="{NAMES}" y="{top + 5}" width="{length}" height="{thick}"/>',
+        f'<text x="{NAMES - 8}" y="{middle + 4}" text-anchor="end">{escape(result.name)}</text>',
+        f'<rect class="{style}" x="{NAMES}" y="{top + 5}" width="{length}" height="{thick}"/>',
         f'<path class="whisker" d="M{NAMES + _width(low)} {middle}H{NAMES + _width(high)}"/>',
         f'<text x="{NAMES + BARS + 8}" y="{middle + 4}">{value}</text>',
     ]
 
 
 def _width(of: float) -> float:
-    return round(BARS * min(of, MOST) / MOST, 1)
+    return round(BARS * min(of, MAX_SHARE) / MAX_SHARE, 1)

@@ -1,7 +1,7 @@
-"""List prices of us-east-1, in dollars, each with the page that says so and that page's date.
+"""List prices of us-east-1 in dollars, each with its source and the date of the source.
 
 No free tier, no volume discount, no savings plan. ``trust``: "AWS" is AWS's own page, "copy"
-another site that repeats it, "memory" a price that no page at hand confirmed.
+another site, "unconfirmed" a price without a source.
 """
 
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from typing import NamedTuple
 MILLION = 1_000_000
 
 Usage = Mapping[str, float]
-"""How much was used, by the name of a price."""
+"""The amounts used, by the name of a price."""
 
 
 class Price(NamedTuple):
-    """What one unit costs, and who says so."""
+    """The price of one unit, and its source."""
 
     dollars: float
     source: str
@@ -64,20 +64,20 @@ PRICES = {
     "stored GB a month": Price(
         0.25, "https://aws.amazon.com/dynamodb/pricing/", "read 2026-11", "AWS"
     ),
-    "recoverable GB a month": Price(0.20, "none found", "", "memory"),
+    "recoverable GB a month": Price(0.20, "none found", "", "unconfirmed"),
 }
 
 
 def bill(used: Usage) -> dict[str, float]:
-    """Dollars for *used*, by the name of a price."""
+    """Return the dollars for *used*, by the name of a price."""
     return {name: amount * PRICES[name].dollars for name, amount in used.items()}
 
 
 def dollars(used: Usage) -> float:
-    """Dollars for all of *used*."""
+    """Return the dollars for all of *used*."""
     return sum(bill(used).values())
 
 
-def times(used: Usage, factor: float) -> dict[str, float]:
-    """*used*, that many times."""
+def scaled(used: Usage, factor: float) -> dict[str, float]:
+    """Return *used* multiplied by *factor*."""
     return {name: amount * factor for name, amount in used.items()}

@@ -1,11 +1,11 @@
-"""README's table and plot, made from the newest results that are committed."""
+"""Writes README's table and the plot from the newest committed results."""
 
 import re
 from collections.abc import Mapping
 
-from tests.benchmarks.figures import Row
+from tests.benchmarks.figures import BenchmarkResult
 from tests.benchmarks.plot import svg
-from tests.benchmarks.report import RESULTS, aim, figure, latest
+from tests.benchmarks.report import RESULTS, format_figure, format_target, latest
 from tests.support.template import ROOT
 
 README = ROOT / "README.md"
@@ -44,44 +44,44 @@ GROUPS = {
         "32": "memory_checks_32",
     },
 }
-"""Rows of a benchmark share a line of the table, so that README stays short."""
+"""Each group of comparisons has one row of the table, so that README stays short."""
 
 
 def write() -> None:
-    """Put the table into README.md, and write the plot."""
-    results = latest()
-    PLOT.write_text(svg(results["rows"], results["date"]), encoding="utf-8")
+    """Replace the table in README.md, and write the plot."""
+    newest = latest()
+    PLOT.write_text(svg(newest["rows"], newest["date"]), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
-    made = table({row.name: row for row in results["rows"]})
-    README.write_text(with_table(text, made), encoding="utf-8")
+    new_table = table({result.name: result for result in newest["rows"]})
+    README.write_text(with_table(text, new_table), encoding="utf-8")
 
 
-def with_table(text: str, made: str) -> str:
-    """Return README's *text* with *made* in the place of the section's table."""
+def with_table(text: str, new_table: str) -> str:
+    """Return README's *text* with the table of its section Performance replaced."""
     before, heading, rest = text.partition(SECTION)
     section, next_heading, after = rest.partition(NEXT)
-    replaced, count = TABLE.subn(lambda _: made, section)
+    replaced, count = TABLE.subn(lambda _: new_table, section)
     if count != 1:
         raise ValueError("README.md has no table, or several, in its section Performance")
     return f"{before}{heading}{replaced}{next_heading}{after}"
 
 
-def table(rows: Mapping[str, Row]) -> str:
-    """Return the table."""
+def table(results: Mapping[str, BenchmarkResult]) -> str:
+    """Return the table of *results*, which are by name."""
     lines = ["| | A | B | A/B (p10 to p90) | target, stretch | |", "|---|---:|---:|---:|---|---|"]
     for title, names in GROUPS.items():
-        cells = zip(*(_cells(rows[name]) for name in names.values()), strict=True)
-        told = ["<br>".join(["", *column]) for column in cells]
-        lines.append(f"| {' | '.join(['<br>'.join([title, *names]), *told])} |")
+        columns = zip(*(_cells(results[name]) for name in names.values()), strict=True)
+        cells = ["<br>".join(["", *column]) for column in columns]
+        lines.append(f"| {' | '.join(['<br>'.join([title, *names]), *cells])} |")
     return "\n".join(lines) + "\n"
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    aims = ", ".join(filter(None, (aim(row, row.target), aim(row, row.stretch))))
+def _cells(result: BenchmarkResult) -> tuple[str, ...]:
+    limits = (format_target(result, limit) for limit in (result.target, result.stretch))
     return (
-        f"{figure(row.a)} {row.unit}",
-        f"{figure(row.b)} {row.unit}",
-        f"{row.ratio:.3g} ({row.p10:.3g} to {row.p90:.3g})",
-        aims,
-        row.reached,
+        f"{format_figure(result.a)} {result.unit}",
+        f"{format_figure(result.b)} {result.unit}",
+        f"{result.ratio:.3g} ({result.p10:.3g} to {result.p90:.3g})",
+        ", ".join(filter(None, limits)),
+        result.reached,
     )

@@ -1,4 +1,4 @@
-"""The results: a table for people, and JSON that is committed."""
+"""The results of a run: a table for people, and JSON that is committed."""
 
 import json
 import platform
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tests.benchmarks.cpus import CPUS
-from tests.benchmarks.figures import Row
+from tests.benchmarks.figures import BenchmarkResult
 from tests.contract.runtime import PYTHON
 
 RESULTS = Path(__file__).parent / "results"
@@ -19,11 +19,11 @@ MEASURED = (
     *("aws-lambda-powertools", "awslambdaric", "boto3", "botocore", "pydantic", "pydantic-core"),
     *("requests", "urllib3"),
 )
-"""Packages whose version matters."""
+"""The packages whose versions are reported."""
 
 
 class Machine(TypedDict):
-    """Where it was measured."""
+    """The machine of the measurements."""
 
     cores: int
     cpu: str
@@ -33,62 +33,64 @@ class Machine(TypedDict):
     versions: dict[str, str]
 
 
-class Results(TypedDict):
-    """A file of results."""
+class ResultsFile(TypedDict):
+    """The content of a file of results."""
 
     date: str
     machine: Machine
-    rows: list[Row]
+    rows: list[BenchmarkResult]
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return *rows* as a table in Markdown."""
+def table(results: Sequence[BenchmarkResult]) -> str:
+    """Return *results* as a table in Markdown."""
     head = ["row", "A", "B", "A/B", "p10", "p90", "CPU ms A", "CPU ms B", "target", "stretch", ""]
     lines = [head, ["---"] + ["---:"] * 9 + ["---"]]
-    for row in rows:
-        measured = [f"{figure(value)} {row.unit}" for value in (row.a, row.b)]
-        ratios = [f"{value:.3g}" for value in (row.ratio, row.p10, row.p90)]
-        cpus = ["" if value is None else figure(value) for value in (row.cpu_a, row.cpu_b)]
-        aims = [aim(row, value) for value in (row.target, row.stretch)]
-        lines.append([row.name, *measured, *ratios, *cpus, *aims, row.reached])
+    for each in results:
+        measured = [f"{format_figure(value)} {each.unit}" for value in (each.a, each.b)]
+        ratios = [f"{value:.3g}" for value in (each.ratio, each.p10, each.p90)]
+        cpus = ["" if value is None else format_figure(value) for value in (each.cpu_a, each.cpu_b)]
+        targets = [format_target(each, value) for value in (each.target, each.stretch)]
+        lines.append([each.name, *measured, *ratios, *cpus, *targets, each.reached])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def figure(value: float) -> str:
-    """Return *value* as people read it: three digits, and all that stand before the point."""
+def format_figure(value: float) -> str:
+    """Return *value* with three significant digits, or more if its integer part has more."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def aim(row: Row, limit: float | None) -> str:
-    """Return what a ratio is to reach, in a few signs."""
-    sign = "≤" if row.better == "lower" else "≥"
+def format_target(result: BenchmarkResult, limit: float | None) -> str:
+    """Return a target such as "≤ 0.5", "" for None."""
+    sign = "≤" if result.better == "lower" else "≥"
     return "" if limit is None else f"{sign} {limit:g}"
 
 
-def save(rows: Sequence[Row], folder: Path = RESULTS) -> Path:
-    """Write the results of today; return where to."""
+def save(results: Sequence[BenchmarkResult], folder: Path = RESULTS) -> Path:
+    """Write today's results; return the file's path."""
     today = datetime.now(UTC).date().isoformat()
-    document = {"date": today, "machine": machine(), "rows": [asdict(row) for row in rows]}
+    document = {"date": today, "machine": machine(), "rows": [asdict(each) for each in results]}
     path = folder / f"{today}.json"
     folder.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def latest(folder: Path = RESULTS) -> Results:
+def latest(folder: Path = RESULTS) -> ResultsFile:
     """Return the newest results."""
     document: dict[str, Any] = json.loads(max(folder.glob("20*.json")).read_text(encoding="utf-8"))
-    rows = [Row(**row) for row in document["rows"]]
-    return {"date": document["date"], "machine": document["machine"], "rows": rows}
+    results = [BenchmarkResult(**each) for each in document["rows"]]
+    return {"date": document["date"], "machine": document["machine"], "rows": results}
 
 
 def machine() -> Machine:
-    """Return what this machine is, and nothing of where on it things lie."""
-    ask = "import platform, ssl; print(platform.python_version(), ssl.OPENSSL_VERSION, sep='\\n')"
-    told = subprocess.run(  # noqa: S603 - our own command line
-        [PYTHON, "-c", ask], capture_output=True, text=True, check=True
+    """Return a description of this machine, without any paths."""
+    script = (
+        "import platform, ssl; print(platform.python_version(), ssl.OPENSSL_VERSION, sep='\\n')"
     )
-    python, openssl = told.stdout.splitlines()
+    done = subprocess.run(  # noqa: S603 - a fixed command
+        [PYTHON, "-c", script], capture_output=True, text=True, check=True
+    )
+    python, openssl = done.stdout.splitlines()
     return {
         "cores": len(CPUS),
         "cpu": f"{_model()} ({platform.machine()})",

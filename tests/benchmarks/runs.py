@@ -1,4 +1,4 @@
-"""What is billed of runs of the real system: of a check, a payment, a look, an idle month."""
+"""Metered runs of the simulation: what a check, a payment, a GET and an idle month use of AWS."""
 
 import io
 from collections import Counter
@@ -8,40 +8,41 @@ from dataclasses import dataclass, replace
 from math import log
 from random import Random
 
-import moto  # noqa: F401 - before any session of boto3: one that is older would reach for the real AWS
+import moto  # noqa: F401 - moto does not patch boto3 sessions that exist before its import
 
 from payresult.aws.items import SHARD_COUNT
 from payresult.services.sweeper import COUNT_INTERVAL_MS, MINUTE_MS
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
-from tests.benchmarks.prices import Usage, times
+from tests.benchmarks.prices import Usage, scaled
 from tests.benchmarks.sizes import item_size
 from tests.contract.emitted import emitted
-from tests.fault_injection.fake_gateway import DAY, SECOND, Answer, Script, told
+from tests.fault_injection.fake_gateway import DAY, SECOND, GatewayResponse, Script, json_response
 from tests.fault_injection.simulation import START
 from tests.support.template import of_type
 
 MEDIAN_SECONDS, SIGMA, LONGEST_SECONDS = 60, 1.0, 1800
-"""When people pay, an assumption: log-normal, half of them within a minute, all in half an hour."""
+"""When payments are paid, an assumption: log-normal, half within a minute, all in half an hour."""
 
 NEVER_PAID = 0.05
-"""The share of payments that nobody pays, an assumption: they are followed for a week."""
+"""The share of payments that are never paid, an assumption: they are checked for a week."""
 
-MINUTES_A_MONTH = 730 * 60
+MINUTES_PER_MONTH = 730 * 60
 
 POLLERS, POLL_SECONDS = 5, 20
-"""How Lambda asks an empty queue: five long polls (AWS, "Configuring scaling behavior for SQS
-event source mappings": fewer are not for mappings with MaximumConcurrency)."""
+"""How Lambda polls an empty queue: with five long polls (AWS, "Configuring scaling behavior for SQS
+event source mappings": mappings with MaximumConcurrency do not use fewer)."""
 
 STORED_OVERHEAD = 100
-"""Bytes that are billed for each stored item or entry of an index (as for ``sizes``)."""
+"""Bytes billed for each stored item or index entry (same source as ``sizes``)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was used for one of something, with how many checks, and how many messages at a time.
+    """What was used for one check, payment or GET; the checks; and the messages per batch.
 
-    ``hottest`` has the writes to the hottest part of the index, for payIds spread evenly.
+    ``hottest`` is the number of writes to the busiest shard of the index, with evenly distributed
+    payIds.
     """
 
     used: Usage
@@ -51,36 +52,36 @@ class Run:
 
 
 def fast_checks(size: int, batch: int = 10) -> Run:
-    """An unsettled check in the fast phase: the second one of each of *size* payments."""
+    """Run an unsettled check in the fast phase: the second one of each of *size* payments."""
     meter = _meter(waiting, batch)
-    _order(meter, size)
-    meter.stage.run(3 * SECOND)
+    _send_orders(meter, size)
+    meter.simulation.run(3 * SECOND)
     meter.reset()
-    meter.stage.run(4 * SECOND)  # the second checks come after 4 to 6 s, the third after 12
-    return _run(meter, len(meter.stage.gateway.log) - size)
+    meter.simulation.run(4 * SECOND)  # the second checks come after 4 to 6 s, the third after 12
+    return _run(meter, len(meter.simulation.gateway.log) - size)
 
 
 def payments(
     size: int, batch: int = 10, paid_after: Callable[[Random], float] | None = None
 ) -> Run:
-    """A payment from its message to its event, paid *paid_after* seconds (as people pay)."""
-    when = paid_after or as_people_pay
-    dice = Random("payers")  # noqa: S311 - the same in each run
-    paid_at = {pay_id: START + when(dice) * 1000 for pay_id in _pay_ids(size)}
+    """Run payments from the message to the event; *paid_after* returns seconds until it is paid."""
+    delay = paid_after or assumed_delay
+    rng = Random("payers")  # noqa: S311 - the same in each run
+    paid_at = {pay_id: START + delay(rng) * 1000 for pay_id in _pay_ids(size)}
 
-    def script(pay_id: str, _asked: int, now: int) -> Answer:
-        return told(pay_id, "success" if paid_at[pay_id] <= now else "waiting")
+    def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
+        return json_response(pay_id, "success" if paid_at[pay_id] <= now else "waiting")
 
     meter = _meter(script, batch)
-    _order(meter, size)
-    meter.used["SQS requests"] += size  # each message was sent by somebody
-    meter.stage.run(10 * DAY)
+    _send_orders(meter, size)
+    meter.used["SQS requests"] += size  # the messages of the order services
+    meter.simulation.run(10 * DAY)
     run = _run(meter, size)
-    return replace(run, checks=len(meter.stage.gateway.log) / size)
+    return replace(run, checks=len(meter.simulation.gateway.log) / size)
 
 
 def mixed(paid: Run, unpaid: Run, share: float = NEVER_PAID) -> Run:
-    """One payment of many, of which a *share* is never paid."""
+    """Return the average of many payments, a *share* of which is never paid."""
 
     def mean(one: float, other: float) -> float:
         return (1 - share) * one + share * other
@@ -94,56 +95,56 @@ def mixed(paid: Run, unpaid: Run, share: float = NEVER_PAID) -> Run:
     )
 
 
-def waiting(pay_id: str, _asked: int, _now: int) -> Answer:
-    """Not paid."""
-    return told(pay_id, "waiting")
+def waiting(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
+    """Return a response for a payment that is not paid."""
+    return json_response(pay_id, "waiting")
 
 
-def paid(pay_id: str, _asked: int, _now: int) -> Answer:
-    """Paid."""
-    return told(pay_id, "success")
+def paid(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
+    """Return a response for a payment that is paid."""
+    return json_response(pay_id, "success")
 
 
-def never(_dice: Random) -> float:
-    """Nobody pays."""
+def never(_rng: Random) -> float:
+    """Return the delay of a payment that is never paid."""
     return 100 * DAY / 1000
 
 
-def at_once(_dice: Random) -> float:
-    """Paid before it is followed."""
+def immediately(_rng: Random) -> float:
+    """Return the delay of a payment that is paid before its first check."""
     return 0.0
 
 
-def as_people_pay(dice: Random) -> float:
-    """Seconds until a payment is paid."""
-    return min(dice.lognormvariate(log(MEDIAN_SECONDS), SIGMA), LONGEST_SECONDS)
+def assumed_delay(rng: Random) -> float:
+    """Return the seconds until a payment is paid."""
+    return min(rng.lognormvariate(log(MEDIAN_SECONDS), SIGMA), LONGEST_SECONDS)
 
 
-def settled_looks(size: int) -> Run:
-    """GET of a settled payment."""
+def settled_gets(size: int) -> Run:
+    """Run GETs of a settled payment."""
     meter = _meter(paid)
-    _order(meter, 1)
-    meter.stage.run(DAY)
+    _send_orders(meter, 1)
+    meter.simulation.run(DAY)
     meter.reset()
     for _ in range(size):
-        if meter.stage.get(_pay_ids(1)[0]) != 200:
-            raise AssertionError("a settled payment is not shown")
+        if meter.simulation.get_payment(_pay_ids(1)[0]) != 200:
+            raise AssertionError("a settled payment was not returned")
     meter.used["HTTP API calls"] += size
     meter.used["log GB"] += size * len(access_log().encode()) / GB
     return _run(meter, size)
 
 
 def idle_month() -> Usage:
-    """What a month costs in which nobody pays: the sweeper, empty polls, metrics and alarms."""
+    """Return what a month without payments uses: sweeps, empty polls, metrics and alarms."""
     meter = _meter(waiting)
     minutes = COUNT_INTERVAL_MS // MINUTE_MS
     for _ in range(minutes):
-        meter.stage.now += MINUTE_MS
-        meter.stage.sweep()
+        meter.simulation.now += MINUTE_MS
+        meter.simulation.sweep()
     with redirect_stdout(io.StringIO()):  # the functions' logs
         metrics = emitted()
-    polls = POLLERS * 60 / POLL_SECONDS * MINUTES_A_MONTH
-    return times(meter.used, MINUTES_A_MONTH / minutes) | {
+    polls = POLLERS * 60 / POLL_SECONDS * MINUTES_PER_MONTH
+    return scaled(meter.used, MINUTES_PER_MONTH / minutes) | {
         "SQS requests": polls,
         "metrics a month": len(metrics),
         "alarms a month": len(of_type("AWS::CloudWatch::Alarm")),
@@ -151,12 +152,12 @@ def idle_month() -> Usage:
     }
 
 
-def kept_month() -> Usage:
-    """What it costs to keep one settled payment for a month."""
+def storage_month() -> Usage:
+    """Return what storing one settled payment for a month uses."""
     meter = _meter(paid)
-    _order(meter, 1)
-    meter.stage.run(DAY)
-    [item] = meter.stage.table.items.values()
+    _send_orders(meter, 1)
+    meter.simulation.run(DAY)
+    [item] = meter.simulation.table.items.values()
     size = (item_size(item) + STORED_OVERHEAD) / GB
     return {"stored GB a month": size, "recoverable GB a month": size}
 
@@ -169,16 +170,16 @@ def _meter(script: Script, batch: int = 10) -> Meter:
     return Meter(script, Random("cost"), batch=batch)  # noqa: S311 - the same in each run
 
 
-def _order(meter: Meter, size: int) -> None:
+def _send_orders(meter: Meter, size: int) -> None:
     for pay_id in _pay_ids(size):
-        meter.stage.order(pay_id, orderId="A-17", expectedAmount="19.99", currency="USD")
+        meter.simulation.send_order(pay_id, orderId="A-17", expectedAmount="19.99", currency="USD")
 
 
 def _run(meter: Meter, size: int) -> Run:
     invocations = meter.invocations["checks"]
     batch = meter.records["checks"] / invocations if invocations else 0.0
-    kinds = Counter[str]()
+    writes_by_kind = Counter[str]()
     for shard, writes in meter.shards.items():
-        kinds[shard.partition("#")[0]] += writes
-    hottest = max(kinds.values(), default=0) / SHARD_COUNT / size
-    return Run(times(meter.used, 1 / size), 1.0, batch, hottest)
+        writes_by_kind[shard.partition("#")[0]] += writes
+    hottest = max(writes_by_kind.values(), default=0) / SHARD_COUNT / size
+    return Run(scaled(meter.used, 1 / size), 1.0, batch, hottest)

@@ -1,4 +1,4 @@
-"""How large things are to AWS, and how many units of its bills that makes. Pure.
+"""The sizes of items, messages and events, and the units that AWS bills for them. Pure functions.
 
 Item sizes: AWS, DynamoDB developer guide, "DynamoDB item sizes and formats"; units: "DynamoDB
 read and write operations". Both read on 2026-11-25.
@@ -10,26 +10,26 @@ from typing import Any
 
 KIB = 1024
 CHUNK = 64 * KIB
-"""What SQS and EventBridge bill as one, at most (AWS, both pricing pages)."""
+"""What SQS and EventBridge bill as one request or event (AWS, both pricing pages)."""
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON."""
 
 
 def item_size(item: Item) -> int:
-    """The bytes of an item: the names and the values of its attributes."""
+    """Return the bytes of an item: the names and the values of its attributes."""
     return sum(_length(name) + _value_size(value) for name, value in item.items())
 
 
 def write_units(old: Item | None, new: Item | None) -> int:
-    """What a write costs: the larger of both items counts, also where a condition failed."""
+    """Return the units of a write: of the larger item, also where the condition failed."""
     return max(1, *(ceil(item_size(each or {}) / KIB) for each in (old, new)))
 
 
 def index_writes(old: Item | None, new: Item, key: tuple[str, ...]) -> list[Item]:
-    """The entries of an index that a write puts in or takes out, one write unit each.
+    """Return the index entries that a write adds or removes, one write unit each.
 
-    Both where the entry moves, none where it stays as it is. Entries are small.
+    Two where an entry moves, none where it is unchanged. Entries are small.
     """
     before, after = (
         {name: each[name] for name in key if name in each} for each in (old or {}, new)
@@ -40,17 +40,17 @@ def index_writes(old: Item | None, new: Item, key: tuple[str, ...]) -> list[Item
 
 
 def read_units(items: Iterable[Item | None]) -> int:
-    """What a consistent BatchGetItem costs, an item that is not there included."""
+    """Return the units of a consistent BatchGetItem, including items that do not exist."""
     return sum(max(1, ceil(item_size(item or {}) / (4 * KIB))) for item in items)
 
 
 def query_units(items: Iterable[Item]) -> float:
-    """What an eventually consistent Query costs: the items together, or nothing found."""
+    """Return the units of an eventually consistent Query, of all items together."""
     return max(1, ceil(sum(map(item_size, items)) / (4 * KIB))) / 2
 
 
 def chunks(*texts: str) -> int:
-    """How many requests or events of 64 KB *texts* are billed as."""
+    """Return the number of requests or events of 64 KB that *texts* are billed as."""
     return max(1, ceil(sum(map(_length, texts)) / CHUNK))
 
 

@@ -1,8 +1,8 @@
-"""The other side, as a process of its own: the gateway, or what payresult uses of AWS, over TLS.
+"""A stub process over TLS: the gateway, or the AWS services that payresult uses.
 
 ``python -m tests.benchmarks.stub gateway|aws CERTIFICATE`` prints its port. A line of JSON on
-standard input sets ``delay`` (seconds) and ``close`` (after each answer); the line that comes
-back is what was counted since the last one. It ends with its standard input.
+standard input sets ``delay`` (seconds) and ``close`` (after each response); the process writes a
+line with the counts since the previous one. It ends at the end of standard input.
 """
 
 import asyncio
@@ -16,33 +16,33 @@ from typing import Any
 
 from tests.benchmarks.answers import aws, gateway
 
-Answer = Callable[[str, dict[str, Any]], dict[str, Any]]
-"""What a request to a target (the header x-amz-target; empty) is answered."""
+Responder = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Returns the response to a request, given its header x-amz-target ("" for none)."""
 
 HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: {}"
 
 
-class Stub:
-    """Answers and counts."""
+class StubServer:
+    """Responds to requests and counts them."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    def __init__(self, responder: Responder) -> None:
+        self._responder = responder
         self._delay = 0.0
         self._close = False
         self._waits: defaultdict[str, list[float]] = defaultdict(list)
-        self._figures: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
-    def told(self, line: str) -> str:
-        """Change as the line says, and return what was counted; begin to count anew."""
-        order = json.loads(line)
-        self._delay, self._close = order["delay"], order["close"]
-        told = {"waits": self._waits, **self._figures}
-        self._waits, self._figures = defaultdict(list), Counter()
-        return json.dumps(told)
+    def configure(self, line: str) -> str:
+        """Apply the settings in *line*; return the counts so far, and set them to zero."""
+        settings = json.loads(line)
+        self._delay, self._close = settings["delay"], settings["close"]
+        counts = {"waits": self._waits, **self._counts}
+        self._waits, self._counts = defaultdict(list), Counter()
+        return json.dumps(counts)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until either side closes it."""
-        self._figures["connections"] += 1
+        self._counts["connections"] += 1
         try:
             while not writer.is_closing():
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -50,19 +50,19 @@ class Stub:
                 headers = {name.lower(): value.strip() for name, _, value in lines}
                 body = await reader.readexactly(int(headers["content-length"]))
                 await self._reply(headers.get("x-amz-target", ""), body, writer)
-                self._figures["bytes_in"] += len(head) + len(body)
+                self._counts["bytes_in"] += len(head) + len(body)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
     async def _reply(self, target: str, body: bytes, writer: asyncio.StreamWriter) -> None:
         start = time.perf_counter()
-        answer = json.dumps(self._answer(target, json.loads(body))).encode()
+        content = json.dumps(self._responder(target, json.loads(body))).encode()
         if self._delay:
             await asyncio.sleep(self._delay - (time.perf_counter() - start))
-        head = HEAD.format(len(answer), "close" if self._close else "keep-alive") + "\r\n\r\n"
+        head = HEAD.format(len(content), "close" if self._close else "keep-alive") + "\r\n\r\n"
         self._waits[target].append(time.perf_counter() - start)
-        self._figures["bytes_out"] += len(head) + len(answer)
-        writer.write(head.encode() + answer)
+        self._counts["bytes_out"] += len(head) + len(content)
+        writer.write(head.encode() + content)
         if self._close:
             writer.close()
 
@@ -71,17 +71,17 @@ async def main(kind: str, certificate: str) -> None:
     """Serve until standard input ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    stub, ended = Stub({"gateway": gateway, "aws": aws}[kind]), asyncio.Event()
+    stub, ended = StubServer({"gateway": gateway, "aws": aws}[kind]), asyncio.Event()
 
-    def told() -> None:
+    def read_line() -> None:
         if line := sys.stdin.readline():
-            print(stub.told(line), flush=True)  # noqa: T201 - to whoever asked
+            print(stub.configure(line), flush=True)  # noqa: T201 - to the parent process
         else:
             ended.set()
 
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, ssl=context, backlog=256)
-    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), told)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - the same
+    asyncio.get_running_loop().add_reader(sys.stdin.fileno(), read_line)
+    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - to the parent process
     await ended.wait()
 
 

@@ -1,4 +1,4 @@
-"""What is billed of a check and of a payment, exactly, and the arithmetic of bills."""
+"""Contract of the cost model: what AWS bills for checks and payments, and the README's dollars."""
 
 import json
 import logging
@@ -11,10 +11,10 @@ import pytest
 from tests.benchmarks import runs, sizes
 from tests.benchmarks.cost import SIZE, TRUST
 from tests.benchmarks.designs import designs
-from tests.benchmarks.durations import billed, busy, measured, waited
+from tests.benchmarks.durations import billed_ms, cpu_ms, measured, wait_ms
 from tests.benchmarks.logs import access_log, written
 from tests.benchmarks.meter import Meter, memory_of
-from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, times
+from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, scaled
 from tests.fault_injection.functions import app
 from tests.support.template import ROOT, TEMPLATE, properties
 
@@ -26,12 +26,12 @@ ITEM: sizes.Item = {
 
 
 def of(size: int) -> sizes.Item:
-    """An item of that many bytes."""
+    """Return an item of a size in bytes."""
     return {"pk": {"S": "x" * (size - 2)}}
 
 
-def test_an_item_is_as_large_as_aws_says() -> None:
-    """Names, values, and what lists, maps and their elements take."""
+def test_the_size_of_an_item_follows_the_rules_of_aws() -> None:
+    """Names, values, and the overhead of lists, maps and their elements."""
     assert sizes.item_size(ITEM) == 3 + 7 + 19
     assert sizes.item_size({"n": {"N": "0"}}) == 1 + 1 + 1
     with pytest.raises(ValueError, match="no BOOL"):
@@ -43,8 +43,8 @@ def test_an_item_is_as_large_as_aws_says() -> None:
     [(None, 1024, 1), (None, 1025, 2), (2049, 10, 3), (10, 10, 1), (1025, None, 2)],
 )
 def test_a_write_is_billed_by_the_larger_item(old: int | None, new: int | None, units: int) -> None:
-    """Also one whose condition failed."""
-    assert sizes.write_units(old and of(old), new and of(new)) == units  # type: ignore[arg-type]  # 0 is none of them
+    """Also where the condition failed."""
+    assert sizes.write_units(old and of(old), new and of(new)) == units  # type: ignore[arg-type]  # no size is 0
 
 
 @pytest.mark.parametrize(
@@ -60,56 +60,56 @@ def test_a_write_is_billed_by_the_larger_item(old: int | None, new: int | None, 
 def test_the_index_is_billed_where_its_entry_changes(
     old: sizes.Item | None, new: sizes.Item, units: int
 ) -> None:
-    """In, moved (out and in), out; not where it stays as it is."""
+    """Added, moved (removed and added), removed; not where it is unchanged."""
     assert len(sizes.index_writes(old, new, ("shard", "at"))) == units
 
 
 def test_reads_are_billed_by_four_kilobytes() -> None:
-    """Each item for itself in a batch, all together in a query; what is not there costs, too."""
+    """Each item separately in a batch, all together in a query; missing items are billed too."""
     assert sizes.read_units([of(4096), of(4097), None]) == 1 + 2 + 1
     assert sizes.query_units([of(2048), of(2049)]) == 1.0
     assert sizes.query_units([]) == 0.5
 
 
 def test_messages_and_events_are_billed_by_64_kilobytes() -> None:
-    """Bytes, not characters."""
+    """By bytes, not by characters."""
     assert [sizes.chunks("a" * 65536), sizes.chunks("a" * 65536, "b"), sizes.chunks()] == [1, 2, 1]
     assert sizes.chunks("é" * 32769) == 2
 
 
-def test_an_invocation_waits_once_for_what_it_does_at_once() -> None:
-    """32 queries are one wait, 33 are two; PutEvents go one after the other."""
+def test_an_invocation_waits_once_for_concurrent_calls() -> None:
+    """32 queries are one wait, 33 are two; PutEvents calls are sequential."""
     calls = Counter({("gateway", "query"): 33, ("table", "update_item"): 10})
-    assert waited(calls) == 2 * 80 + 5
-    assert waited(Counter({("bus", "put_events"): 2, ("table", "query"): 3})) == 2 * 15 + 3 * 5
+    assert wait_ms(calls) == 2 * 80 + 5
+    assert wait_ms(Counter({("bus", "put_events"): 2, ("table", "query"): 3})) == 2 * 15 + 3 * 5
 
 
 def test_cpu_is_billed_at_the_share_that_the_memory_gets() -> None:
-    """256 of 1,769 MB: 10 ms of a whole CPU are 69.1 ms."""
+    """With 256 of 1,769 MB, 10 ms of a whole CPU are 69.1 ms."""
     cpu = {"cpu_ms": {"checks": {"invocation": 2.0, "record": 0.8}}}
-    assert busy("checks", 10, cpu) == 10.0
-    assert billed(100, 10.0, 256) == 170
-    assert billed(100, 10.0, 1769) == 110
+    assert cpu_ms("checks", 10, cpu) == 10.0
+    assert billed_ms(100, 10.0, 256) == 170
+    assert billed_ms(100, 10.0, 1769) == 110
 
 
 def test_dollars_are_quantities_times_prices() -> None:
-    """By hand: two million invocations, three gigabytes of logs."""
+    """Two million invocations and three gigabytes of logs, computed by hand."""
     used = {"Lambda requests": 2 * MILLION, "log GB": 3.0}
     assert bill(used) == pytest.approx({"Lambda requests": 0.40, "log GB": 1.50})
-    assert dollars(times(used, 0.5)) == pytest.approx(0.95)
+    assert dollars(scaled(used, 0.5)) == pytest.approx(0.95)
 
 
-def test_each_price_says_where_it_is_from() -> None:
-    """A page and its date, or that nobody confirmed it."""
+def test_each_price_has_a_source() -> None:
+    """A page and its date, unless the price is unconfirmed."""
     for name, price in PRICES.items():
         assert price.trust in TRUST, name
-        assert price.source.startswith("https://") is (price.trust != "memory"), name
-        assert bool(price.date) is (price.trust != "memory"), name
+        assert price.source.startswith("https://") is (price.trust != "unconfirmed"), name
+        assert bool(price.date) is (price.trust != "unconfirmed"), name
         assert (".amazon.com/" in price.source) is (price.trust == "AWS"), name
 
 
 def test_a_million_checks_in_the_fast_phase_cost_under_a_dollar_fifty() -> None:
-    """One read, one write, nothing in the index, sends and receives in tens."""
+    """One read, one write, no write to the index, messages in tens."""
     run = runs.fast_checks(100)
     assert run.checks == 1
     assert run.used["read units"] == run.used["table write units"] == 1
@@ -119,43 +119,43 @@ def test_a_million_checks_in_the_fast_phase_cost_under_a_dollar_fifty() -> None:
     assert dollars(run.used) * MILLION < 1.50
 
 
-def test_what_a_payment_uses_that_is_paid_at_once() -> None:
-    """Ten in one batch: registered, paid, sent and marked."""
-    used = runs.payments(10, paid_after=runs.at_once).used
-    assert used["Lambda requests"] == pytest.approx(2 / 10)  # one check, one publishing
+def test_what_a_payment_uses_that_is_paid_immediately() -> None:
+    """Ten in one batch: registered, paid, the event sent and marked as sent."""
+    used = runs.payments(10, paid_after=runs.immediately).used
+    assert used["Lambda requests"] == pytest.approx(2 / 10)  # checks and publisher
     assert used["SQS requests"] == pytest.approx(1 + 2 / 10)  # sent; received and deleted in tens
     assert used["table write units"] == 1 + 2 + 2  # registered; paid and marked, with the event
-    assert used["index write units"] == 1 + 2 + 1  # watched; from check to event; done
+    assert used["index write units"] == 1 + 2 + 1  # registered; from CHECK to EVENT; removed
     assert used["read units"] == 1 + 1
     assert used["events"] == 1
 
 
-def test_a_payment_that_nobody_pays_is_asked_about_27_times() -> None:
-    """By queue and sweeper; it has no event."""
+def test_a_payment_that_is_never_paid_is_checked_27_times() -> None:
+    """Via queue and sweeper; it has no event."""
     run = runs.payments(1, paid_after=runs.never)
     assert run.checks == 27
     assert "events" not in run.used
     assert run.used["table write units"] > 27
 
 
-def test_a_look_at_a_settled_payment_is_one_read() -> None:
-    """No write, no message, no question to the gateway."""
-    used = runs.settled_looks(5).used
+def test_a_get_of_a_settled_payment_is_one_read() -> None:
+    """No write, no message, no query to the gateway."""
+    used = runs.settled_gets(5).used
     assert used["read units"] == used["HTTP API calls"] == used["Lambda requests"] == 1
     assert not {"table write units", "SQS requests", "events"} & used.keys()
 
 
-def test_the_access_log_is_the_template_s_with_all_values_in() -> None:
-    """A new variable would be counted by its name's length."""
+def test_the_access_log_is_the_template_s_with_all_values() -> None:
+    """The length of an unknown variable would be that of its name."""
     assert "$context" not in access_log()
     assert json.loads(access_log())["status"] == "200"
 
 
 def test_an_idle_month_has_the_template_s_alarms_and_a_sweep_each_minute() -> None:
-    """16 parts of the index each minute and 8 more each tenth, at half a unit each."""
+    """16 queries of the index each minute and 8 more each tenth, at half a unit each."""
     used = runs.idle_month()
-    assert used["Lambda requests"] == runs.MINUTES_A_MONTH
-    assert used["read units"] == pytest.approx(runs.MINUTES_A_MONTH * (16 + 8 / 10) / 2)
+    assert used["Lambda requests"] == runs.MINUTES_PER_MONTH
+    assert used["read units"] == pytest.approx(runs.MINUTES_PER_MONTH * (16 + 8 / 10) / 2)
     assert used["alarms a month"] == 12
     assert used["dashboards a month"] == 1
     assert "events" not in used
@@ -175,16 +175,16 @@ def test_the_figures_are_the_template_s() -> None:
     assert "MaximumBatchingWindowInSeconds" not in queue
 
 
-def test_metering_leaves_the_functions_logs_as_they_were() -> None:
-    """They are quiet in the campaigns, which share them."""
+def test_metering_restores_the_level_of_the_functions_logs() -> None:
+    """The campaigns use the same modules with logging switched off."""
     with written("checks") as log:
-        app("checks").logger.info("heard")
-    assert json.loads(log.getvalue())["message"] == "heard"
+        app("checks").logger.info("written")
+    assert json.loads(log.getvalue())["message"] == "written"
     assert app("checks").logger.log_level == logging.CRITICAL
 
 
-def test_other_designs_by_hand() -> None:
-    """$3.50, $5, a read, two writes and an event; three transitions a check at $25 a million."""
+def test_other_designs_cost_what_is_computed_by_hand() -> None:
+    """$3.50, $5, a read and a write; three messages; three transitions at $25 a million."""
     rest, queue, machine = designs()
     assert dollars(rest.check) * MILLION > 3.50 + 5 + 0.125 + 0.625
     assert queue.payment(5)["SQS requests"] == 15
@@ -194,24 +194,26 @@ def test_other_designs_by_hand() -> None:
 
 
 def test_the_cpu_was_measured_for_each_function() -> None:
-    """A function that nobody measured would be free."""
+    """A function without a measurement would have no cost."""
     assert measured()["cpu_ms"].keys() == {"api", "checks", "publisher", "sweeper"}
-    assert all(busy(name, 1, measured()) > 0 for name in measured()["cpu_ms"])
+    assert all(cpu_ms(name, 1, measured()) > 0 for name in measured()["cpu_ms"])
     assert SIZE >= 100
 
 
-def test_the_readmes_tell_what_is_counted() -> None:
-    """Ours and the other designs', for a million checks and a million payments, to a fiftieth."""
+def test_the_readmes_have_the_dollars_of_the_cost_model() -> None:
+    """Of payresult and the other designs, for a million checks and payments, within 2 %."""
     checks, payments = runs.fast_checks(SIZE), runs.payments(SIZE)
     counted = [(checks.used, payments.used)]
     counted += [(each.check, each.payment(payments.checks)) for each in designs()]
     expected = [dollars(used) * MILLION for pair in counted for used in pair]
-    assert told("README.md", r"\$([\d.]+\d)") == pytest.approx(expected, rel=0.02)
-    assert told("README.zh-CN.md", "([\\d.]+) 美元") == pytest.approx(expected[:2], rel=0.02)
+    assert quoted_dollars("README.md", r"\$([\d.]+\d)") == pytest.approx(expected, rel=0.02)
+    assert quoted_dollars("README.zh-CN.md", "([\\d.]+) 美元") == pytest.approx(
+        expected[:2], rel=0.02
+    )
 
 
-def told(readme: str, amount: str) -> list[float]:
-    """The dollars that a README tells of `make cost`."""
+def quoted_dollars(readme: str, amount: str) -> list[float]:
+    """Return the dollars of `make cost` that a README quotes."""
     text = (ROOT / readme).read_text(encoding="utf-8")
     section = text.partition("`make cost`")[2].partition("`make scale`")[0]
     return [float(each) for each in re.findall(amount, section)]

@@ -1,4 +1,4 @@
-"""A handler in a process that is warm, called by a worker."""
+"""A handler in a warm process, which a worker calls and measures."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks.build import Case
-from tests.benchmarks.cpus import MEASURED, on
+from tests.benchmarks.cpus import MEASURED_CPU, pinned_to
 from tests.benchmarks.figures import Sample
 from tests.contract.runtime import PYTHON, environ_of
 
@@ -19,27 +19,27 @@ WORKER = Path(__file__).with_name("worker.py")
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that has imported a handler."""
+    """A process that has imported a handler (see ``worker.py``)."""
 
     _process: "subprocess.Popen[str]"
 
     def call(self, event: Any, times: int = 1) -> tuple[Any, Sample]:
-        """Return the last answer, and what a call takes: median wall, mean CPU."""
+        """Return the last result, and the median wall time and mean CPU time of a call."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"event": event, "times": times}) + "\n")
         self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline() or "null")
-        if told is None:
-            raise RuntimeError("a worker ended, and said why on standard error")
-        return told["answer"], Sample(median(told["seconds"]), told["cpu"] / times)
+        message = json.loads(self._process.stdout.readline() or "null")
+        if message is None:
+            raise RuntimeError("a worker has ended; the reason is on standard error")
+        return message["result"], Sample(median(message["seconds"]), message["cpu"] / times)
 
 
 @contextmanager
 def worker(case: Case, environ: Mapping[str, str]) -> Iterator[Worker]:
     """Yield a worker for *case*."""
-    with on(MEASURED):
-        process = subprocess.Popen(  # noqa: S603 - our own command line
+    with pinned_to(MEASURED_CPU):
+        process = subprocess.Popen(  # noqa: S603 - a fixed command
             [str(PYTHON), "-P", str(WORKER), case.handler],
             env=environ_of([*case.paths], {**environ, "PYTHONDONTWRITEBYTECODE": "1"}),
             cwd=case.paths[0],

@@ -1,7 +1,7 @@
-"""Calls a handler as often as it is told, and measures each call. Runs where nothing of ours is.
+"""Calls a handler a number of times and measures each call. Imports nothing of this repository.
 
-A line of JSON in, ``{"event": ..., "times": ...}``; a line of JSON out: the seconds of each call,
-the CPU seconds of all, the last answer. What the handler itself prints is dropped.
+It reads lines of JSON, ``{"event": ..., "times": ...}``, and writes lines of JSON: the seconds of
+each call, the CPU seconds of all, the last result. The handler's own output is discarded.
 """
 
 import importlib
@@ -22,25 +22,25 @@ CONTEXT = SimpleNamespace(
 
 
 def main() -> None:
-    """Serve until standard input ends."""
-    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    """Serve until the end of standard input."""
+    output = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     module, _, name = sys.argv[1].partition(".")
     handler = getattr(importlib.import_module(module), name)
     for line in sys.stdin:
-        order = json.loads(line)
-        replies.write(json.dumps(measure(handler, order["event"], order["times"])) + "\n")
+        request = json.loads(line)
+        output.write(json.dumps(measure(handler, request["event"], request["times"])) + "\n")
 
 
 def measure(handler: Any, event: Any, times: int) -> dict[str, Any]:
-    """Call *handler* so often."""
-    seconds, answer = [], None
+    """Call *handler* and return its times and its last result."""
+    seconds, result = [], None
     cpu = time.process_time()
     for _ in range(times):
         start = time.perf_counter()
-        answer = handler(event, CONTEXT)
+        result = handler(event, CONTEXT)
         seconds.append(time.perf_counter() - start)
-    return {"seconds": seconds, "cpu": time.process_time() - cpu, "answer": answer}
+    return {"seconds": seconds, "cpu": time.process_time() - cpu, "result": result}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Campaigns: break the system in every way we can think of, and let somebody else look at it.
+"""Fault-injection campaigns: run the real handlers under faults and check the guarantees.
 
-Read in this order: ``stage`` (the system, on a clock of its own), ``history`` (who judges, and
-shares no code with it), ``crashes`` (a first campaign), ``controls`` (wrong designs that must
-be caught), ``plan`` (all campaigns).
+Read in this order: ``simulation`` (the system on a virtual clock), ``oracle`` (decides what is
+wrong, and shares no code with payresult), ``crashes`` (a first campaign), ``broken_designs``
+(controls: designs whose errors must be detected), ``registry`` (all campaigns).
 """

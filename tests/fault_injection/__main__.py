@@ -1,4 +1,4 @@
-"""make campaigns: SIZE=small|full SEED=... ONLY=<part of a name>; two at a time."""
+"""make campaigns: SIZE=small|full SEED=... ONLY=<part of a name>; runs two at a time."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""The HTTP API without AWS: what API Gateway does around the api handler, on loopback.
+"""The HTTP API on loopback: the api handler behind a server that does what API Gateway does.
 
-It routes, decodes paths, encodes bodies and lets nobody in without the Authorization that it
-made up. What it does not know it answers as API Gateway does: 403, 404, 413.
+It routes requests, decodes paths, encodes bodies, and requires the header AUTHORIZATION. It
+responds with 403, 404 and 413 as API Gateway does.
 """
 
 import base64
@@ -18,8 +18,8 @@ from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, sample
 from tests.contract.documents.world import World, running
 
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=made-up"
-MOST_BYTES = 10 * 1024 * 1024
-_TEXT = ("application/json", "application/javascript", "application/xml")
+MAX_BODY_BYTES = 10 * 1024 * 1024
+_TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 _NOT_FOUND = {"statusCode": 404, "body": json.dumps({"message": "Not Found"})}
 _FORBIDDEN = {"statusCode": 403, "body": json.dumps({"message": "Forbidden"})}
 _TOO_LARGE = {"statusCode": 413, "body": json.dumps({"message": "Request Entity Too Large"})}
@@ -27,20 +27,22 @@ _TOO_LARGE = {"statusCode": 413, "body": json.dumps({"message": "Request Entity 
 WAITING = (200, {"payRst": "waiting"})
 
 
-Answer = dict[str, Any]
-Change = Callable[[Answer], Answer]
+ResponseDocument = dict[str, Any]
+"""What the handler returns to API Gateway."""
+
+ResponseFilter = Callable[[ResponseDocument], ResponseDocument]
 
 
-def ours(answer: Answer) -> Answer:
-    """Leave the handler's answer as it is."""
-    return answer
+def unmodified(response: ResponseDocument) -> ResponseDocument:
+    """Return the handler's response as it is."""
+    return response
 
 
 @contextmanager
-def front(change: Change = ours) -> Iterator[str]:
-    """The address of the API; half of all payments are never paid. *change* spoils the answers."""
+def serve_api(change: ResponseFilter = unmodified) -> Iterator[str]:
+    """Yield the URL of the API. Half of all payments are paid; *change* modifies the responses."""
     with running() as world, ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
-        world.gateway.answers = _Half()
+        world.gateway.answers = _HalfPaid()
         _Handler.api = _Api(world, world.app("api"), change)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -51,8 +53,8 @@ def front(change: Change = ours) -> Iterator[str]:
             thread.join()
 
 
-class _Half(dict[str, Any]):
-    """The gateway's answers: every other payId is not paid yet."""
+class _HalfPaid(dict[str, Any]):
+    """The gateway's responses by payId: about every second payId is not paid yet."""
 
     def get(self, key: str, default: Any = None) -> Any:
         return WAITING if sum(key.encode()) % 2 else default
@@ -61,9 +63,9 @@ class _Half(dict[str, Any]):
 class _Api(NamedTuple):
     world: World
     app: ModuleType
-    change: Change
+    change: ResponseFilter
 
-    def answer(self, event: dict[str, Any]) -> Answer:
+    def respond(self, event: dict[str, Any]) -> ResponseDocument:
         self.world.now += 10
         return self.change(self.app.handler(event, None))
 
@@ -75,10 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        answer = _refusal(self, body) or self.api.answer(_event(self, body))
-        content = answer["body"].encode()
-        self.send_response(answer["statusCode"])
-        headers = {"Content-Type": "application/json"} | answer.get("headers", {})
+        response = _error(self, body) or self.api.respond(_event(self, body))
+        content = response["body"].encode()
+        self.send_response(response["statusCode"])
+        headers = {"Content-Type": "application/json"} | response.get("headers", {})
         for name, value in (headers | {"Content-Length": str(len(content))}).items():
             self.send_header(name, value)
         self.end_headers()
@@ -89,16 +91,16 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_TRACE = do_QUERY = _serve  # noqa: N815 - looks for them
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
-def _refusal(request: BaseHTTPRequestHandler, body: bytes) -> Answer | None:
-    """What API Gateway answers by itself."""
+def _error(request: BaseHTTPRequestHandler, body: bytes) -> ResponseDocument | None:
+    """Return the error with which API Gateway responds without the handler, if any."""
     if _route(request) is None:
         return _NOT_FOUND
     if request.headers.get("Authorization") != AUTHORIZATION:
         return _FORBIDDEN
-    return _TOO_LARGE if len(body) > MOST_BYTES else None
+    return _TOO_LARGE if len(body) > MAX_BODY_BYTES else None
 
 
 def _route(request: BaseHTTPRequestHandler) -> str | None:
@@ -112,7 +114,7 @@ def _route(request: BaseHTTPRequestHandler) -> str | None:
 
 
 def _event(request: BaseHTTPRequestHandler, body: bytes) -> dict[str, Any]:
-    """What API Gateway hands to the function (payload format 2.0)."""
+    """Return the event that API Gateway sends to the function (payload format 2.0)."""
     route = _route(request)
     assert route is not None
     path = urlsplit(request.path).path
@@ -123,12 +125,12 @@ def _event(request: BaseHTTPRequestHandler, body: bytes) -> dict[str, Any]:
 
 
 def _body(request: BaseHTTPRequestHandler, body: bytes) -> dict[str, Any]:
-    """Text as it is, everything else in base64; without one, the event has none."""
+    """Return the event's body: text as it is, everything else in base64, None for an empty one."""
     if not body:
         return {"body": None, "isBase64Encoded": False}
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     try:
-        if kind in _TEXT or kind.startswith("text/"):
+        if kind in _TEXT_TYPES or kind.startswith("text/"):
             return {"body": body.decode(), "isBase64Encoded": False}
     except UnicodeDecodeError:
         pass

@@ -1,4 +1,4 @@
-"""C16: the HTTP API by schemathesis, against its own OpenAPI document."""
+"""C16: schemathesis tests the HTTP API against its OpenAPI document."""
 
 import json
 import subprocess
@@ -7,39 +7,47 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.api_front import AUTHORIZATION, Answer, Change, front, ours
+from tests.fault_injection.api_front import (
+    AUTHORIZATION,
+    ResponseDocument,
+    ResponseFilter,
+    serve_api,
+    unmodified,
+)
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.template import ROOT
 
 DOCUMENT = ROOT / "events" / "openapi.json"
 
-# Every check but the two about what API Gateway answers by itself, before our handler: it has 403
-# where schemathesis wants 401 for a missing Authorization, and 404 for a method without a route.
-LEFT_OUT = "missing_required_header,unsupported_method"
+# Excluded because API Gateway responds before the handler: with 403 where schemathesis expects 401
+# for a missing Authorization, and with 404 for a method without a route.
+EXCLUDED_CHECKS = "missing_required_header,unsupported_method"
 
 
-def lax(answer: Answer) -> Answer:
-    """Let a bad request pass for a good one: a control."""
-    return answer | {"statusCode": 200} if answer["statusCode"] == 400 else answer
+def accept_bad_requests(response: ResponseDocument) -> ResponseDocument:
+    """Replace the status 400 with 200: a control."""
+    return response | {"statusCode": 200} if response["statusCode"] == 400 else response
 
 
-def talkative(answer: Answer) -> Answer:
-    """Say more than the document says: a control."""
-    body = json.loads(answer["body"]) | {"checks": "many"}
-    return answer | {"body": json.dumps(body)}
+def add_undocumented_field(response: ResponseDocument) -> ResponseDocument:
+    """Add a field that the OpenAPI document does not have: a control."""
+    body = json.loads(response["body"]) | {"checks": "many"}
+    return response | {"body": json.dumps(body)}
 
 
-def schema(size: int, dice: Random, _tick: Tick, change: Change = ours) -> Outcome:
-    """Make *size* cases for each operation in each phase: examples, coverage, fuzzing, stateful."""
-    with front(change) as url, tempfile.TemporaryDirectory() as folder:
+def check_schema(
+    size: int, rng: Random, _tick: OnProgress, change: ResponseFilter = unmodified
+) -> CampaignRun:
+    """Run *size* cases for each operation and phase: examples, coverage, fuzzing, stateful."""
+    with serve_api(change) as url, tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        done = subprocess.run(  # noqa: S603 - our own command line
+        done = subprocess.run(  # noqa: S603 - a fixed command
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", str(DOCUMENT), "--no-color"),
                 *("--url", url, "--header", f"Authorization: {AUTHORIZATION}"),
-                *("--checks", "all", "--exclude-checks", LEFT_OUT, "--continue-on-failure"),
-                *("--max-examples", str(size), "--seed", str(dice.randrange(1 << 31))),
+                *("--checks", "all", "--exclude-checks", EXCLUDED_CHECKS, "--continue-on-failure"),
+                *("--max-examples", str(size), "--seed", str(rng.randrange(1 << 31))),
                 *("--report", "json", "--report-json-path", str(report)),
             ],
             cwd=folder,
@@ -49,4 +57,4 @@ def schema(size: int, dice: Random, _tick: Tick, change: Change = ours) -> Outco
         )
         cases = json.loads(report.read_text(encoding="utf-8"))["test_cases"]
     problems = () if done.returncode == 0 else (done.stdout[-3000:],)
-    return Outcome(cases["generated"], 0, Verdict(), problems)
+    return CampaignRun(cases["generated"], 0, Verdict(), problems)

@@ -1,4 +1,4 @@
-"""C15: batches of good, bad and unlucky messages; only the failed ones come again."""
+"""C15: batches of valid, invalid and failing messages; only the failed ones are redelivered."""
 
 import json
 from random import Random
@@ -7,10 +7,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.fault_injection.fake_aws import Call, Request
-from tests.fault_injection.fake_gateway import DAY, MINUTE, Answer, told
+from tests.fault_injection.fake_gateway import DAY, MINUTE, GatewayResponse, json_response
 from tests.fault_injection.functions import Functions
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import Stage, Wrap, ours
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
 
 MALFORMED = (
     "",
@@ -30,94 +30,104 @@ MALFORMED = (
     '{"payId": "p", "expectedAmount": "NaN"}',
     "[" * 5000,
 )
-FAULTY = MINUTE
+FAULT_PHASE = MINUTE
 
 
-class Witness:
-    """A host that notes which messages failed, and which were to fail."""
+class BatchVerifier:
+    """A FunctionHost that compares the failed messages of each batch with the expected ones.
+
+    ``faulted`` are the payIds for which a fault was injected in the current invocation.
+    """
 
     def __init__(self, inner: Functions) -> None:
         self._inner = inner
-        self.unlucky: set[str] = set()
+        self.faulted: set[str] = set()
         self.problems: list[str] = []
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Compare the answer of each batch with what it should be."""
-        self.unlucky.clear()
-        answer = self._inner.invoke(name, event)
+        """Invoke a function, and verify the response of ``checks``."""
+        self.faulted.clear()
+        response = self._inner.invoke(name, event)
         if name == "checks":
             bodies = {record["messageId"]: record["body"] for record in event["Records"]}
-            failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+            failed = {each["itemIdentifier"] for each in response["batchItemFailures"]}
             for key, body in bodies.items():
                 if (key in failed) is not self._must_fail(body):
                     self.problems.append(f"{body[:80]} {'failed' if key in failed else 'passed'}")
-        return answer
+        return response
 
     def _must_fail(self, body: str) -> bool:
-        if body in MALFORMED or '"conflict"' in body:
+        if _is_invalid(body):
             return True
         message = json.loads(body)
-        return bool(self.unlucky & {message.get("payId"), *message.get("payIds", [])})
+        return bool(self.faulted & {message.get("payId"), *message.get("payIds", [])})
 
 
-def batches(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Deliver *size* batches of one to ten messages, and then all is well."""
+def batches(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Deliver *size* batches of one to ten messages with faults, then run without faults."""
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        return told(pay_id, "success" if asked else "waiting")
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, "success" if earlier_queries else "waiting")
 
-    stage = Stage(script, dice, wrap=wrap)
-    witness = Witness(stage.functions)
-    stage.host = witness
-    _break(stage, witness, dice)
-    good: set[str] = set()
-    buried = 0
+    simulation = Simulation(script, rng, wrap=wrap)
+    verifier = BatchVerifier(simulation.functions)
+    simulation.host = verifier
+    _inject_faults(simulation, verifier, rng)
+    valid: set[str] = set()
+    invalid = 0
     for number in range(size):
-        ordered = [item["payId"]["S"] for item in stage.table.items.values() if "orderId" in item]
-        names = [f"pay-{number}-{place}" for place in range(dice.randint(1, 10))]
-        bodies = [_message(name, dice, good, ordered) for name in names]
-        buried += sum(body in MALFORMED or '"conflict"' in body for body in bodies)
+        ordered = [
+            item["payId"]["S"] for item in simulation.table.items.values() if "orderId" in item
+        ]
+        names = [f"pay-{number}-{place}" for place in range(rng.randint(1, 10))]
+        bodies = [_message(name, rng, valid, ordered) for name in names]
+        invalid += sum(map(_is_invalid, bodies))
         for body in bodies:
-            stage.queue.put(body)
-        stage.run(0)
-        tick(number / size)
-    stage.run(FAULTY)
-    stage.before, stage.queue.refuses = lambda _: None, lambda _: False
-    stage.run(12 * DAY)
-    problems = witness.problems
-    if len(stage.queue.dead) != buried:
-        problems.append(f"{len(stage.queue.dead)} dead letters instead of {buried}")
-    return Outcome(size, stage.faults, stage.verdict(good), tuple(problems))
+            simulation.queue.put(body)
+        simulation.run(0)
+        on_progress(number / size)
+    simulation.run(FAULT_PHASE)
+    simulation.on_call, simulation.queue.rejects = lambda _: None, lambda _: False
+    simulation.run(12 * DAY)
+    problems = verifier.problems
+    if len(simulation.queue.dead_letters) != invalid:
+        problems.append(f"{len(simulation.queue.dead_letters)} dead letters instead of {invalid}")
+    return CampaignRun(size, simulation.faults, simulation.verdict(valid), tuple(problems))
 
 
-def _message(pay_id: str, dice: Random, good: set[str], ordered: list[str]) -> str:
-    kind = dice.random()
+def _is_invalid(body: str) -> bool:
+    return body in MALFORMED or '"conflict"' in body
+
+
+def _message(pay_id: str, rng: Random, valid: set[str], ordered: list[str]) -> str:
+    """Return a random body: malformed, in conflict with one of *ordered*, or valid."""
+    kind = rng.random()
     if kind < 0.2:
-        return dice.choice(MALFORMED)
+        return rng.choice(MALFORMED)
     if kind < 0.3 and ordered:
-        return json.dumps({"payId": dice.choice(ordered), "orderId": "conflict"})
-    good.add(pay_id)
+        return json.dumps({"payId": rng.choice(ordered), "orderId": "conflict"})
+    valid.add(pay_id)
     if kind < 0.4:
         return json.dumps({"payIds": [pay_id]})
     return json.dumps({"payId": pay_id, "orderId": "A-17", "expectedAmount": "19.99"})
 
 
-def _break(stage: Stage, witness: Witness, dice: Random) -> None:
-    """Two of a hundred writes or follow-ups are refused, once or twice each."""
+def _inject_faults(simulation: Simulation, verifier: BatchVerifier, rng: Random) -> None:
+    """Let 2 % of the writes of a check, and of the messages for the next check, fail."""
 
-    def refuses(entry: Request) -> bool:
-        if dice.random() >= 0.02:
+    def reject(entry: Request) -> bool:
+        if rng.random() >= 0.02:
             return False
-        stage.faults += 1
-        witness.unlucky.add(json.loads(entry["MessageBody"])["payId"])
+        simulation.faults += 1
+        verifier.faulted.add(json.loads(entry["MessageBody"])["payId"])
         return True
 
-    stage.queue.refuses = refuses
-
-    def before(call: Call) -> None:
-        if call.when == "before" and call.kind == "record" and dice.random() < 0.02:
-            stage.faults += 1
-            witness.unlucky.add(call.pay_id)
+    def throttle(call: Call) -> None:
+        if call.when == "before" and call.kind == "record" and rng.random() < 0.02:
+            simulation.faults += 1
+            verifier.faulted.add(call.pay_id)
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, call.kind)
 
-    stage.before = before
+    simulation.queue.rejects, simulation.on_call = reject, throttle

@@ -1,6 +1,6 @@
-"""C14: designs known to be wrong. Each must be caught by the campaigns that pass ours.
+"""C14, the controls: designs known to be wrong. A campaign must detect the error of each.
 
-Each is a wrapper around the clients of our own design, so that everything else stays as it is.
+Each is a ClientWrapper (see ``simulation``), so that the rest of the system stays as it is.
 """
 
 import json
@@ -11,34 +11,38 @@ from typing import Any
 from uuid import uuid4
 
 from tests.fault_injection.expressions import placeholders
-from tests.fault_injection.fake_aws import Request, kind_of
-from tests.fault_injection.fake_gateway import HOUR, Answer
+from tests.fault_injection.fake_aws import Request, operation_kind
+from tests.fault_injection.fake_gateway import HOUR, GatewayResponse
 from tests.fault_injection.functions import Client
-from tests.fault_injection.simulation import Stage
+from tests.fault_injection.simulation import Simulation
 
 Call = Callable[[Request], Any]
 
 
-class Changed:
-    """A client of which one operation is done another way; *how* gets the request and the call."""
+class PatchedClient:
+    """A client with one operation replaced; *replacement* gets the request and the original."""
 
-    def __init__(self, client: Client, operation: str, how: Callable[[Request, Call], Any]) -> None:
+    def __init__(
+        self, client: Client, operation: str, replacement: Callable[[Request, Call], Any]
+    ) -> None:
         self._client = client
         self._operation = operation
-        self._how = how
+        self._replacement = replacement
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call: Callable[..., Any] = getattr(self._client, name)
         if name != self._operation:
             return call
-        return lambda **request: self._how(request, lambda changed: call(**changed))
+        return lambda **request: self._replacement(request, lambda changed: call(**changed))
 
 
-def emit_on_transition(stage: Stage, role: str, edge: str, client: Client) -> Client:
-    """No outbox: who makes a payment SUCCEEDED puts the event on the bus, right afterwards."""
+def emit_on_transition(
+    simulation: Simulation, function: str, dependency: str, client: Client
+) -> Client:
+    """No outbox: the event is sent directly after the write that makes a payment SUCCEEDED."""
 
     def update(request: Request, call: Call) -> Any:
-        if kind_of("update_item", request) != "succeed":
+        if operation_kind("update_item", request) != "succeed":
             return call(request)
         text = request["UpdateExpression"]
         for name in ("workShard", "workAt"):
@@ -47,25 +51,27 @@ def emit_on_transition(stage: Stage, role: str, edge: str, client: Client) -> Cl
         values = request["ExpressionAttributeValues"]
         detail = values[":new_event"]["S"]
         sent = values | {":new_eventState": {"S": "SENT"}}
-        answer = call(_edited(request, UpdateExpression=text, ExpressionAttributeValues=sent))
-        stage.call(role, "bus", "put_events", {"Entries": [{"Detail": detail}]})
-        return answer
+        response = call(_edited(request, UpdateExpression=text, ExpressionAttributeValues=sent))
+        simulation.call(function, "bus", "put_events", {"Entries": [{"Detail": detail}]})
+        return response
 
-    return Changed(client, "update_item", update) if edge == "table" else client
+    return PatchedClient(client, "update_item", update) if dependency == "table" else client
 
 
-def ignore_failed_entries(_stage: Stage, _role: str, edge: str, client: Client) -> Client:
-    """PutEvents answered 200, so all is well: FailedEntryCount is not looked at."""
+def ignore_failed_entries(
+    _simulation: Simulation, _function: str, dependency: str, client: Client
+) -> Client:
+    """FailedEntryCount in the response of PutEvents is ignored."""
 
     def put(request: Request, call: Call) -> Any:
         call(request)
         return {"Entries": [{"EventId": "x"} for _ in request["Entries"]]}
 
-    return Changed(client, "put_events", put) if edge == "bus" else client
+    return PatchedClient(client, "put_events", put) if dependency == "bus" else client
 
 
-def random_ids(_stage: Stage, _role: str, edge: str, client: Client) -> Client:
-    """Each sending of an event has an id of its own."""
+def random_ids(_simulation: Simulation, _function: str, dependency: str, client: Client) -> Client:
+    """Each time an event is sent it gets a new id."""
 
     def put(request: Request, call: Call) -> Any:
         entries = []
@@ -75,51 +81,59 @@ def random_ids(_stage: Stage, _role: str, edge: str, client: Client) -> Client:
             entries.append(entry | {"Detail": json.dumps(detail)})
         return call(request | {"Entries": entries})
 
-    return Changed(client, "put_events", put) if edge == "bus" else client
+    return PatchedClient(client, "put_events", put) if dependency == "bus" else client
 
 
 class RecordBeforeSend:
-    """A check is recorded first, and only then the message of the next one is sent."""
+    """A check is recorded before the message for the next check is sent."""
 
     def __init__(self) -> None:
-        self._held: defaultdict[str, list[Request]] = defaultdict(list)
+        self._delayed: defaultdict[str, list[Request]] = defaultdict(list)
 
-    def __call__(self, stage: Stage, role: str, edge: str, client: Client) -> Client:
-        """Hold back what the queue is given until the table was written."""
-        if (role, edge) == ("checks", "queue"):
-            return self._holding(client)
-        return self._sending(stage, client) if (role, edge) == ("checks", "table") else client
+    def __call__(
+        self, simulation: Simulation, function: str, dependency: str, client: Client
+    ) -> Client:
+        """Delay the messages to the queue until the write to the table."""
+        if (function, dependency) == ("checks", "queue"):
+            return self._delaying(client)
+        return (
+            self._sending(simulation, client)
+            if (function, dependency) == ("checks", "table")
+            else client
+        )
 
-    def _holding(self, client: Client) -> Client:
+    def _delaying(self, client: Client) -> Client:
         def send(request: Request, _call: Call) -> Any:
             for entry in request["Entries"]:
-                self._held[json.loads(entry["MessageBody"])["payId"]] = [entry]
+                self._delayed[json.loads(entry["MessageBody"])["payId"]] = [entry]
             return {}
 
-        return Changed(client, "send_message_batch", send)
+        return PatchedClient(client, "send_message_batch", send)
 
-    def _sending(self, stage: Stage, client: Client) -> Client:
+    def _sending(self, simulation: Simulation, client: Client) -> Client:
         def update(request: Request, call: Call) -> Any:
-            answer = call(request)
+            response = call(request)
             pay_id = request["Key"]["pk"]["S"].partition("#")[2]
-            if held := self._held.pop(pay_id, []):
-                stage.call("checks", "queue", "send_message_batch", {"Entries": held})
-            return answer
+            if entries := self._delayed.pop(pay_id, []):
+                simulation.call("checks", "queue", "send_message_batch", {"Entries": entries})
+            return response
 
-        return Changed(client, "update_item", update)
+        return PatchedClient(client, "update_item", update)
 
 
-def no_fence(_stage: Stage, role: str, edge: str, client: Client) -> Client:
-    """Whatever message comes is followed, however often, and goes on."""
-    if role != "checks" or edge != "table":
+def no_step_condition(
+    _simulation: Simulation, function: str, dependency: str, client: Client
+) -> Client:
+    """Duplicate messages are not recognised: each one makes a check and sends the next message."""
+    if function != "checks" or dependency != "table":
         return client
 
     def read(request: Request, call: Call) -> Any:
-        answer = call(request)
-        return answer | {
+        response = call(request)
+        return response | {
             "Responses": {
                 table: [item | {"step": {"N": "0"}} for item in items]
-                for table, items in answer["Responses"].items()
+                for table, items in response["Responses"].items()
             }
         }
 
@@ -127,75 +141,93 @@ def no_fence(_stage: Stage, role: str, edge: str, client: Client) -> Client:
         condition = re.sub(r"\(#step < :step\) AND ", "", request["ConditionExpression"])
         return call(_edited(request, ConditionExpression=condition))
 
-    return Changed(Changed(client, "batch_get_item", read), "update_item", update)
+    return PatchedClient(PatchedClient(client, "batch_get_item", read), "update_item", update)
 
 
-class FrozenAnswers:
-    """The query is wrapped in an idempotency that keeps an answer for an hour, its default."""
+class CachedResponses:
+    """An idempotency layer around the query keeps responses for an hour, the usual default."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, Answer]] = {}
+        self._cache: dict[str, tuple[int, GatewayResponse]] = {}
 
-    def __call__(self, stage: Stage, _role: str, edge: str, client: Client) -> Client:
-        """Ask only where no answer is kept."""
+    def __call__(
+        self, simulation: Simulation, _function: str, dependency: str, client: Client
+    ) -> Client:
+        """Query the gateway only if no response is in the cache."""
 
-        def query(request: Request, call: Call) -> Answer:
-            until, answer = self._kept.get(request["pay_id"], (0, None))
-            if answer is None or until <= stage.now:
-                answer = call(request)
-                self._kept[request["pay_id"]] = stage.now + HOUR, answer
-            return answer
+        def query(request: Request, call: Call) -> GatewayResponse:
+            until, response = self._cache.get(request["pay_id"], (0, None))
+            if response is None or until <= simulation.now:
+                response = call(request)
+                self._cache[request["pay_id"]] = simulation.now + HOUR, response
+            return response
 
-        return Changed(client, "query", query) if edge == "gateway" else client
+        return PatchedClient(client, "query", query) if dependency == "gateway" else client
 
 
-def unconditional(_stage: Stage, _role: str, edge: str, client: Client) -> Client:
-    """The last success wins: nobody looks whether there was one."""
+def unconditional_success(
+    _simulation: Simulation, _function: str, dependency: str, client: Client
+) -> Client:
+    """A success is written without a condition, also over an earlier one."""
 
     def update(request: Request, call: Call) -> Any:
-        if kind_of("update_item", request) == "succeed":
+        if operation_kind("update_item", request) == "succeed":
             anything = "attribute_exists(#payId) OR attribute_not_exists(#payId)"
             return call(_edited(request, ConditionExpression=anything))
         return call(request)
 
-    return Changed(client, "update_item", update) if edge == "table" else client
+    return PatchedClient(client, "update_item", update) if dependency == "table" else client
 
 
-def credulous(_stage: Stage, _role: str, edge: str, client: Client) -> Client:
-    """An answer is taken to be about the payment asked for."""
+def no_identity_check(
+    _simulation: Simulation, _function: str, dependency: str, client: Client
+) -> Client:
+    """A response is used without a check that it is about the queried payment."""
 
-    def query(request: Request, call: Call) -> Answer:
-        answer: Answer = call(request)
-        body = answer.body.replace(b'"other"', json.dumps(request["pay_id"]).encode())
-        return answer._replace(body=body)
+    def query(request: Request, call: Call) -> GatewayResponse:
+        response: GatewayResponse = call(request)
+        body = response.body.replace(b'"other"', json.dumps(request["pay_id"]).encode())
+        return response._replace(body=body)
 
-    return Changed(client, "query", query) if edge == "gateway" else client
+    return PatchedClient(client, "query", query) if dependency == "gateway" else client
 
 
-def no_second_way(_stage: Stage, role: str, edge: str, client: Client) -> Client:
-    """The stream delivers, so nobody else looks for events that were not sent."""
+def no_event_sweep(
+    _simulation: Simulation, function: str, dependency: str, client: Client
+) -> Client:
+    """The sweeper does not look for unsent events."""
 
     def query(request: Request, call: Call) -> Any:
         shard: str = request["ExpressionAttributeValues"][":shard"]["S"]
         return {"Items": []} if shard.startswith("EVENT") else call(request)
 
-    return Changed(client, "query", query) if (role, edge) == ("sweeper", "table") else client
+    return (
+        PatchedClient(client, "query", query)
+        if (function, dependency) == ("sweeper", "table")
+        else client
+    )
 
 
-def no_watchdog(_stage: Stage, role: str, edge: str, client: Client) -> Client:
-    """The queue delivers, so nobody looks for checks whose message is lost."""
+def no_check_sweep(
+    _simulation: Simulation, function: str, dependency: str, client: Client
+) -> Client:
+    """The sweeper does not look for checks whose message is lost."""
 
     def query(request: Request, call: Call) -> Any:
         shard: str = request["ExpressionAttributeValues"][":shard"]["S"]
         return {"Items": []} if shard.startswith("CHECK") else call(request)
 
-    return Changed(client, "query", query) if (role, edge) == ("sweeper", "table") else client
+    return (
+        PatchedClient(client, "query", query)
+        if (function, dependency) == ("sweeper", "table")
+        else client
+    )
 
 
 def _edited(request: Request, **parts: Any) -> Request:
-    """Return *request* with *parts* replaced, and without what no expression speaks of then."""
+    """Return *request* with *parts* replaced and without placeholders that are unused then."""
     edited = request | parts
-    spoken_of = placeholders(edited["UpdateExpression"] + edited["ConditionExpression"])
+    used = placeholders(edited["UpdateExpression"] + edited["ConditionExpression"])
     for part in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
-        edited[part] = {key: it for key, it in edited[part].items() if key in spoken_of}
+        edited[part] = {key: it for key, it in edited[part].items() if key in used}
     return edited

@@ -1,77 +1,92 @@
-"""C23: everything at once, for days. Whatever happens, the judge only looks at three logs."""
+"""C23: all kinds of faults at the same time, for a day of virtual time."""
 
 from random import Random
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.crashes import AMOUNT
+from tests.fault_injection.crashes import AMOUNT, MAX_API_ATTEMPTS
 from tests.fault_injection.fake_aws import Call, Crash
-from tests.fault_injection.fake_gateway import DAY, MINUTE, SECOND, books, fates, scripted
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import START, Stage, Wrap, ours
+from tests.fault_injection.fake_gateway import (
+    DAY,
+    MINUTE,
+    SECOND,
+    expected_paid,
+    random_scenarios,
+    script_for,
+)
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
 
-CRASH = 0.01
-THROTTLE = 0.02
-REFUSED = 0.05
-FAULTY = DAY
+CRASH_PROBABILITY = 0.01
+THROTTLE_PROBABILITY = 0.02
+ERROR_PROBABILITY = 0.05
+FAULT_PHASE = DAY
 AWS = {"register", "record", "succeed", "mark", "claim", "live", "postpone", "batch_get_item"}
 
 
-def mayhem(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Follow *size* payments through crashes, throttling, refusals, duplicates and dead parts."""
+def chaos(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Run *size* payments with crashes, throttling, errors, duplicates and disabled functions."""
     pay_ids = [f"pay-{number}" for number in range(size)]
-    plan = fates(pay_ids, START, dice, noise=0.1)
-    stage = Stage(scripted(plan, dice), dice, wrap=wrap)
-    _break(stage, dice)
+    scenarios = random_scenarios(pay_ids, START, rng, noise=0.1)
+    simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+    _inject_faults(simulation, rng)
     for number, pay_id in enumerate(pay_ids):
-        _arrive(stage, pay_id, dice)
-        stage.run(dice.choice((0, SECOND)))
+        _submit(simulation, pay_id, rng)
+        simulation.run(rng.choice((0, SECOND)))
         if number % 50 == 0:
-            stage.stream_alive = dice.random() < 0.7
-            stage.sweeper_alive = dice.random() < 0.7
-        tick(number / size / 2)
-    for hour in range(FAULTY // (60 * MINUTE)):
-        stage.stream_alive, stage.sweeper_alive = dice.random() < 0.7, dice.random() < 0.7
-        stage.run(60 * MINUTE)
-        stage.queue.redrive()
-        tick(0.5 + hour / 48)
-    stage.queue.refuses = lambda _: False
-    stage.bus.refuses, stage.bus.fails = lambda _: None, lambda: None
-    stage.settle()
-    return Outcome(size, stage.faults, stage.verdict(books(plan)))
+            simulation.stream_enabled = rng.random() < 0.7
+            simulation.sweeper_enabled = rng.random() < 0.7
+        on_progress(number / size / 2)
+    for hour in range(FAULT_PHASE // (60 * MINUTE)):
+        simulation.stream_enabled, simulation.sweeper_enabled = (
+            rng.random() < 0.7,
+            rng.random() < 0.7,
+        )
+        simulation.run(60 * MINUTE)
+        simulation.queue.redrive()
+        on_progress(0.5 + hour / 48)
+    simulation.queue.rejects = lambda _: False
+    simulation.bus.entry_error, simulation.bus.call_error = lambda _: None, lambda: None
+    simulation.run_to_completion()
+    return CampaignRun(size, simulation.faults, simulation.verdict(expected_paid(scenarios)))
 
 
-def _break(stage: Stage, dice: Random) -> None:
-    def before(call: Call) -> None:
-        random_fraction = dice.random()
-        if random_fraction < CRASH:
-            stage.crash()
-        elif random_fraction < CRASH + THROTTLE and call.when == "before" and call.kind in AWS:
-            stage.faults += 1
+def _inject_faults(simulation: Simulation, rng: Random) -> None:
+    def crash_or_throttle(call: Call) -> None:
+        fraction = rng.random()
+        throttled = fraction < CRASH_PROBABILITY + THROTTLE_PROBABILITY
+        if fraction < CRASH_PROBABILITY:
+            simulation.crash()
+        elif throttled and call.when == "before" and call.kind in AWS:
+            simulation.faults += 1
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, call.kind)
 
-    def fault(*codes: str) -> str | None:
-        """One of *codes*, now and then."""
-        if dice.random() >= REFUSED:
+    def error(*codes: str) -> str | None:
+        """Return one of *codes* with ERROR_PROBABILITY, otherwise None."""
+        if rng.random() >= ERROR_PROBABILITY:
             return None
-        stage.faults += 1
-        return dice.choice(codes)
+        simulation.faults += 1
+        return rng.choice(codes)
 
-    stage.before = before
-    stage.queue.echoes = lambda: [dice.choice((0, SECOND, MINUTE))] * (dice.random() < 0.2)
-    stage.queue.refuses = lambda _: fault("") is not None
-    stage.bus.refuses = lambda _: fault("InternalFailure", "ThrottlingException")
-    stage.bus.fails = lambda: fault("timeout", "InternalFailure")
+    simulation.on_call = crash_or_throttle
+    simulation.queue.redeliver_after = lambda: (
+        [rng.choice((0, SECOND, MINUTE))] * (rng.random() < 0.2)
+    )
+    simulation.queue.rejects = lambda _: error("") is not None
+    simulation.bus.entry_error = lambda _: error("InternalFailure", "ThrottlingException")
+    simulation.bus.call_error = lambda: error("timeout", "InternalFailure")
 
 
-def _arrive(stage: Stage, pay_id: str, dice: Random) -> None:
-    """By message, or by the API; nobody there gives up before it is registered."""
-    if dice.random() < 0.7:
-        stage.order(pay_id, expectedAmount=AMOUNT)
+def _submit(simulation: Simulation, pay_id: str, rng: Random) -> None:
+    """Submit a payment by a message, or by the API with retries until it is registered."""
+    if rng.random() < 0.7:
+        simulation.send_order(pay_id, expectedAmount=AMOUNT)
         return
-    for _ in range(25):
+    for _ in range(MAX_API_ATTEMPTS):
         try:
-            if stage.put(pay_id, expectedAmount=AMOUNT) == 202:
+            if simulation.put_payment(pay_id, expectedAmount=AMOUNT) == 202:
                 return
         except Crash:
             pass

@@ -1,4 +1,4 @@
-"""C1: a crash at each named point. C3: a stream or a sweeper that is dead."""
+"""C1: a crash at each named point. C3: a stream or a sweeper that is switched off."""
 
 from random import Random
 
@@ -8,13 +8,13 @@ from tests.fault_injection.fake_gateway import (
     HOUR,
     MINUTE,
     SECOND,
-    Fate,
-    books,
-    fates,
-    scripted,
+    Scenario,
+    expected_paid,
+    random_scenarios,
+    script_for,
 )
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import START, Stage, Wrap, ours
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
 
 POINTS = {
     "registered, not asked": "checks: after register",
@@ -38,116 +38,137 @@ POINTS = {
     "api, live check": "api: after query",
     "api, paid, written": "api: after succeed",
 }
-"""Where an invocation may end, by name."""
+"""The calls at which an invocation may end, by name."""
 
 AMOUNT = "19.99"
-TRIES = 25
-FAULTY = 3 * DAY
-CHANCE = 0.5
+MAX_API_ATTEMPTS = 25
+FAULT_PHASE = 3 * DAY
+CRASH_PROBABILITY = 0.5
 
 
-def crash_at(point: str, wrap: Wrap = ours) -> "Crashes":
-    """The campaign of one point."""
-    return Crashes(point, wrap)
+def crash_at(point: str, wrap: ClientWrapper = unwrapped) -> "CrashCampaign":
+    """Return the campaign of one point."""
+    return CrashCampaign(point, wrap)
 
 
-class Crashes:
-    """Half of the times that a run comes to *point*, it ends there; messages come twice."""
+class CrashCampaign:
+    """Ends every second invocation (at random) that comes to *point*; messages come twice."""
 
-    def __init__(self, point: str, wrap: Wrap) -> None:
+    def __init__(self, point: str, wrap: ClientWrapper) -> None:
         self._point = POINTS[point]
         self._wrap = wrap
 
-    def __call__(self, size: int, dice: Random, tick: Tick) -> Outcome:
-        """Follow *size* payments through it."""
+    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+        """Run *size* payments."""
         pay_ids = [f"pay-{number}" for number in range(size)]
-        plan = fates(pay_ids, START, dice, noise=0.1)
-        stage = Stage(scripted(plan, dice), dice, wrap=self._wrap)
-        stage.queue.echoes = lambda: [dice.choice((0, SECOND, 40 * SECOND))]
-        stage.stream_alive = not self._point.startswith("sweeper")
+        scenarios = random_scenarios(pay_ids, START, rng, noise=0.1)
+        simulation = Simulation(script_for(scenarios, rng), rng, wrap=self._wrap)
+        simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
+        simulation.stream_enabled = not self._point.startswith("sweeper")
 
         def crash(call: Call) -> None:
-            if str(call) == self._point and dice.random() < CHANCE:
-                stage.crash()
+            if str(call) == self._point and rng.random() < CRASH_PROBABILITY:
+                simulation.crash()
 
-        stage.before = crash
-        arrive(stage, pay_ids, by_api=self._point.startswith("api"), tick=tick)
-        stage.run(FAULTY)
-        stage.settle()
-        problems = () if stage.faults else (f"never came to {self._point}",)
-        return Outcome(size, stage.faults, stage.verdict(books(plan)), problems)
+        simulation.on_call = crash
+        submit_payments(
+            simulation, pay_ids, by_api=self._point.startswith("api"), on_progress=on_progress
+        )
+        simulation.run(FAULT_PHASE)
+        simulation.run_to_completion()
+        problems = () if simulation.faults else (f"never reached {self._point}",)
+        return CampaignRun(
+            size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
+        )
 
 
-def arrive(stage: Stage, pay_ids: list[str], *, by_api: bool, tick: Tick) -> None:
-    """Let payments arrive, three a second, from order services or by the HTTP API."""
+def submit_payments(
+    simulation: Simulation, pay_ids: list[str], *, by_api: bool, on_progress: OnProgress
+) -> None:
+    """Submit payments, three per second, by messages or by the HTTP API."""
     for number, pay_id in enumerate(pay_ids):
         if by_api:
-            _insist(stage, pay_id)
+            _register_by_api(simulation, pay_id)
         else:
-            stage.order(pay_id, expectedAmount=AMOUNT)
+            simulation.send_order(pay_id, expectedAmount=AMOUNT)
         if number % 3 == 2:
-            stage.run(SECOND)
-        tick(number / len(pay_ids))
+            simulation.run(SECOND)
+        on_progress(number / len(pay_ids))
 
 
-def _insist(stage: Stage, pay_id: str) -> None:
-    """PUT and GET a payment as a caller does who asks again after each 5xx."""
+def _register_by_api(simulation: Simulation, pay_id: str) -> None:
+    """PUT and GET a payment; retry after each crash, as callers do after a 5xx."""
     registered = False
-    for _ in range(TRIES):
+    for _ in range(MAX_API_ATTEMPTS):
         try:
             if not registered:
-                stage.put(pay_id, expectedAmount=AMOUNT)
+                simulation.put_payment(pay_id, expectedAmount=AMOUNT)
                 registered = True
-            stage.get(pay_id)
+            simulation.get_payment(pay_id)
         except Crash:
-            stage.run(3 * SECOND)
+            simulation.run(3 * SECOND)
         else:
             return
 
 
-def stream_dead(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """The stream is switched off for good: the sweeper sends all events."""
-    return _dead(size, dice, tick, wrap, stream=False, sweeper=True)
+def stream_dead(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """The stream is switched off: the sweeper sends all events."""
+    return _run_disabled(size, rng, on_progress, wrap, stream=False, sweeper=True)
 
 
-def sweeper_dead(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """The sweeper is dead: what the queue leads comes to its end without it, crashes or not."""
-    return _dead(size, dice, tick, wrap, stream=True, sweeper=False)
+def sweeper_dead(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """The sweeper is switched off: checks via the queue complete without it, despite crashes."""
+    return _run_disabled(size, rng, on_progress, wrap, stream=True, sweeper=False)
 
 
-def both_dead(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Both are dead for hours, and come back."""
-    return _dead(size, dice, tick, wrap, stream=False, sweeper=False)
+def both_dead(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Both are switched off for hours, then on again."""
+    return _run_disabled(size, rng, on_progress, wrap, stream=False, sweeper=False)
 
 
-def _dead(
-    size: int, dice: Random, tick: Tick, wrap: Wrap, *, stream: bool, sweeper: bool
-) -> Outcome:
+def _run_disabled(
+    size: int,
+    rng: Random,
+    on_progress: OnProgress,
+    wrap: ClientWrapper,
+    *,
+    stream: bool,
+    sweeper: bool,
+) -> CampaignRun:
     pay_ids = [f"pay-{number}" for number in range(size)]
-    moments = (0, 20 * SECOND, 4 * MINUTE, 30 * MINUTE)
-    plan = {pay_id: Fate(START + dice.choice(moments)) for pay_id in pay_ids}
-    stage = Stage(scripted(plan, dice), dice, wrap=wrap)
-    stage.stream_alive, stage.sweeper_alive = stream, sweeper
+    delays = (0, 20 * SECOND, 4 * MINUTE, 30 * MINUTE)
+    scenarios = {pay_id: Scenario(START + rng.choice(delays)) for pay_id in pay_ids}
+    simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+    simulation.stream_enabled, simulation.sweeper_enabled = stream, sweeper
 
     def crash(call: Call) -> None:
-        # The stream gives a batch up after its fourth try; only the sweeper would help then.
-        if call.role == "checks" and dice.random() < 0.02:
-            stage.crash()
+        # A crash of the publisher could use up the stream's four attempts; then only the sweeper
+        # would send the event.
+        if call.function == "checks" and rng.random() < 0.02:
+            simulation.crash()
 
-    stage.before = crash
-    arrive(stage, pay_ids, by_api=False, tick=tick)
-    for _ in range(4):  # an operator looks into the dead-letter queue each three hours
-        stage.run(3 * HOUR)
-        stage.queue.redrive()
-    stage.before = lambda _: None
-    stage.run(3 * HOUR)
-    problems = () if stream or sweeper else _drains(stage)
-    return Outcome(size, stage.faults, stage.verdict(books(plan)), problems)
+    simulation.on_call = crash
+    submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+    for _ in range(4):  # dead letters are redriven every three hours
+        simulation.run(3 * HOUR)
+        simulation.queue.redrive()
+    simulation.on_call = lambda _: None
+    simulation.run(3 * HOUR)
+    problems = () if stream or sweeper else _unsent_after_return(simulation)
+    return CampaignRun(
+        size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
+    )
 
 
-def _drains(stage: Stage) -> tuple[str, ...]:
-    stage.stream.clear()  # 24 hours are over for it
-    stage.stream_alive = stage.sweeper_alive = True
-    stage.run(2 * MINUTE)
-    unsent = stage.verdict().stuck
-    return (f"{len(unsent)} unsent two sweeps after the return",) if unsent else ()
+def _unsent_after_return(simulation: Simulation) -> tuple[str, ...]:
+    simulation.stream.clear()  # its records expire after 24 hours
+    simulation.stream_enabled = simulation.sweeper_enabled = True
+    simulation.run(2 * MINUTE)
+    unsent = simulation.verdict().stuck
+    return (f"{len(unsent)} events unsent after two sweeps",) if unsent else ()

@@ -1,6 +1,6 @@
-"""DynamoDB's expressions, as far as payresult uses them, as functions on an item.
+"""A parser for the DynamoDB expressions that payresult uses; it returns functions on an item.
 
-Compared with moto's by ``test_memory``. Items and values are in DynamoDB JSON throughout.
+``test_memory_table`` compares it with moto. Items and values are in DynamoDB JSON throughout.
 """
 
 import re
@@ -18,14 +18,14 @@ _TOKEN = re.compile(r"\s*([#:]?\w+|<=|[=<(),+])")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression is about: an item, and what ``#names`` and ``:values`` stand for."""
+    """What an expression is evaluated on: an item and the values of ``#names`` and ``:values``."""
 
     item: Mapping[str, Any]
     names: Mapping[str, str]
     values: Mapping[str, Any]
 
     def name(self, token: str) -> str:
-        """The attribute that *token* stands for."""
+        """Return the attribute name of the placeholder *token*."""
         return self.names[token]
 
 
@@ -35,20 +35,24 @@ Change = Callable[[Scope, Item], None]
 
 
 @lru_cache
-def condition(text: str) -> Test:
-    """A condition."""
+def parse_condition(text: str) -> Test:
+    """Parse a condition expression. Raises ValueError where it is not supported."""
     parser = _Parser(text)
-    found = parser.any_of()
+    test = parser.disjunction()
     parser.expect_end()
-    return found
+    return test
 
 
 @lru_cache
-def update(text: str) -> Change:
-    """An update of SET and REMOVE: writes what it makes of the scope's item into another one."""
+def parse_update(text: str) -> Change:
+    """Parse an update expression of SET and REMOVE.
+
+    The function that it returns reads the scope's item and changes its second argument. Raises
+    ValueError where the expression is not supported.
+    """
     parser = _Parser(text)
-    sets = parser.sets() if parser.taken("SET") else []
-    removes = parser.names() if parser.taken("REMOVE") else []
+    sets = parser.sets() if parser.accept("SET") else []
+    removes = parser.names() if parser.accept("REMOVE") else []
     parser.expect_end()
 
     def change(scope: Scope, new: Item) -> None:
@@ -62,7 +66,7 @@ def update(text: str) -> Change:
 
 @lru_cache
 def placeholders(text: str) -> frozenset[str]:
-    """The ``#names`` and ``:values`` of an expression: DynamoDB wants all of them, and no more."""
+    """Return the ``#names`` and ``:values`` of an expression; DynamoDB rejects unused ones."""
     return frozenset(token for token in _TOKEN.findall(text) if token[0] in "#:")
 
 
@@ -70,38 +74,38 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _TOKEN.findall(text)
         if re.sub(r"\s", "", text) != "".join(self._tokens):
-            raise ValueError(f"not understood: {text}")
+            raise ValueError(f"unsupported expression: {text}")
 
-    def taken(self, token: str) -> bool:
-        """Take the next token if it is *token*."""
+    def accept(self, token: str) -> bool:
+        """Consume the next token if it is *token*."""
         if self._tokens[:1] != [token]:
             return False
         self._tokens.pop(0)
         return True
 
     def expect(self, token: str) -> None:
-        if not self.taken(token):
-            raise ValueError(f"{token} expected, not {self._tokens[:3]}")
+        if not self.accept(token):
+            raise ValueError(f"expected {token}, found {self._tokens[:3]}")
 
     def expect_end(self) -> None:
         if self._tokens:
-            raise ValueError(f"the end expected, not {self._tokens[:3]}")
+            raise ValueError(f"expected the end, found {self._tokens[:3]}")
 
-    def any_of(self) -> Test:
-        tests = [self._all_of()]
-        while self.taken("OR"):
-            tests.append(self._all_of())
+    def disjunction(self) -> Test:
+        tests = [self._conjunction()]
+        while self.accept("OR"):
+            tests.append(self._conjunction())
         return tests[0] if len(tests) == 1 else lambda scope: any(test(scope) for test in tests)
 
-    def _all_of(self) -> Test:
-        tests = [self._test()]
-        while self.taken("AND"):
-            tests.append(self._test())
+    def _conjunction(self) -> Test:
+        tests = [self._primary()]
+        while self.accept("AND"):
+            tests.append(self._primary())
         return tests[0] if len(tests) == 1 else lambda scope: all(test(scope) for test in tests)
 
-    def _test(self) -> Test:
-        if self.taken("("):
-            inner = self.any_of()
+    def _primary(self) -> Test:
+        if self.accept("("):
+            inner = self.disjunction()
             self.expect(")")
             return inner
         word = self._tokens.pop(0)
@@ -122,22 +126,22 @@ class _Parser:
         return test
 
     def sets(self) -> list[tuple[str, Operand]]:
-        found: list[tuple[str, Operand]] = []
-        while not found or self.taken(","):
-            word = self._tokens.pop(0)
+        assignments: list[tuple[str, Operand]] = []
+        while not assignments or self.accept(","):
+            name = self._tokens.pop(0)
             self.expect("=")
-            found.append((word, self._sum()))
-        return found
+            assignments.append((name, self._sum()))
+        return assignments
 
     def names(self) -> list[str]:
-        found = [self._tokens.pop(0)]
-        while self.taken(","):
-            found.append(self._tokens.pop(0))
-        return found
+        names = [self._tokens.pop(0)]
+        while self.accept(","):
+            names.append(self._tokens.pop(0))
+        return names
 
     def _sum(self) -> Operand:
         first = self._operand()
-        return _added(first, self._operand()) if self.taken("+") else first
+        return _added(first, self._operand()) if self.accept("+") else first
 
     def _operand(self) -> Operand:
         word = self._tokens.pop(0)
@@ -152,9 +156,9 @@ class _Parser:
 
     def _arguments(self) -> list[str]:
         self.expect("(")
-        found = self.names()
+        names = self.names()
         self.expect(")")
-        return found
+        return names
 
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -185,17 +189,18 @@ def _first_of(first: Operand, second: Operand) -> Operand:
 
 
 def _joined(first: Operand, second: Operand) -> Operand:
-    return lambda scope: {"L": _there(first(scope))["L"] + _there(second(scope))["L"]}
+    return lambda scope: {"L": _required(first(scope))["L"] + _required(second(scope))["L"]}
 
 
 def _added(first: Operand, second: Operand) -> Operand:
     def value(scope: Scope) -> Value:
-        return {"N": str(Decimal(_there(first(scope))["N"]) + Decimal(_there(second(scope))["N"]))}
+        one, other = _required(first(scope)), _required(second(scope))
+        return {"N": str(Decimal(one["N"]) + Decimal(other["N"]))}
 
     return value
 
 
-def _there(value: Value | None) -> Value:
+def _required(value: Value | None) -> Value:
     if value is None:
         raise ValueError("an operand is missing")
     return value

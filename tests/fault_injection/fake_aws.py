@@ -1,4 +1,4 @@
-"""What stands around the system: a queue, a bus, and the calls' way through a campaign's hands."""
+"""In-memory SQS and EventBridge, and the description of a call that a campaign can intercept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,32 +8,38 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-VISIBILITY = 120_000
-RECEIVES = 5
+VISIBILITY_TIMEOUT_MS = 120_000
+MAX_RECEIVES = 5
 NEVER = 1 << 60
 
 Request = dict[str, Any]
 
 
 class Crash(BaseException):
-    """The end of an invocation, wherever it was."""
+    """Ends an invocation at the current call, as the death of its process does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a function to an edge, before it is made or after."""
+    """A call of a function to a dependency, immediately before it is made or after.
 
-    role: str
+    ``when``: "before" or "after". ``kind``: see ``operation_kind``.
+    """
+
+    function: str
     when: str
     kind: str
     pay_id: str = ""
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.when} {self.kind}"
+        return f"{self.function}: {self.when} {self.kind}"
 
 
-def kind_of(operation: str, request: Request) -> str:
-    """Name a call; an UpdateItem by the attributes it is about, the table's public face."""
+def operation_kind(operation: str, request: Request) -> str:
+    """Return the kind of a call: its operation, and for UpdateItem the kind of write.
+
+    The kind of write is derived from the attributes that the request names.
+    """
     if operation != "update_item":
         return operation
     names = set(request["ExpressionAttributeNames"].values())
@@ -46,7 +52,7 @@ def kind_of(operation: str, request: Request) -> str:
 
 
 def pay_id_of(operation: str, request: Request) -> str:
-    """The payment that an UpdateItem is about, "" for other calls."""
+    """Return the payId of an UpdateItem, "" for other operations."""
     pk: str = request["Key"]["pk"]["S"] if operation == "update_item" else ""
     return pk.partition("#")[2]
 
@@ -63,97 +69,107 @@ _KINDS = (
 
 @dataclass(order=True, slots=True)
 class Message:
-    """A message of the queue; it is seen again at *visible_at*, unless it is deleted before."""
+    """A message of the queue. It becomes visible at *visible_at* (milliseconds)."""
 
     visible_at: int
     number: int
     body: str = field(compare=False)
-    receives: int = field(default=0, compare=False)
+    receive_count: int = field(default=0, compare=False)
 
 
 class Queue:
-    """SQS: delays, redelivery, five receives and then the dead-letter queue."""
+    """SQS: delays, visibility timeout, and a dead-letter queue after five receives.
+
+    ``redeliver_after`` returns the delays, in milliseconds, of additional deliveries of a message.
+    ``rejects`` decides whether SendMessageBatch reports an entry as failed. ``batch_size`` is the
+    most messages of one receive.
+    """
 
     def __init__(self, clock: Callable[[], int]) -> None:
-        self.echoes: Callable[[], list[int]] = list
-        self.refuses: Callable[[Request], bool] = lambda _: False
-        self.batch = 10
-        self.dead: list[str] = []
+        self.redeliver_after: Callable[[], list[int]] = list
+        self.rejects: Callable[[Request], bool] = lambda _: False
+        self.batch_size = 10
+        self.dead_letters: list[str] = []
         self._clock = clock
         self._waiting: list[Message] = []
         self._numbers = count(1)
 
     def send_message_batch(self, **request: Any) -> dict[str, Any]:
-        """SendMessageBatch, within SQS's limits."""
+        """SendMessageBatch, with the limits of SQS."""
         entries = request["Entries"]
         if not 1 <= len(entries) <= 10 or len({entry["Id"] for entry in entries}) < len(entries):
             raise ClientError({"Error": {"Code": "BatchEntryIds"}}, "SendMessageBatch")
         if not all(0 <= entry["DelaySeconds"] <= 900 for entry in entries):
             raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "SendMessageBatch")
-        failed = [entry["Id"] for entry in entries if self.refuses(entry)]
+        failed = [entry["Id"] for entry in entries if self.rejects(entry)]
         for entry in entries:
             if entry["Id"] not in failed:
                 self.put(entry["MessageBody"], entry["DelaySeconds"])
         return {"Failed": [{"Id": each} for each in failed]} if failed else {}
 
     def delete_message_batch(self, **_: Any) -> None:
-        """What the poller of Lambda does; the stage takes the messages away itself."""
+        """Do nothing: the simulation removes delivered messages itself."""
 
     def put(self, body: str, delay: int = 0) -> None:
-        """Put a message in; it may be delivered again, some milliseconds later each."""
-        for late in [0, *self.echoes()]:
-            at = self._clock() + delay * 1000 + late
+        """Send a message, with *delay* in seconds, and its additional deliveries."""
+        for extra in [0, *self.redeliver_after()]:
+            at = self._clock() + delay * 1000 + extra
             heappush(self._waiting, Message(at, next(self._numbers), body))
 
     def receive(self) -> list[Message]:
-        """Visible messages, *batch* at most; they hide for a while."""
+        """Take up to ``batch_size`` visible messages out of the queue."""
         batch: list[Message] = []
-        while len(batch) < self.batch and self.next_at() <= self._clock():
+        while len(batch) < self.batch_size and self.next_visible_at() <= self._clock():
             batch.append(heappop(self._waiting))
         return batch
 
-    def give_back(self, message: Message) -> None:
-        """Show a message that was not deleted again, or bury it."""
-        message.receives += 1
-        message.visible_at = self._clock() + VISIBILITY
-        if message.receives < RECEIVES:
+    def return_failed(self, message: Message) -> None:
+        """Return a message that was not deleted, to the queue or to the dead-letter queue."""
+        message.receive_count += 1
+        message.visible_at = self._clock() + VISIBILITY_TIMEOUT_MS
+        if message.receive_count < MAX_RECEIVES:
             heappush(self._waiting, message)
         else:
-            self.dead.append(message.body)
+            self.dead_letters.append(message.body)
 
     def redrive(self) -> None:
-        """What an operator does once the cause is mended: `StartMessageMoveTask`."""
-        dead, self.dead = self.dead, []
-        for body in dead:
+        """Move all dead letters back to the queue, as `StartMessageMoveTask` does."""
+        moved, self.dead_letters = self.dead_letters, []
+        for body in moved:
             self.put(body)
 
-    def next_at(self) -> int:
-        """When the next message is seen, NEVER without one."""
+    def next_visible_at(self) -> int:
+        """Return when the next message becomes visible, NEVER if there is none."""
         return self._waiting[0].visible_at if self._waiting else NEVER
 
 
 class Bus:
-    """EventBridge: *log* has what it took, in order, as (milliseconds, detail)."""
+    """EventBridge. ``log`` has each accepted event, in order, as (milliseconds, detail).
+
+    ``entry_error`` returns the error code for an entry, or None; the code "poison" makes the whole
+    call fail. ``call_error`` returns the error code for a whole call, or None; with the code
+    "timeout" the call is accepted, but the client does not get the response.
+    """
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self.log: list[tuple[int, str]] = []
-        self.refuses: Callable[[str], str | None] = lambda _: None
-        self.fails: Callable[[], str | None] = lambda: None
+        self.entry_error: Callable[[str], str | None] = lambda _: None
+        self.call_error: Callable[[], str | None] = lambda: None
         self._clock = clock
 
     def put_events(self, **request: Any) -> dict[str, Any]:
-        """PutEvents: each entry has a result of its own, and the whole may fail before or after."""
+        """PutEvents: a result for each entry, or an error for the whole call."""
         entries = request["Entries"]
         if not 1 <= len(entries) <= 10:
             raise ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
-        fails = self.fails()
-        if fails not in {None, "timeout"}:
-            raise ClientError({"Error": {"Code": str(fails)}}, "PutEvents")
-        codes = [self.refuses(entry["Detail"]) for entry in entries]
-        if "poison" in codes:  # one entry that the service takes for no entry at all
+        error = self.call_error()
+        if error not in {None, "timeout"}:
+            raise ClientError({"Error": {"Code": str(error)}}, "PutEvents")
+        codes = [self.entry_error(entry["Detail"]) for entry in entries]
+        if "poison" in codes:  # the service rejects the request because of one entry
             raise ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
         results = [self._put(*pair) for pair in zip(entries, codes, strict=True)]
-        if fails == "timeout":
+        if error == "timeout":
             raise ReadTimeoutError(endpoint_url="https://events.invalid")
         failed = sum("ErrorCode" in result for result in results)
         return {"Entries": results, "FailedEntryCount": failed}

@@ -1,4 +1,4 @@
-"""The gateway: what becomes of each payment, what it answered, and its books."""
+"""An in-memory payment gateway with a script, its log of queries, and random payment scenarios."""
 
 import json
 from collections.abc import Callable
@@ -15,8 +15,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
-class Answer(NamedTuple):
-    """An HTTP answer."""
+class GatewayResponse(NamedTuple):
+    """An HTTP response of the gateway."""
 
     status: int
     body: bytes
@@ -24,16 +24,16 @@ class Answer(NamedTuple):
     retry_after: str = ""
 
 
-class Asked(NamedTuple):
-    """A query and its answer, as the gateway saw them."""
+class Query(NamedTuple):
+    """A query that the gateway received, at *at* (milliseconds), and its response."""
 
     at: int
     pay_id: str
-    answer: Answer
+    response: GatewayResponse
 
 
-def told(pay_id: str, pay_rst: str, **fields: Any) -> Answer:
-    """The documented answer, with *fields* changed."""
+def json_response(pay_id: str, pay_rst: str, **fields: Any) -> GatewayResponse:
+    """Return the documented response, with *fields* changed."""
     document = {
         "orderPeriod": "1",
         "packageType": "2",
@@ -44,80 +44,94 @@ def told(pay_id: str, pay_rst: str, **fields: Any) -> Answer:
         "payRst": pay_rst,
         "servicePlanShowName": "Singapore 2G 30-Days",
     }
-    return Answer(200, json.dumps(document | fields).encode())
+    return GatewayResponse(200, json.dumps(document | fields).encode())
 
 
-BROKEN = Answer(200, b"<html>under maintenance</html>", "text/html")
-CUT = Answer(200, b'{"payRst":"success","payId":')
-BUSY = Answer(429, b"{}")
-DOWN = Answer(503, b"")
+HTML_PAGE = GatewayResponse(200, b"<html>under maintenance</html>", "text/html")
+TRUNCATED_JSON = GatewayResponse(200, b'{"payRst":"success","payId":')
+TOO_MANY_REQUESTS = GatewayResponse(429, b"{}")
+UNAVAILABLE = GatewayResponse(503, b"")
 
-Script = Callable[[str, int, int], Answer]
-"""What the gateway answers: (payId, how often asked before, milliseconds since 1970)."""
+Script = Callable[[str, int, int], GatewayResponse]
+"""Returns the response for (payId, number of earlier queries, milliseconds since 1970)."""
 
 
 @dataclass
 class Gateway:
-    """A gateway that answers by its *script*."""
+    """A gateway that responds as its *script* says, and logs each query."""
 
     script: Script
     clock: Callable[[], int]
-    log: list[Asked] = field(default_factory=list)
+    log: list[Query] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
-    def query(self, pay_id: str) -> Answer:
-        """Answer a query, and remember it."""
-        asked_before = self.counts.get(pay_id, 0)
-        self.counts[pay_id] = asked_before + 1
-        answer = self.script(pay_id, asked_before, self.clock())
-        self.log.append(Asked(self.clock(), pay_id, answer))
-        return answer
+    def query(self, pay_id: str) -> GatewayResponse:
+        """Return the response to a query."""
+        earlier_queries = self.counts.get(pay_id, 0)
+        self.counts[pay_id] = earlier_queries + 1
+        response = self.script(pay_id, earlier_queries, self.clock())
+        self.log.append(Query(self.clock(), pay_id, response))
+        return response
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of a payment: paid at a time or never, and what is said in between."""
+class Scenario:
+    """When a payment is paid (None: never), with which amount, and the result until then.
+
+    ``noise`` is the share of responses that are replaced with a random other one.
+    """
 
     paid_at: int | None
     amount: str = PRICE
     noise: float = 0.0
-    before: str = "waiting"
+    result_before: str = "waiting"
 
 
-def fates(pay_ids: list[str], start: int, dice: Random, noise: float) -> dict[str, Fate]:
-    """A fate for each payment: most are paid, at once or days later, some never or wrong."""
-    moments = (0, 0, 20 * SECOND, 4 * MINUTE, 3 * HOUR, 2 * DAY)
-    found = {}
+def random_scenarios(
+    pay_ids: list[str], start: int, rng: Random, noise: float
+) -> dict[str, Scenario]:
+    """Return a scenario for each payment: most are paid, some never or with a wrong amount."""
+    delays = (0, 0, 20 * SECOND, 4 * MINUTE, 3 * HOUR, 2 * DAY)
+    scenarios = {}
     for pay_id in pay_ids:
-        kind = dice.random()
-        paid_at = start + dice.choice(moments) if kind < 0.85 else None
+        kind = rng.random()
+        paid_at = start + rng.choice(delays) if kind < 0.85 else None
         amount = "$1.00" if 0.8 <= kind < 0.85 else PRICE
-        found[pay_id] = Fate(paid_at, amount, noise, dice.choice(("waiting", "fail")))
-    return found
+        scenarios[pay_id] = Scenario(paid_at, amount, noise, rng.choice(("waiting", "fail")))
+    return scenarios
 
 
-def scripted(plan: dict[str, Fate], dice: Random) -> Script:
-    """Answer by *plan*; a share of the answers is noise: stale, broken, or about somebody else."""
+def script_for(scenarios: dict[str, Scenario], rng: Random) -> Script:
+    """Return a script that follows *scenarios*, with their share of noise.
 
-    def script(pay_id: str, _asked: int, now: int) -> Answer:
-        fate = plan[pay_id]
-        if dice.random() < fate.noise:
-            noises = [BROKEN, CUT, DOWN, BUSY, told("other", "success")]
-            # A stale answer to the last of a failed payment's late checks would be the last word.
-            stale = [told(pay_id, "waiting")] if fate.before == "waiting" else []
-            return dice.choice(noises + stale)
-        if fate.paid_at is not None and fate.paid_at <= now:
-            return told(pay_id, "success", payAmount=fate.amount)
-        return told(pay_id, fate.before)
+    Noise is an outdated or invalid response, an error, or a response about another payment.
+    """
+
+    def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
+        scenario = scenarios[pay_id]
+        if rng.random() < scenario.noise:
+            noise = [
+                *(HTML_PAGE, TRUNCATED_JSON, UNAVAILABLE, TOO_MANY_REQUESTS),
+                json_response("other", "success"),
+            ]
+            # An outdated result at the last late check of a failed payment would be final.
+            outdated = [json_response(pay_id, "waiting")]
+            return rng.choice(noise + (outdated if scenario.result_before == "waiting" else []))
+        if scenario.paid_at is not None and scenario.paid_at <= now:
+            return json_response(pay_id, "success", payAmount=scenario.amount)
+        return json_response(pay_id, scenario.result_before)
 
     return script
 
 
-def books(plan: dict[str, Fate]) -> set[str]:
-    """The payIds that must be found out: paid, with the right amount, and never called failed.
+def expected_paid(scenarios: dict[str, Scenario]) -> set[str]:
+    """Return the payIds that need an event: paid, with the right amount, never reported failed.
 
-    A failed payment gets two late checks only (design, section 5). If it is paid later than that,
-    nobody is told, so nobody can tell.
+    A failed payment gets two late checks only. A payment after the second one is not detected.
     """
-    paid = {key for key, fate in plan.items() if fate.paid_at is not None}
-    return {key for key in paid if plan[key].amount == PRICE and plan[key].before == "waiting"}
+    paid = {key for key, each in scenarios.items() if each.paid_at is not None}
+    return {
+        key
+        for key in paid
+        if scenarios[key].amount == PRICE and scenarios[key].result_before == "waiting"
+    }

@@ -1,4 +1,4 @@
-"""The four functions in this process: the real handlers, in front of edges of ours."""
+"""The four functions in this process: the real handlers with clients of the simulation."""
 
 import importlib
 import os
@@ -16,8 +16,7 @@ from payresult.aws.sqs import CheckQueue
 from payresult.domain.decision import Rules
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
-from payresult.gateway.protocol import HttpResponse as HttpAnswer
-from payresult.gateway.protocol import read_reply
+from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.services.check import Checker
 from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from payresult.gateway.client import GatewayClient
 
 FAILED_VALUE = "fail"
-QUIET = {"POWERTOOLS_SERVICE_NAME": "campaigns", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
+LOGGING_OFF = {"POWERTOOLS_SERVICE_NAME": "campaigns", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
 AWS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -47,29 +46,30 @@ AWS = {
 
 Client = Any
 Connect = Callable[[str, str], Client]
-"""The client of a function, by its name, for an edge: table, queue, bus or gateway."""
+"""Returns the client of a function for a dependency: table, queue, bus or gateway."""
 
-_WORKS_WITH = {"checks": "processor", "publisher": "outbox", "sweeper": "sweeper", "api": "service"}
+_SERVICES = {"checks": "processor", "publisher": "outbox", "sweeper": "sweeper", "api": "service"}
+"""By function, the variable of its module that has its service."""
 
 
-class Inline(Executor):
-    """A pool that does the work at once, so that every run is the same; a Crash goes through."""
+class InlineExecutor(Executor):
+    """An executor that runs each call at once, so that a run is repeatable; a Crash propagates."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it."""
+        """Call *fn*; return a future that is done."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - what a pool does
+        except Exception as error:  # noqa: BLE001 - as an executor does
             future.set_exception(error)
         return future
 
 
 @cache
 def app(name: str) -> ModuleType:
-    """The handler of a function, loaded as a cold start does, with its log switched off."""
+    """Return the module of a function, imported as in a cold start, with logging switched off."""
     environment = deployed_environment(GatewayBaseUrl="https://gateway.invalid/payment")
-    with mock.patch.dict(os.environ, environment | AWS | QUIET, clear=True):
+    with mock.patch.dict(os.environ, environment | AWS | LOGGING_OFF, clear=True):
         module = f"functions.{name}.app"
         sys.modules.pop(module, None)
         loaded = importlib.import_module(module)
@@ -78,69 +78,80 @@ def app(name: str) -> ModuleType:
 
 
 class Functions:
-    """What is deployed: four functions, each with clients of its own."""
+    """The four deployed functions, each with its own clients."""
 
     def __init__(
         self,
         connect: Connect,
         clock: Callable[[], float],
-        chance: Callable[[], float],
+        random_fraction: Callable[[], float],
         delays: tuple[int, ...],
     ) -> None:
         self._connect = connect
         self._clock = clock
-        self._chance = chance
+        self._random_fraction = random_fraction
         self._rules = Rules(Schedule(delays), ENVIRONMENT, (FAILED_VALUE,))
-        checker, store, queue = (
-            self._checker("checks"),
-            self._store("checks"),
-            self._queue("checks"),
-        )
         processor = CheckBatchProcessor(
-            self._service("checks"), checker, store, queue, pool=Inline()
+            self._payment_service("checks"),
+            self._checker("checks"),
+            self._repository("checks"),
+            self._queue("checks"),
+            pool=InlineExecutor(),
         )
         sweeper = Sweeper(
-            self._store("sweeper"),
+            self._repository("sweeper"),
             self._queue("sweeper"),
             self._outbox("sweeper"),
-            pool=Inline(),
+            pool=InlineExecutor(),
             clock=clock,
         )
-        outbox = self._outbox("publisher")
-        api = self._service("api")
-        self._work = {"checks": processor, "publisher": outbox, "sweeper": sweeper, "api": api}
+        self._services = {
+            "checks": processor,
+            "publisher": self._outbox("publisher"),
+            "sweeper": sweeper,
+            "api": self._payment_service("api"),
+        }
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Hand *event* to a handler; its answer."""
+        """Return the result of a handler for *event*."""
         module = app(name)
-        setattr(module, _WORKS_WITH[name], self._work[name])
+        setattr(module, _SERVICES[name], self._services[name])
         return module.handler(event, None)
 
-    def _store(self, role: str) -> PaymentRepository:
-        client = cast("DynamoDBClient", self._connect(role, "table"))
+    def _repository(self, function: str) -> PaymentRepository:
+        client = cast("DynamoDBClient", self._connect(function, "table"))
         return PaymentRepository(client, "payments", PARTNER)
 
-    def _queue(self, role: str) -> CheckQueue:
-        return CheckQueue(cast("SQSClient", self._connect(role, "queue")), "queue")
+    def _queue(self, function: str) -> CheckQueue:
+        return CheckQueue(cast("SQSClient", self._connect(function, "queue")), "queue")
 
-    def _checker(self, role: str) -> Checker:
-        client = _HttpGateway(self._connect(role, "gateway"), self._clock)
-        gateway = cast("GatewayClient", client)
-        store = self._store(role)
-        return Checker(gateway, store, self._rules, clock=self._clock, random_fraction=self._chance)
+    def _checker(self, function: str) -> Checker:
+        client = _HttpGateway(self._connect(function, "gateway"), self._clock)
+        return Checker(
+            cast("GatewayClient", client),
+            self._repository(function),
+            self._rules,
+            clock=self._clock,
+            random_fraction=self._random_fraction,
+        )
 
-    def _service(self, role: str) -> PaymentService:
-        checker, store, queue = self._checker(role), self._store(role), self._queue(role)
-        return PaymentService(checker, store, queue, pool=Inline())
+    def _payment_service(self, function: str) -> PaymentService:
+        return PaymentService(
+            self._checker(function),
+            self._repository(function),
+            self._queue(function),
+            pool=InlineExecutor(),
+        )
 
-    def _outbox(self, role: str) -> Outbox:
-        client = cast("EventBridgeClient", self._connect(role, "bus"))
+    def _outbox(self, function: str) -> Outbox:
+        client = cast("EventBridgeClient", self._connect(function, "bus"))
         publisher = EventPublisher(client, "bus")
-        return Outbox(self._store(role), publisher, pool=Inline(), clock=self._clock)
+        repository = self._repository(function)
+        return Outbox(repository, publisher, pool=InlineExecutor(), clock=self._clock)
 
 
 class _HttpGateway:
-    """GatewayClient without its sockets: the answer is read by the code that reads real ones."""
+    """GatewayClient without sockets: ``read_reply`` reads the simulated responses."""
 
     def __init__(self, client: Client, clock: Callable[[], float]) -> None:
         self._client = client
@@ -149,5 +160,5 @@ class _HttpGateway:
     def query(self, pay_id: str) -> Reply:
         status, body, content_type, retry_after = self._client.query(pay_id=pay_id)
         headers = {"content-type": content_type, "retry-after": retry_after}
-        answer = HttpAnswer(status, headers, body)
-        return read_reply(answer, pay_id=pay_id, partner_code=PARTNER, now=self._clock())
+        response = HttpResponse(status, headers, body)
+        return read_reply(response, pay_id=pay_id, partner_code=PARTNER, now=self._clock())

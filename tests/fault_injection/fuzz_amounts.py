@@ -1,4 +1,4 @@
-"""C9: amounts. A table by hand, and as many more out of dice, read by payresult and the oracle."""
+"""C9: amounts, from a table and random, read by payresult and by the oracle."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -7,10 +7,10 @@ from random import Random
 from payresult.domain.amount import parse_amount
 from payresult.domain.payment import Registration
 from payresult.domain.registration import amount_matches
-from tests.fault_injection.fuzz_literals import MONEY, NONE
+from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
 from tests.fault_injection.fuzz_oracle import Registered, agrees, cents
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 
 CURRENCIES = (None, "USD", "EUR", "GBP", "CNY", "JPY")
 PIECES = (
@@ -23,8 +23,8 @@ Money = tuple[int, tuple[str, ...]]
 Reader = Callable[[str], Money | None]
 
 
-def ours(text: str) -> Money | None:
-    """Read an amount as payresult does."""
+def read_with_payresult(text: str) -> Money | None:
+    """Read an amount with payresult."""
     amount = parse_amount(text)
     if amount is None:
         return None
@@ -35,51 +35,55 @@ def ours(text: str) -> Money | None:
     return int(hundredths), amount.currencies
 
 
-def floating(text: str) -> Money | None:
-    """Read an amount as one does who knows no better: a control."""
+def read_as_float(text: str) -> Money | None:
+    """Read an amount as a float: a control."""
     try:
         return int(float(text.strip().lstrip("$€£¥￥").replace(",", "")) * 100), ()
     except (ValueError, OverflowError):
         return None
 
 
-def amounts(size: int, dice: Random, tick: Tick, reader: Reader = ours) -> Outcome:
-    """Read the table, then *size* texts out of dice, half of them amounts, each both ways."""
+def amounts(
+    size: int, rng: Random, on_progress: OnProgress, reader: Reader = read_with_payresult
+) -> CampaignRun:
+    """Read the table and *size* random texts, half of them amounts, by *reader* and the oracle."""
     verdict = Verdict()
-    by_hand: dict[str, Money | None] = dict.fromkeys(NONE)
-    by_hand |= {text: (value, tuple(named.split())) for text, (value, named) in MONEY.items()}
-    for text, money in by_hand.items():
+    table: dict[str, Money | None] = dict.fromkeys(INVALID_AMOUNTS)
+    table |= {text: (value, tuple(named.split())) for text, (value, named) in AMOUNTS.items()}
+    for text, money in table.items():
         _compare(text, reader(text), money, verdict)
         _compare(f"oracle: {text}", cents(text), money, verdict)
     for number in range(size):
-        text = _written(dice) if number % 2 else "".join(dice.choices(PIECES, k=dice.randint(1, 5)))
+        text = (
+            _random_amount(rng) if number % 2 else "".join(rng.choices(PIECES, k=rng.randint(1, 5)))
+        )
         _compare(text, reader(text), cents(text), verdict)
-        tick(number / size)
-    problems = [*_matching(by_hand), *(["fewer than 200"] if len(by_hand) < 200 else [])]
-    return Outcome(len(by_hand) + size, len(NONE), verdict, tuple(problems))
+        on_progress(number / size)
+    problems = [*_matching(table), *(["fewer than 200"] if len(table) < 200 else [])]
+    return CampaignRun(len(table) + size, len(INVALID_AMOUNTS), verdict, tuple(problems))
 
 
-def _compare(text: str, said: Money | None, true: Money | None, verdict: Verdict) -> None:
-    """An amount that is none, or another, could make a false event; one not seen, lose one."""
-    if said != true:
-        (verdict.lost if said is None else verdict.false).append(ascii(text)[:60])
+def _compare(text: str, found: Money | None, expected: Money | None, verdict: Verdict) -> None:
+    """Record a difference: a wrong value may cause a false event, a missing one a lost event."""
+    if found != expected:
+        (verdict.lost if found is None else verdict.false).append(ascii(text)[:60])
 
 
-def _written(dice: Random) -> str:
-    """Write an amount in one of the ways that count: digits, with or without commas."""
-    value = dice.randrange(10 ** dice.randint(1, 14))
-    whole = dice.choice((f"{value // 100}", f"{value // 100:,}"))
-    fraction = dice.choice((f".{value % 100:02}", f".{value % 100 // 10}", ""))
-    return dice.choice(("", "$", "€", "USD ", "JPY ", "￥")) + whole + fraction
+def _random_amount(rng: Random) -> str:
+    """Return a valid amount: digits with or without commas, a fraction and a currency."""
+    value = rng.randrange(10 ** rng.randint(1, 14))
+    whole = rng.choice((f"{value // 100}", f"{value // 100:,}"))
+    fraction = rng.choice((f".{value % 100:02}", f".{value % 100 // 10}", ""))
+    return rng.choice(("", "$", "€", "USD ", "JPY ", "￥")) + whole + fraction
 
 
 def _matching(texts: dict[str, Money | None]) -> list[str]:
-    """Each text against a registered amount in six currencies, and against none."""
+    """Compare ``amount_matches`` with the oracle, for each text and several registrations."""
     wrong = []
     for text in texts:
         for currency in CURRENCIES:
             for amount in (None, "19.99", "1234.5", "0.01"):
-                said = amount_matches(text, Registration("A-17", amount, currency))
-                if said is not agrees(text, Registered(amount, currency)):
-                    wrong.append(f"{text!a} for {amount} {currency}: {said}")
+                found = amount_matches(text, Registration("A-17", amount, currency))
+                if found is not agrees(text, Registered(amount, currency)):
+                    wrong.append(f"{text!a} for {amount} {currency}: {found}")
     return wrong

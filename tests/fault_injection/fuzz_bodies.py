@@ -1,15 +1,15 @@
-"""Replies of a gateway that has gone mad: bytes, headers and a status, out of dice."""
+"""Random HTTP responses of the gateway: status, headers and body, with faults of all kinds."""
 
 import json
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import NamedTuple
 
-from tests.fault_injection.fuzz_oracle import PARTNER, PAY_ID, ROOMY, Registered
+from tests.fault_injection.fuzz_oracle import MAX_BODY, PARTNER, PAY_ID, Registered
 
 
-class Fuzzed(NamedTuple):
-    """An HTTP answer, and what was registered of the payment it is about."""
+class FuzzedResponse(NamedTuple):
+    """An HTTP response, and the registration of the payment that it is about."""
 
     status: int
     headers: dict[str, str]
@@ -18,9 +18,9 @@ class Fuzzed(NamedTuple):
 
 
 Members = list[tuple[str, str]]
-"""Keys and values of an object, both as JSON text: so that they may be wrong."""
+"""Keys and values of an object, both as JSON text, which may be invalid."""
 
-GOOD = {
+VALID = {
     "orderPeriod": "1",
     "packageType": "2",
     "partnerCode": PARTNER,
@@ -62,21 +62,21 @@ ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "utf-8-sig", "latin-1", "gb18030",
 STATUSES = (200, 200, 200, 201, 204, 206, 301, 302, 400, 401, 403, 404, 409, 429, 500, 503, 599)
 
 
-def fuzzed(dice: Random) -> Fuzzed:
-    """Return an answer: one in three is good but for its values, the others are broken too."""
-    members = [(json.dumps(key), json.dumps(value)) for key, value in GOOD.items()]
-    _revalue(members, dice)
-    for _ in range(dice.choice((0, 0, 0, 1, 1, 2))):
-        dice.choice(_STRUCTURE)(members, dice)
-    body = _encoded(_written(members, dice), dice)
-    for _ in range(dice.choice((0, 0, 0, 0, 1, 3))):
-        body = dice.choice(_BYTES)(body, dice)
-    status = 200 if dice.random() < 0.95 else dice.choice(STATUSES)
-    return Fuzzed(status, _headers(dice), body, dice.choice(REGISTERED))
+def random_response(rng: Random) -> FuzzedResponse:
+    """Return a response. A third has random values only, the others have faults too."""
+    members = [(json.dumps(key), json.dumps(value)) for key, value in VALID.items()]
+    _change_values(members, rng)
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+        rng.choice(_MEMBER_FAULTS)(members, rng)
+    body = _encoded(_written(members, rng), rng)
+    for _ in range(rng.choice((0, 0, 0, 0, 1, 3))):
+        body = rng.choice(_BYTE_FAULTS)(body, rng)
+    status = 200 if rng.random() < 0.95 else rng.choice(STATUSES)
+    return FuzzedResponse(status, _headers(rng), body, rng.choice(REGISTERED))
 
 
-def worst() -> Iterator[Fuzzed]:
-    """Yield answers of nearly 64 KiB that take as long to read as any."""
+def slowest_responses() -> Iterator[FuzzedResponse]:
+    """Yield responses of almost 64 KiB that take a parser the longest time."""
     start = '{"partnerCode":"P000818","payId":"20190321192436","payRst":"success","payAmount":'
     for text in (
         start + "9" * 65_000 + "}",
@@ -90,93 +90,95 @@ def worst() -> Iterator[Fuzzed]:
         "[" * 65_000,
         '{"a":' * 13_000,
     ):
-        yield Fuzzed(200, {"content-type": "application/json"}, text.encode(), REGISTERED[1])
+        yield FuzzedResponse(
+            200, {"content-type": "application/json"}, text.encode(), REGISTERED[1]
+        )
 
 
-def _revalue(members: Members, dice: Random) -> None:
+def _change_values(members: Members, rng: Random) -> None:
     for place, (key, value) in enumerate(members):
-        if key == '"payRst"' and dice.random() < 0.25:
-            members[place] = key, _quoted(dice.choice(RESULTS), dice)
-        elif key == '"payAmount"' and dice.random() < 0.4:
-            members[place] = key, _quoted(dice.choice(AMOUNTS), dice)
-        elif dice.random() < 0.03:
-            members[place] = key, _quoted(json.loads(value), dice)
-    if dice.random() < 0.5:
-        dice.shuffle(members)
+        if key == '"payRst"' and rng.random() < 0.25:
+            members[place] = key, _quoted(rng.choice(RESULTS), rng)
+        elif key == '"payAmount"' and rng.random() < 0.4:
+            members[place] = key, _quoted(rng.choice(AMOUNTS), rng)
+        elif rng.random() < 0.03:
+            members[place] = key, _quoted(json.loads(value), rng)
+    if rng.random() < 0.5:
+        rng.shuffle(members)
 
 
-def _quoted(text: str, dice: Random) -> str:
-    """Return *text* as JSON, raw, escaped where it must be, or escaped letter by letter."""
-    way = dice.randrange(3)
-    if way == 2:
+def _quoted(text: str, rng: Random) -> str:
+    """Return *text* as JSON: with raw characters, in ASCII, or with each character escaped."""
+    style = rng.randrange(3)
+    if style == 2:
         units = text.encode("utf-16-be", "surrogatepass")
         pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
         return '"' + "".join(f"\\u{pair}" for pair in pairs) + '"'
-    return json.dumps(text, ensure_ascii=way == 0)
+    return json.dumps(text, ensure_ascii=style == 0)
 
 
-def _drop(members: Members, dice: Random) -> None:
+def _drop(members: Members, rng: Random) -> None:
     if members:
-        members.pop(dice.randrange(len(members)))
+        members.pop(rng.randrange(len(members)))
 
 
-def _wrong_value(members: Members, dice: Random) -> None:
+def _wrong_value(members: Members, rng: Random) -> None:
     if members:
-        place = dice.randrange(len(members))
-        members[place] = members[place][0], dice.choice(WRONG_VALUES)
+        place = rng.randrange(len(members))
+        members[place] = members[place][0], rng.choice(WRONG_VALUES)
 
 
-def _twice(members: Members, dice: Random) -> None:
-    """Say a thing again: the same, another, or under another spelling of the key."""
+def _duplicate_key(members: Members, rng: Random) -> None:
+    """Repeat a key, perhaps escaped in another way, with the same or another value."""
     if members:
-        key, value = dice.choice(members)
-        again = _quoted(json.loads(key), dice) if key.startswith('"') else key
-        other = dice.choice((value, '"success"', '"wait"', f'"{PAY_ID}"', "null"))
-        members.insert(dice.randrange(len(members) + 1), (again, other))
+        key, value = rng.choice(members)
+        again = _quoted(json.loads(key), rng) if key.startswith('"') else key
+        other = rng.choice((value, '"success"', '"wait"', f'"{PAY_ID}"', "null"))
+        members.insert(rng.randrange(len(members) + 1), (again, other))
 
 
-def _stranger(members: Members, dice: Random) -> None:
+def _unknown_key(members: Members, rng: Random) -> None:
     keys = ("sign", "payrst", "payRst ", "PAYRST", "pay\u0280st", "operateCode", "", "__proto__")
-    value = dice.choice((*WRONG_VALUES, '"success"'))
-    members.insert(dice.randrange(len(members) + 1), (json.dumps(dice.choice(keys)), value))
+    value = rng.choice((*WRONG_VALUES, '"success"'))
+    members.insert(rng.randrange(len(members) + 1), (json.dumps(rng.choice(keys)), value))
 
 
-def _bad_key(members: Members, dice: Random) -> None:
+def _invalid_key(members: Members, rng: Random) -> None:
     if members:
-        place = dice.randrange(len(members))
-        members[place] = dice.choice(("payRst", "1", "null", "[]", '"\\ud800"')), members[place][1]
+        place = rng.randrange(len(members))
+        members[place] = rng.choice(("payRst", "1", "null", "[]", '"\\ud800"')), members[place][1]
 
 
-def _inside(members: Members, dice: Random) -> None:
-    """Put another answer inside an unknown field, perhaps one that says a thing twice."""
-    inner = '{"payRst":"success","payId":"x"' + dice.choice(("}", ',"payId":"y"}', "", "},"))
+def _nested_reply(members: Members, rng: Random) -> None:
+    """Put another reply inside an unknown field, perhaps with a duplicate key."""
+    inner = '{"payRst":"success","payId":"x"' + rng.choice(("}", ',"payId":"y"}', "", "},"))
     members.append(('"data"', inner))
 
 
-def _other_payment(members: Members, dice: Random) -> None:
-    name = dice.choice(("payId", "partnerCode"))
-    true = GOOD[name]
-    other = dice.choice((true + " ", true[:-1], true + "\0", true.lower(), "\uff10" + true, "x"))
-    members[:] = [(key, _quoted(other, dice) if key == f'"{name}"' else it) for key, it in members]
+def _other_payment(members: Members, rng: Random) -> None:
+    name = rng.choice(("payId", "partnerCode"))
+    own = VALID[name]
+    other = rng.choice((own + " ", own[:-1], own + "\0", own.lower(), "\uff10" + own, "x"))
+    members[:] = [(key, _quoted(other, rng) if key == f'"{name}"' else it) for key, it in members]
 
 
-def _deep(members: Members, dice: Random) -> None:
-    depth = dice.choice((*[10] * 20, *[150] * 10, 990, 3000, 20_000))
-    opening = dice.choice(("[", '{"a":'))
+def _deep(members: Members, rng: Random) -> None:
+    depth = rng.choice((*[10] * 20, *[150] * 10, 990, 3000, 20_000))
+    opening = rng.choice(("[", '{"a":'))
     members.append(('"deep"', opening * depth + "1" + ("]" if opening == "[" else "}") * depth))
 
 
-_STRUCTURE: tuple[Callable[[Members, Random], None], ...] = (
-    *(_drop, _wrong_value, _wrong_value, _twice, _twice, _stranger, _bad_key, _inside),
-    *(_other_payment, _deep),
+_MEMBER_FAULTS: tuple[Callable[[Members, Random], None], ...] = (
+    *(_drop, _wrong_value, _wrong_value, _duplicate_key, _duplicate_key, _unknown_key),
+    *(_invalid_key, _nested_reply, _other_payment, _deep),
 )
 
 
-def _written(members: Members, dice: Random) -> str:
-    blank = dice.choice(("", "", " ", "\n\t", "\r\n", "\u00a0", "/**/"))
-    comma = f"{blank},{blank}" if dice.random() < 0.98 else dice.choice((",,", " ", ";"))
+def _written(members: Members, rng: Random) -> str:
+    blank = rng.choice(("", "", " ", "\n\t", "\r\n", "\u00a0", "/**/"))
+    comma = f"{blank},{blank}" if rng.random() < 0.98 else rng.choice((",,", " ", ";"))
     text = "{" + blank + comma.join(f"{key}{blank}:{blank}{it}" for key, it in members) + "}"
-    if dice.random() < 0.05:
+    if rng.random() < 0.05:
         around = (
             ("[", "]"),
             ("", text),
@@ -186,59 +188,59 @@ def _written(members: Members, dice: Random) -> str:
             ("", "\0"),
             ("", ","),
         )
-        before, after = dice.choice(around)
+        before, after = rng.choice(around)
         text = before + text + after
     return text
 
 
-def _encoded(text: str, dice: Random) -> bytes:
-    encoding = dice.choice(ENCODINGS) if dice.random() < 0.05 else "utf-8"
+def _encoded(text: str, rng: Random) -> bytes:
+    encoding = rng.choice(ENCODINGS) if rng.random() < 0.05 else "utf-8"
     return text.encode(encoding, "replace" if encoding != "utf-8" else "surrogatepass")
 
 
-def _flip(body: bytes, dice: Random) -> bytes:
+def _flip(body: bytes, rng: Random) -> bytes:
     if not body:
         return body
-    at = dice.randrange(len(body))
-    return body[:at] + bytes([body[at] ^ (1 << dice.randrange(8))]) + body[at + 1 :]
+    at = rng.randrange(len(body))
+    return body[:at] + bytes([body[at] ^ (1 << rng.randrange(8))]) + body[at + 1 :]
 
 
-def _insert(body: bytes, dice: Random) -> bytes:
+def _insert(body: bytes, rng: Random) -> bytes:
     odd = (b"\0", b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xf4\x90\x80\x80")
-    at = dice.randrange(len(body) + 1)
-    return body[:at] + dice.choice((*odd, b'"', b"\\", b"}", b",", b"\xc2")) + body[at:]
+    at = rng.randrange(len(body) + 1)
+    return body[:at] + rng.choice((*odd, b'"', b"\\", b"}", b",", b"\xc2")) + body[at:]
 
 
-def _cut(body: bytes, dice: Random) -> bytes:
-    start = dice.randrange(len(body) + 1)
-    return body[:start] if dice.random() < 0.5 else body[:start] + body[start + 3 :]
+def _cut(body: bytes, rng: Random) -> bytes:
+    start = rng.randrange(len(body) + 1)
+    return body[:start] if rng.random() < 0.5 else body[:start] + body[start + 3 :]
 
 
-def _splice(body: bytes, dice: Random) -> bytes:
-    start, end = sorted(dice.randrange(len(body) + 1) for _ in range(2))
+def _splice(body: bytes, rng: Random) -> bytes:
+    start, end = sorted(rng.randrange(len(body) + 1) for _ in range(2))
     return body[:end] + body[start:end] + body[end:]
 
 
-def _swell(body: bytes, dice: Random) -> bytes:
-    """To the limit and around it; seldom, for it takes as long as fifty others."""
-    if dice.random() < 0.95:
+def _pad(body: bytes, rng: Random) -> bytes:
+    """Pad to the size limit or one byte more or less; rarely, because it takes long to read."""
+    if rng.random() < 0.95:
         return body + b"\n"
-    return body + b" " * (ROOMY - len(body) + dice.choice((-1, 0, 1)))
+    return body + b" " * (MAX_BODY - len(body) + rng.choice((-1, 0, 1)))
 
 
-_BYTES: tuple[Callable[[bytes, Random], bytes], ...] = (
-    *(_flip, _flip, _flip, _insert, _insert, _cut, _splice, _swell),
+_BYTE_FAULTS: tuple[Callable[[bytes, Random], bytes], ...] = (
+    *(_flip, _flip, _flip, _insert, _insert, _cut, _splice, _pad),
 )
 
 
-def _headers(dice: Random) -> dict[str, str]:
+def _headers(rng: Random) -> dict[str, str]:
     headers = {"content-type": TYPES[0]}
-    if dice.random() < 0.05:
-        headers["content-type"] = dice.choice(TYPES)
-    if dice.random() < 0.02:
-        headers["content-encoding"] = dice.choice(("gzip", "Identity", "br", ""))
-    if dice.random() < 0.05:
-        headers["retry-after"] = dice.choice(
+    if rng.random() < 0.05:
+        headers["content-type"] = rng.choice(TYPES)
+    if rng.random() < 0.02:
+        headers["content-encoding"] = rng.choice(("gzip", "Identity", "br", ""))
+    if rng.random() < 0.05:
+        headers["retry-after"] = rng.choice(
             ("5", "-5", "9" * 400, "Wed, 21 Oct 2015 07:28:00 +9999999999999999", "x", "\u0665")
         )
     return headers

@@ -1,8 +1,8 @@
-"""C8, C9, C11 by coverage: atheris looks for inputs that reach new branches of payresult.
+"""C8, C9, C11 by coverage: atheris searches for inputs that reach new branches of payresult.
 
-It has to be there before what it watches is imported, so it runs in a process of its own:
-``python -m tests.fault_injection.fuzz_coverage parser -runs=1000``. Where there is no atheris
-for this machine or this Python, the campaigns are skipped, and say so.
+atheris instruments modules when they are imported, so it runs in its own process:
+``python -m tests.fault_injection.fuzz_coverage parser -runs=1000``. Where atheris is not available
+for the machine or the Python, the campaigns write a message and are skipped.
 """
 
 import importlib
@@ -15,39 +15,39 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.fuzz_bodies import GOOD, Fuzzed, fuzzed
-from tests.fault_injection.fuzz_literals import MONEY, NONE
-from tests.fault_injection.fuzz_oracle import Registered, opinion
+from tests.fault_injection.fuzz_bodies import VALID, FuzzedResponse, random_response
+from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
+from tests.fault_injection.fuzz_oracle import Registered, interpretations
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.template import ROOT
 
-TYPE = {"content-type": "application/json"}
+HEADERS = {"content-type": "application/json"}
 REGISTERED = (Registered(), Registered("19.99", "USD"))
-SEARCHED = (".", "cli", "layers/payresult/python")
+SEARCH_PATH = (".", "cli", "layers/payresult/python")
 
 Target = Callable[[bytes], None]
 
 
-def coverage(target: str) -> Callable[[int, Random, Tick], Outcome]:
-    """Return the campaign that tries *size* inputs on a target."""
+def coverage(target: str) -> Callable[[int, Random, OnProgress], CampaignRun]:
+    """Return the campaign that runs a target with *size* inputs."""
 
-    def run(size: int, dice: Random, _tick: Tick) -> Outcome:
+    def run(size: int, rng: Random, _tick: OnProgress) -> CampaignRun:
         if importlib.util.find_spec("atheris") is None:
-            sys.stderr.write(f"\ncoverage-guided {target}: skipped, no atheris here\n")
-            return Outcome(0, 0, Verdict())
+            sys.stderr.write(f"\ncoverage-guided {target}: skipped, atheris is not installed\n")
+            return CampaignRun(0, 0, Verdict())
         with tempfile.TemporaryDirectory() as folder:
-            _sow(target, Path(folder), dice)
-            done = subprocess.run(  # noqa: S603 - our own command line
-                [*_command(target, folder), f"-runs={size}", f"-seed={dice.randrange(1, 1 << 31)}"],
+            _write_corpus(target, Path(folder), rng)
+            done = subprocess.run(  # noqa: S603 - a fixed command
+                [*_command(target, folder), f"-runs={size}", f"-seed={rng.randrange(1, 1 << 31)}"],
                 cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(SEARCHED)},
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(SEARCH_PATH)},
                 capture_output=True,
                 text=True,
                 check=False,
             )
-        told = "\n".join(done.stderr.splitlines()[-12:])
-        return Outcome(size, 0, Verdict(), () if done.returncode == 0 else (told,))
+        message = "\n".join(done.stderr.splitlines()[-12:])
+        return CampaignRun(size, 0, Verdict(), () if done.returncode == 0 else (message,))
 
     return run
 
@@ -57,41 +57,44 @@ def _command(target: str, folder: str) -> list[str]:
     return [sys.executable, "-m", "tests.fault_injection.fuzz_coverage", target, folder, *limits]
 
 
-def _sow(target: str, folder: Path, dice: Random) -> None:
-    """Give the search something to begin with."""
-    seeds = [str(GOOD).encode(), b"2020-09-17 18:11:10", b"partnerCode\0P000818"]
+def _write_corpus(target: str, folder: Path, rng: Random) -> None:
+    """Write the inputs that the search starts from."""
+    seeds = [str(VALID).encode(), b"2020-09-17 18:11:10", b"partnerCode\0P000818"]
     if target == "parser":
-        seeds += [fuzzed(dice).body[:4096] for _ in range(200)]
-    seeds += [text.encode(errors="replace") for text in [*MONEY, *NONE]] * (target == "amount")
+        seeds += [random_response(rng).body[:4096] for _ in range(200)]
+    seeds += [text.encode(errors="replace") for text in [*AMOUNTS, *INVALID_AMOUNTS]] * (
+        target == "amount"
+    )
     for number, seed in enumerate(seeds):
         (folder / f"seed-{number}").write_bytes(seed)
 
 
 def parser() -> Target:
-    """Answers: what they mean, by both readers."""
+    """Return a function that compares the interpretations of a response body."""
     replies = importlib.import_module("tests.fault_injection.fuzz_replies")
 
     def one(data: bytes) -> None:
         for registered in REGISTERED:
-            said, _ = replies.ours(Fuzzed(200, TYPE, data, registered))
-            assert said in opinion(200, TYPE, data, registered), said
+            response = FuzzedResponse(200, HEADERS, data, registered)
+            found, _ = replies.read_with_payresult(response)
+            assert found in interpretations(200, HEADERS, data, registered), found
 
     return one
 
 
 def amount() -> Target:
-    """Amounts: what they come to, by both readers."""
+    """Return a function that compares the values of an amount."""
     amounts = importlib.import_module("tests.fault_injection.fuzz_amounts")
 
     def one(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
-        assert amounts.ours(text) == amounts.cents(text)
+        assert amounts.read_with_payresult(text) == amounts.cents(text)
 
     return one
 
 
 def date() -> Target:
-    """Dates: what they are, by both calendars."""
+    """Return a function that compares the values of a date."""
     dates = importlib.import_module("tests.fault_injection.fuzz_dates")
 
     def one(data: bytes) -> None:
@@ -102,7 +105,7 @@ def date() -> Target:
 
 
 def signer() -> Target:
-    """Requests: names and values between zero bytes."""
+    """Return a function that compares the signatures of parameters, separated by zero bytes."""
     signatures = importlib.import_module("tests.fault_injection.fuzz_signer")
 
     def one(data: bytes) -> None:
@@ -117,7 +120,7 @@ TARGETS = {"parser": parser, "amount": amount, "date": date, "signer": signer}
 
 
 def main(arguments: list[str]) -> None:
-    """Search until the runs are over; an input that breaks a target ends the process with 77."""
+    """Run the search; an input for which a target fails ends the process with exit code 77."""
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["payresult"]):
         target = TARGETS[arguments[1]]()

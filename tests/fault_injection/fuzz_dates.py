@@ -1,4 +1,4 @@
-"""Dates of the gateway, read by payresult and by a calendar of our own."""
+"""C9: dates of the gateway, read by payresult and by a second implementation."""
 
 import json
 from random import Random
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from payresult.domain.reply import paid_at
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 
 FIXED = ZoneInfo("Etc/GMT-8")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -25,33 +25,33 @@ ODD = (
 )
 
 
-def dates(size: int, dice: Random, tick: Tick) -> Outcome:
-    """Read *size* dates, right and wrong by a digit, both ways."""
+def dates(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+    """Read *size* dates, valid and invalid, with both implementations."""
     verdict, problems = Verdict(), list[str]()
     for number in range(size):
-        text = ODD[number] if number < len(ODD) else _digits(dice)
-        said, true = paid_at(text, FIXED), read(text)
-        if said != true:
-            (verdict.lost if said is None else verdict.false).append(ascii(text)[:60])
-        elsewhere = paid_at(text, SHANGHAI)
-        if elsewhere is not None and (true is None or elsewhere[:19] != true[:19]):
-            problems.append(f"{text!a} became {elsewhere} in Shanghai")
+        text = ODD[number] if number < len(ODD) else _digits(rng)
+        found, expected = paid_at(text, FIXED), read(text)
+        if found != expected:
+            (verdict.lost if found is None else verdict.false).append(ascii(text)[:60])
+        in_shanghai = paid_at(text, SHANGHAI)
+        if in_shanghai is not None and (expected is None or in_shanghai[:19] != expected[:19]):
+            problems.append(f"{text!a} became {in_shanghai} in Shanghai")
         if paid_at(text, None) is not None:
-            problems.append(f"{text!a} has a zone")
-        json.dumps(said)
-        tick(number / size)
-    return Outcome(size, len(ODD), verdict, tuple(problems))
+            problems.append(f"{text!a} has a time without a zone")
+        json.dumps(found)
+        on_progress(number / size)
+    return CampaignRun(size, len(ODD), verdict, tuple(problems))
 
 
-def _digits(dice: Random) -> str:
-    """Write a date of which each part may be a little more than there is."""
-    year, month, day = dice.randrange(10_000), dice.randrange(14), dice.randrange(33)
-    hour, minute, second = dice.randrange(26), dice.randrange(62), dice.randrange(62)
+def _digits(rng: Random) -> str:
+    """Return a date of which each part may exceed its maximum by one or two."""
+    year, month, day = rng.randrange(10_000), rng.randrange(14), rng.randrange(33)
+    hour, minute, second = rng.randrange(26), rng.randrange(62), rng.randrange(62)
     return f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
 
 
 def read(text: str) -> str | None:
-    """Return the date as ISO 8601, eight hours east, by counting."""
+    """Return a date as ISO 8601 with the offset +08:00, None if it is invalid."""
     shape = "".join("0" if "0" <= each <= "9" else each for each in text)
     if shape != "0000-00-00 00:00:00":
         return None

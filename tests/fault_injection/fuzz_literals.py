@@ -1,7 +1,7 @@
-"""200 ways to write an amount, and what each comes to, decided by hand."""
+"""About 200 texts with the amount that each stands for, decided by hand."""
 
-MONEY: dict[str, tuple[int, str]] = {
-    # As the documents have it, and as others have it: hundredths, and the currencies it may be in.
+AMOUNTS: dict[str, tuple[int, str]] = {
+    # hundredths, and the possible currencies
     "$19.99": (1999, ""),
     "19.99": (1999, ""),
     "19.9": (1990, ""),
@@ -65,8 +65,8 @@ MONEY: dict[str, tuple[int, str]] = {
     "ABC 12.3": (1230, "ABC"),
 }
 
-NONE = (
-    # Nothing, blanks, something around it
+INVALID_AMOUNTS = (
+    # Empty, blanks, other characters around an amount
     *(
         "",
         " ",

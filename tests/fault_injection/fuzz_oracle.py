@@ -1,7 +1,7 @@
-"""A second opinion on what a reply of the gateway says, in words and ways of its own.
+"""The test oracle for replies: a second implementation of how a gateway reply is interpreted.
 
-It shares no code with payresult: JSON is read here by a table of tokens and a stack, amounts by
-cutting, in whole cents. Where the two differ, one of them is wrong.
+It shares no code with payresult. JSON is read with a tokenizer and a stack, amounts by splitting,
+in whole cents. Where the two implementations differ, one of them is wrong.
 """
 
 import re
@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 PARTNER = "P000818"
 PAY_ID = "20190321192436"
-ROOMY = 65_536
-DEEP = 200
-"""Levels of nesting up to which a reader must follow; beyond, it may call the reply bad."""
+MAX_BODY = 65_536
+MAX_REQUIRED_DEPTH = 200
+"""A reader must accept JSON nested as deep; it may reject a deeper one."""
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _TOKEN = re.compile(
@@ -34,41 +34,46 @@ class Number(NamedTuple):
 
 
 class NotJson(Exception):
-    """It is no JSON, or says something twice."""
+    """The text is not JSON, or has a duplicate key."""
 
 
 class Registered(NamedTuple):
-    """What was registered of a payment: an amount such as 19.99, an ISO code."""
+    """The registered amount of a payment, such as 19.99, and its ISO currency code."""
 
     amount: str | None = None
     currency: str | None = None
 
 
-def opinion(
+def interpretations(
     status: int, headers: Mapping[str, str], body: bytes, registered: Registered
 ) -> set[str]:
-    """Return what may be said of an answer: "unavailable", "bad", "other", "review" or "paid"."""
+    """Return the allowed interpretations of a response.
+
+    They are "unavailable", "invalid", "other" (not paid), "review" and "paid".
+    """
     if status == 429 or 500 <= status <= 599:
         return {"unavailable"}
     media = headers.get("content-type", "").split(";")[0].strip(" \t")
     plain = headers.get("content-encoding", "identity").lower() == "identity"
-    if (status, media.lower(), plain) != (200, "application/json", True) or len(body) > ROOMY:
-        return {"bad"}
+    if (status, media.lower(), plain) != (200, "application/json", True) or len(body) > MAX_BODY:
+        return {"invalid"}
     try:
         document, depth = read(body.decode("utf-8", "strict"))
     except (UnicodeDecodeError, NotJson):
-        return {"bad"}
-    return {_judged(document, registered)} | ({"bad"} if depth > DEEP else set())
+        return {"invalid"}
+    return {_interpretation(document, registered)} | (
+        {"invalid"} if depth > MAX_REQUIRED_DEPTH else set()
+    )
 
 
-def _judged(document: Any, registered: Registered) -> str:
+def _interpretation(document: Any, registered: Registered) -> str:
     if not isinstance(document, dict):
-        return "bad"
+        return "invalid"
     if (document.get("payId"), document.get("partnerCode")) != (PAY_ID, PARTNER):
-        return "bad"
+        return "invalid"
     result = document.get("payRst")
     if not isinstance(result, str):
-        return "bad"
+        return "invalid"
     letters = "".join(chr(ord(each) | 32) if "A" <= each <= "Z" else each for each in result)
     if letters != "success":
         return "other"
@@ -76,7 +81,7 @@ def _judged(document: Any, registered: Registered) -> str:
 
 
 def agrees(written: str, registered: Registered) -> bool:
-    """Say whether the amount that the gateway wrote is the one that was registered."""
+    """Say whether the amount in a reply is the registered one."""
     money = cents(written)
     if registered.amount is not None and (money is None or money[0] != _plain(registered.amount)):
         return False
@@ -85,7 +90,7 @@ def agrees(written: str, registered: Registered) -> bool:
 
 
 def cents(text: str) -> tuple[int, tuple[str, ...]] | None:
-    """Return an amount in hundredths, and the currencies it may be in; None if it is none."""
+    """Return an amount in hundredths and its possible currencies, None for an invalid amount."""
     symbols = {"$": (), "€": ("EUR",), "£": ("GBP",), "¥": ("CNY", "JPY"), "￥": ("CNY", "JPY")}
     named: tuple[str, ...] = ()
     if text[:1] in symbols and text:
@@ -117,52 +122,52 @@ def _digits(text: str) -> bool:
 
 
 def _text(value: Any) -> str:
-    """Return a raw field as text; what is no text and no number is no amount either."""
+    """Return a raw field as text, "" if it is neither a text nor a number."""
     if isinstance(value, Number):
         return value.text
     return value if isinstance(value, str) else ""
 
 
 def read(text: str) -> tuple[Any, int]:
-    """Return what a JSON text says, and how deep it is nested; raise NotJson."""
+    """Return the value of a JSON text and its nesting depth. Raises NotJson."""
     reader = _Reader()
-    at = _BLANK.match(text).end()  # type: ignore[union-attr]  # nothing at all matches too
+    at = _BLANK.match(text).end()  # type: ignore[union-attr]  # matches an empty text too
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
             raise NotJson
-        reader.take(token)
+        reader.read_token(token)
         at = _BLANK.match(text, token.end()).end()  # type: ignore[union-attr]  # as above
     return reader.end()
 
 
 class _Reader:
-    """Takes tokens. On the stack are the open lists and objects, each with its pending key."""
+    """Reads tokens. The stack has the open lists and objects, each with its pending key."""
 
     def __init__(self) -> None:
         self._stack: list[tuple[Any, str | None]] = []
         self._key: str | None = None
-        self._wants = "value"
+        self._expected = "value"
         self._result: Any = None
         self._depth = 0
 
-    def take(self, token: re.Match[str]) -> None:
-        """Go on by a token."""
+    def read_token(self, token: re.Match[str]) -> None:
+        """Read a token. Raises NotJson."""
         if (mark := token["mark"]) is not None:
             self._mark(mark)
-        elif self._wants in {"key", "first key"}:
+        elif self._expected in {"key", "first key"}:
             if token["text"] is None:
                 raise NotJson
             self._key = _unescaped(token["text"])
             if self._key in self._stack[-1][0]:
                 raise NotJson
-            self._wants = ":"
+            self._expected = ":"
         else:
             self._value(_scalar(token))
 
     def end(self) -> tuple[Any, int]:
-        """Return the one value that there was, and its depth."""
-        if self._stack or self._wants != "end":
+        """Return the value that was read and its depth. Raises NotJson."""
+        if self._stack or self._expected != "end":
             raise NotJson
         return self._result, self._depth
 
@@ -171,42 +176,42 @@ class _Reader:
             self._open({} if mark == "{" else [], "first key" if mark == "{" else "first value")
         elif mark in "}]":
             self._close(dict if mark == "}" else list)
-        elif mark == ":" and self._wants == ":":
-            self._wants = "value"
-        elif mark == "," and self._wants == ", or end":
-            self._wants = "key" if isinstance(self._stack[-1][0], dict) else "value"
+        elif mark == ":" and self._expected == ":":
+            self._expected = "value"
+        elif mark == "," and self._expected == ", or end":
+            self._expected = "key" if isinstance(self._stack[-1][0], dict) else "value"
         else:
             raise NotJson
 
-    def _open(self, container: Any, wants: str) -> None:
-        if self._wants not in {"value", "first value"}:
+    def _open(self, container: Any, expected: str) -> None:
+        if self._expected not in {"value", "first value"}:
             raise NotJson
         self._stack.append((container, self._key))
-        self._wants = wants
+        self._expected = expected
         self._depth = max(self._depth, len(self._stack))
 
     def _close(self, kind: type) -> None:
         empty = "first key" if kind is dict else "first value"
-        if not self._stack or self._wants not in {", or end", empty}:
+        if not self._stack or self._expected not in {", or end", empty}:
             raise NotJson
         container, self._key = self._stack.pop()
         if not isinstance(container, kind):
             raise NotJson
-        self._wants = "value"
+        self._expected = "value"
         self._value(container)
 
     def _value(self, value: Any) -> None:
-        if self._wants not in {"value", "first value"}:
+        if self._expected not in {"value", "first value"}:
             raise NotJson
         if not self._stack:
-            self._result, self._wants = value, "end"
+            self._result, self._expected = value, "end"
             return
         container = self._stack[-1][0]
         if isinstance(container, dict):
             container[self._key] = value
         else:
             container.append(value)
-        self._wants = ", or end"
+        self._expected = ", or end"
 
 
 def _scalar(token: re.Match[str]) -> Any:
@@ -219,8 +224,8 @@ def _unescaped(text: str) -> str:
     if "\\" not in text:
         return text
 
-    def meant(escape: re.Match[str]) -> str:
+    def character(escape: re.Match[str]) -> str:
         return chr(int(escape[1], 16)) if escape[1] else _SHORT.get(escape[2], escape[2])
 
-    halves = _ESCAPE.sub(meant, text).encode("utf-16-le", "surrogatepass")
+    halves = _ESCAPE.sub(character, text).encode("utf-16-le", "surrogatepass")
     return halves.decode("utf-16-le", "surrogatepass")

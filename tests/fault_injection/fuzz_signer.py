@@ -1,4 +1,4 @@
-"""C11: the signature, against one made by other means; and no two requests with the same one."""
+"""C11: signatures equal those of a second implementation, and differ for different requests."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from random import Random
 
 from payresult.gateway.signing import sign
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 
 NAMES = (
     *("partnerCode", "payId", "tradeTime", "tradeType", "version", "sign", "a", "aa", "ab", "A"),
@@ -23,52 +23,54 @@ Params = dict[str, str]
 Signer = Callable[[Params], str]
 
 
-def joined(params: Params) -> str:
-    """Sign as one does who forgets the quotes: a control."""
+def sign_joined(params: Params) -> str:
+    """Sign ``key=value`` pairs without quoting them: a control."""
     text = "&".join(f"{key}={params[key]}" for key in sorted(params) if key != "sign")
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def signatures(size: int, dice: Random, tick: Tick, signer: Signer = sign) -> Outcome:
-    """Sign *size* requests, each also with a separator moved from a value into the next."""
+def signatures(
+    size: int, rng: Random, on_progress: OnProgress, signer: Signer = sign
+) -> CampaignRun:
+    """Sign *size* requests, each also with two of its values written as one."""
     problems, seen, faults = list[str](), dict[str, str](), 0
     for number in range(size):
-        params = {name: _value(dice) for name in dice.sample(NAMES, dice.randint(1, 7))}
-        for request in (params, _shifted(params, dice)):
+        params = {name: _value(rng) for name in rng.sample(NAMES, rng.randint(1, 7))}
+        for request in (params, _shifted(params, rng)):
             content = _content(request)
-            made = signer(request)
-            if made != digest(request):
-                problems.append(f"another signature: {content!a}")
-            if seen.setdefault(made, content) != content:
-                problems.append(f"two contents, one signature: {content!a}")
+            signature = signer(request)
+            if signature != digest(request):
+                problems.append(f"wrong signature: {content!a}")
+            if seen.setdefault(signature, content) != content:
+                problems.append(f"same signature as other content: {content!a}")
             faults += request is not params
-        tick(number / size)
-    return Outcome(size, faults, Verdict(), tuple(problems))
+        on_progress(number / size)
+    return CampaignRun(size, faults, Verdict(), tuple(problems))
 
 
-def _value(dice: Random) -> str:
-    return "".join(dice.choices(PIECES, k=dice.randint(0, 4)))
+def _value(rng: Random) -> str:
+    return "".join(rng.choices(PIECES, k=rng.randint(0, 4)))
 
 
-def _shifted(params: Params, dice: Random) -> Params:
-    """Write two neighbours as one: what a signer that only joins takes for the same request."""
+def _shifted(params: Params, rng: Random) -> Params:
+    """Join two parameters into one value, which unquoted joining does not distinguish."""
     names = sorted(params)
     if len(names) < 2:
-        return params | {"sign": _value(dice)}
-    place = dice.randrange(len(names) - 1)
+        return params | {"sign": _value(rng)}
+    place = rng.randrange(len(names) - 1)
     one, two = names[place], names[place + 1]
-    glue = dice.choice((f'","{two}":"', f"&{two}=", f",{two}:", two))
+    glue = rng.choice((f'","{two}":"', f"&{two}=", f",{two}:", two))
     rest = {name: value for name, value in params.items() if name not in {one, two}}
     return rest | {one: params[one] + glue + params[two]}
 
 
 def digest(params: Params) -> str:
-    """Return the signature that is due."""
+    """Return the expected signature."""
     return hashlib.md5(_content(params).encode(), usedforsecurity=False).hexdigest()
 
 
 def _content(params: Params) -> str:
-    """The text that is signed, put together by hand."""
+    """Return the signed text: JSON without blanks, sorted, without `sign` and empty values."""
     members = [
         f"{_quoted(name)}:{_quoted(params[name])}"
         for name in sorted(params)
@@ -81,7 +83,7 @@ def _quoted(text: str) -> str:
     return '"' + "".join(_escaped(each) for each in text) + '"'
 
 
-def _escaped(letter: str) -> str:
-    if letter in SHORT:
-        return SHORT[letter]
-    return f"\\u{ord(letter):04x}" if letter < " " else letter
+def _escaped(character: str) -> str:
+    if character in SHORT:
+        return SHORT[character]
+    return f"\\u{ord(character):04x}" if character < " " else character

@@ -1,7 +1,7 @@
-"""C10: a gateway that breaks HTTP, TLS and time, over real sockets with certificates of our own.
+"""C10: faults in HTTP, TLS and timing, over real sockets with a private certificate authority.
 
-Whatever it does, a call is back half a second after its deadline at the latest, and to whom the
-client cannot trust no byte of a request goes.
+Each call must end half a second after its deadline at the latest, and no byte of a request may be
+sent to an untrusted server.
 """
 
 import datetime as dt
@@ -23,16 +23,18 @@ from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
 from sandbox.ports import free_port
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import HEAD, FaultServer, Line, black_hole
 
 PARTNER, PAY_ID = "P000818", "20190321192436"
 BODY = json.dumps({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}).encode()
 DEADLINE, GRACE = 0.5, 0.5
-GROWTH = 10 * 1024
-"""Kilobytes that the process may grow by."""
+"""Seconds."""
 
-AT_A_TIME = 8
+MAX_GROWTH_KB = 10 * 1024
+"""By how much the process may grow."""
+
+MAX_CONCURRENCY = 8
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 LONG = HEAD + b"Content-Length: 4096\r\n\r\n"
 YEAR = dt.timedelta(days=365)
@@ -40,17 +42,17 @@ YEAR = dt.timedelta(days=365)
 Script = Callable[[Line], object]
 
 
-def _hear(line: Line) -> None:
-    """Take a request, and do not keep it: there will be many."""
+def _read_request(line: Line) -> None:
+    """Read a request and drop it from the server's list, which would grow."""
     line.request()
     line.forget()
 
 
-def answer(raw: bytes, end: Callable[[Line], object] = Line.close) -> Script:
-    """Send *raw* as the answer, then do *end*."""
+def respond(raw: bytes, end: Callable[[Line], object] = Line.close) -> Script:
+    """Send *raw* as the response, then call *end*."""
 
     def script(line: Line) -> None:
-        _hear(line)
+        _read_request(line)
         line.send(raw)
         end(line)
 
@@ -58,10 +60,10 @@ def answer(raw: bytes, end: Callable[[Line], object] = Line.close) -> Script:
 
 
 def dribble(start: bytes, endless: bytes) -> Script:
-    """Send *start*, then *endless* a byte at a time."""
+    """Send *start*, then *endless* repeatedly, byte by byte."""
 
     def script(line: Line) -> None:
-        _hear(line)
+        _read_request(line)
         line.send(start)
         line.dribble(endless * 400)
 
@@ -69,10 +71,10 @@ def dribble(start: bytes, endless: bytes) -> Script:
 
 
 def flood(start: bytes, endless: bytes) -> Script:
-    """Send *start*, then *endless* without end."""
+    """Send *start*, then *endless* repeatedly, as fast as possible."""
 
     def script(line: Line) -> None:
-        _hear(line)
+        _read_request(line)
         line.send(start)
         while True:
             line.send(endless * 1000)
@@ -80,9 +82,9 @@ def flood(start: bytes, endless: bytes) -> Script:
     return script
 
 
-BACK_IN_TIME: dict[str, tuple[Script, str]] = {
-    "a good answer": (answer(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY), "Reply"),
-    "silence": (answer(b"", Line.pause), "GatewayUnavailable"),
+FAULTS: dict[str, tuple[Script, str]] = {
+    "a good answer": (respond(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY), "Reply"),
+    "silence": (respond(b"", Line.pause), "GatewayUnavailable"),
     "a slow status line": (dribble(b"", b"HTTP/1.1 200 OK "), "GatewayUnavailable"),
     "slow headers": (dribble(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),
     "a slow body": (dribble(LONG, b" "), "GatewayUnavailable"),
@@ -94,59 +96,66 @@ BACK_IN_TIME: dict[str, tuple[Script, str]] = {
     "a body without end": (flood(HEAD + b"\r\n", b" "), "InvalidReply"),
     "chunks without end": (flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"), "InvalidReply"),
     "a huge body": (flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "), "InvalidReply"),
-    "a body cut off": (answer(LONG + b" "), "GatewayUnavailable"),
-    "chunks cut off": (answer(CHUNKED + b"ff\r\n "), "GatewayUnavailable"),
-    "a chunk of no size": (answer(CHUNKED + b"-1\r\n "), "GatewayUnavailable"),
-    "headers cut off": (answer(HEAD, Line.half_close), "GatewayUnavailable"),
-    "a reset": (answer(b"", Line.reset), "GatewayUnavailable"),
-    "a reset in the body": (answer(LONG + b" ", Line.reset), "GatewayUnavailable"),
-    "no HTTP at all": (answer(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"), "GatewayUnavailable"),
-    "a redirect": (answer(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "InvalidReply"),
-    "no content": (answer(b"HTTP/1.1 204 x\r\n\r\n"), "InvalidReply"),
-    "429": (answer(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"), "GatewayUnavailable"),
-    "503": (answer(b"HTTP/1.1 503 x\r\n\r\n"), "GatewayUnavailable"),
+    "a body cut off": (respond(LONG + b" "), "GatewayUnavailable"),
+    "chunks cut off": (respond(CHUNKED + b"ff\r\n "), "GatewayUnavailable"),
+    "a chunk of no size": (respond(CHUNKED + b"-1\r\n "), "GatewayUnavailable"),
+    "headers cut off": (respond(HEAD, Line.half_close), "GatewayUnavailable"),
+    "a reset": (respond(b"", Line.reset), "GatewayUnavailable"),
+    "a reset in the body": (respond(LONG + b" ", Line.reset), "GatewayUnavailable"),
+    "no HTTP at all": (respond(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"), "GatewayUnavailable"),
+    "a redirect": (respond(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "InvalidReply"),
+    "no content": (respond(b"HTTP/1.1 204 x\r\n\r\n"), "InvalidReply"),
+    "429": (respond(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"), "GatewayUnavailable"),
+    "503": (respond(b"HTTP/1.1 503 x\r\n\r\n"), "GatewayUnavailable"),
     "a packed body": (
-        answer(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
+        respond(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
         "InvalidReply",
     ),
 }
-NOT_TO_BE_TRUSTED = ("another host", "expired", "another authority", "TLS 1.1", "no TLS")
-NOWHERE = ("a black hole", "nobody", "no such name")
+"""By fault, the script of the server and the type of the result or of the exception."""
+
+UNTRUSTED = ("another host", "expired", "another authority", "TLS 1.1", "no TLS")
+UNREACHABLE = ("connection not accepted", "closed port", "unknown host")
 
 
-class Place(NamedTuple):
-    """Where a fault is, and what a call should come to there.
+class Endpoint(NamedTuple):
+    """An address with a fault, and the expected result of a query to it.
 
-    *heard* counts the requests that came to where none should.
+    ``received`` returns the number of requests that an untrusted server received.
     """
 
     name: str
     url: str
     expected: str
-    heard: Callable[[], int] = lambda: 0
+    received: Callable[[], int] = lambda: 0
     trusted: bool = True
 
 
-def wire(size: int, _dice: Random, tick: Tick) -> Outcome:
-    """Meet each fault *size* times, eight at a time, by clients that last."""
+def wire(size: int, _rng: Random, on_progress: OnProgress) -> CampaignRun:
+    """Query each endpoint *size* times, eight at a time, with one client for each."""
     authority = trustme.CA()
     problems: list[str] = []
-    with _places(authority) as places, ThreadPoolExecutor(AT_A_TIME) as pool:
-        clients = [_client(each.url, authority) for each in places]
+    with _endpoints(authority) as endpoints, ThreadPoolExecutor(MAX_CONCURRENCY) as pool:
+        clients = [_client(each.url, authority) for each in endpoints]
         before = 0
         for number in range(size):
-            problems += filter(None, pool.map(_meet, places, clients))
-            # By half-time all is loaded that is loaded once, by each thread; the rest is growth.
-            before = _size() if number <= size // 2 else before
-            tick(number / size)
-        grown = _size() - before
-        told = [f"told to: {each.name}" for each in places if not each.trusted and each.heard()]
-    problems += [f"grown by {grown} KB"] if grown > GROWTH else []
-    return Outcome(size * len(places), size * (len(places) - 1), Verdict(), (*problems, *told))
+            problems += filter(None, pool.map(_query_once, endpoints, clients))
+            # after half of the rounds each thread has loaded all that is loaded once
+            before = _peak_memory_kb() if number <= size // 2 else before
+            on_progress(number / size)
+        grown = _peak_memory_kb() - before
+        problems += [f"a request was sent to: {each.name}" for each in endpoints if _leaked(each)]
+    problems += [f"grown by {grown} KB"] if grown > MAX_GROWTH_KB else []
+    total = size * len(endpoints)
+    return CampaignRun(total, total - size, Verdict(), tuple(problems))
 
 
-def _size() -> int:
-    """The most memory that this process has had so far, in kilobytes."""
+def _leaked(endpoint: Endpoint) -> bool:
+    return not endpoint.trusted and endpoint.received() > 0
+
+
+def _peak_memory_kb() -> int:
+    """Return the peak resident size of this process."""
     gc.collect()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
@@ -158,54 +167,54 @@ def _client(url: str, authority: trustme.CA) -> GatewayClient:
     return GatewayClient(url, PARTNER, ssl_context=context, deadline=DEADLINE)
 
 
-def _meet(place: Place, client: GatewayClient) -> str:
-    """Call once; return what was wrong with how it ended."""
+def _query_once(endpoint: Endpoint, client: GatewayClient) -> str:
+    """Make a query; return the problem, "" if there is none."""
     start = time.monotonic()
     try:
-        came = type(client.query(PAY_ID)).__name__
+        result = type(client.query(PAY_ID)).__name__
     except (GatewayUnavailable, InvalidReply) as error:
-        came = type(error).__name__
+        result = type(error).__name__
     late = time.monotonic() - start - DEADLINE
     if late > GRACE:
-        return f"{place.name}: {late:.2f} s after the deadline"
-    return "" if came == place.expected else f"{place.name}: {came}"
+        return f"{endpoint.name}: {late:.2f} s after the deadline"
+    return "" if result == endpoint.expected else f"{endpoint.name}: {result}"
 
 
 @contextmanager
-def _places(authority: trustme.CA) -> Iterator[list[Place]]:
-    good = _context(authority.issue_cert("127.0.0.1"))
+def _endpoints(authority: trustme.CA) -> Iterator[list[Endpoint]]:
+    trusted = _context(authority.issue_cert("127.0.0.1"))
     with ExitStack() as stack:
-        places = []
-        for name, (script, expected) in BACK_IN_TIME.items():
-            server = stack.enter_context(FaultServer(script, good))
-            places.append(Place(name, f"https://127.0.0.1:{server.port}", expected))
-        for name, context in zip(NOT_TO_BE_TRUSTED, _untrusted(authority), strict=True):
-            places.append(_untrusted_place(stack, name, context))
+        endpoints = []
+        for name, (script, expected) in FAULTS.items():
+            server = stack.enter_context(FaultServer(script, trusted))
+            endpoints.append(Endpoint(name, f"https://127.0.0.1:{server.port}", expected))
+        for name, context in zip(UNTRUSTED, _untrusted_contexts(authority), strict=True):
+            endpoints.append(_untrusted_endpoint(stack, name, context))
         hole = stack.enter_context(black_hole())
         hosts = (f"127.0.0.1:{hole[1]}", f"127.0.0.1:{free_port()}", "gateway.invalid")
-        for name, host in zip(NOWHERE, hosts, strict=True):
-            places.append(Place(name, f"https://{host}", "GatewayUnavailable"))
-        yield places
+        for name, host in zip(UNREACHABLE, hosts, strict=True):
+            endpoints.append(Endpoint(name, f"https://{host}", "GatewayUnavailable"))
+        yield endpoints
 
 
-def _untrusted_place(stack: ExitStack, name: str, context: ssl.SSLContext | None) -> Place:
-    heard: list[bytes] = []
+def _untrusted_endpoint(stack: ExitStack, name: str, context: ssl.SSLContext | None) -> Endpoint:
+    received: list[bytes] = []
 
     def listen(line: Line) -> None:
         if context is not None:
             line.request()
-            heard.append(b"a request, and all of it")
+            received.append(b"a whole request")
         else:
             with line.raw() as sock:
-                heard.extend([data] if PARTNER.encode() in (data := sock.recv(65_536)) else [])
+                received.extend([data] if PARTNER.encode() in (data := sock.recv(65_536)) else [])
 
     server = stack.enter_context(FaultServer(listen, context))
     url = f"https://127.0.0.1:{server.port}"
-    return Place(name, url, "GatewayUnavailable", lambda: len(heard), trusted=False)
+    return Endpoint(name, url, "GatewayUnavailable", lambda: len(received), trusted=False)
 
 
-def _untrusted(authority: trustme.CA) -> Iterator[ssl.SSLContext | None]:
-    """The servers' sides of NOT_TO_BE_TRUSTED."""
+def _untrusted_contexts(authority: trustme.CA) -> Iterator[ssl.SSLContext | None]:
+    """Yield the servers' TLS contexts for UNTRUSTED; None is a server without TLS."""
     yield _context(authority.issue_cert("gateway.example"))
     past = dt.datetime.now(dt.UTC) - YEAR
     yield _context(authority.issue_cert("127.0.0.1", not_before=past - YEAR, not_after=past))

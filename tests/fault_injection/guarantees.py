@@ -1,8 +1,8 @@
-"""What a run of the campaigns says of each promise: the last column of the README's table."""
+"""What a run of the campaigns shows of each guarantee: the last column of the README's table."""
 
 from collections.abc import Sequence
 
-from tests.fault_injection.results import Row
+from tests.fault_injection.results import CampaignResult
 
 CRASHES = ("C1 ", "C2 ", "C3 ", "C4 ", "C5 ", "C23 ")
 
@@ -15,21 +15,21 @@ FIGURES = {
     "P7": (("C13 outage", "C13 storm"), "no dead letter, in {tries:,} payments"),
     "P8": (("C18 ",), "no hit of a canary in {tries:,} invocations"),
 }
-"""By promise: which campaigns show it, by the start of their names, and what they say of it."""
+"""By guarantee: the campaigns that test it (the starts of their names), and the text."""
 
 BROKEN = "**broken**"
 
 
-def figures(rows: Sequence[Row]) -> dict[str, str]:
-    """Return what *rows* say of each promise that campaigns show."""
+def figures(results: Sequence[CampaignResult]) -> dict[str, str]:
+    """Return the text for each guarantee that campaigns test."""
     return {
-        promise: _told([row for row in rows if row.name.startswith(names)], text)
-        for promise, (names, text) in FIGURES.items()
+        guarantee: _text([each for each in results if each.name.startswith(names)], text)
+        for guarantee, (names, text) in FIGURES.items()
     }
 
 
-def _told(rows: Sequence[Row], text: str) -> str:
-    if not rows or not all(row.ok for row in rows):
+def _text(results: Sequence[CampaignResult], text: str) -> str:
+    if not results or not all(result.ok for result in results):
         return BROKEN
     counted = ("tries", "faults", "lost", "false", "duplicates")
-    return text.format(**{name: sum(getattr(row, name) for row in rows) for name in counted})
+    return text.format(**{name: sum(getattr(each, name) for each in results) for name in counted})

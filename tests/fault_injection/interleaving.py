@@ -1,44 +1,44 @@
-"""Threads that take turns: a run of concurrent work that the dice decide, and can decide again."""
+"""Runs concurrent calls one step at a time, in a random order that a seed repeats."""
 
 from collections.abc import Callable, Sequence
 from random import Random
 from threading import Semaphore, Thread, get_ident
 
 
-class Turns:
-    """Lets one of several threads go on at a time; each hands over where it calls ``pass_on``."""
+class InterleavingScheduler:
+    """Lets one of several threads run at a time; a thread can be switched at ``yield_turn``."""
 
-    def __init__(self, dice: Random) -> None:
-        self._dice = dice
-        self._referee = Semaphore(0)
-        self._gates: dict[int, Semaphore] = {}
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._scheduler = Semaphore(0)
+        self._turns: dict[int, Semaphore] = {}
 
-    def play(self, acts: Sequence[Callable[[], object]]) -> None:
-        """Do all *acts*, in turns, to their end."""
-        self._gates = {}
-        threads = [Thread(target=self._act, args=(act,), daemon=True) for act in acts]
+    def run(self, calls: Sequence[Callable[[], object]]) -> None:
+        """Run all *calls* to their end, one step of a random one at a time."""
+        self._turns = {}
+        threads = [Thread(target=self._run, args=(call,), daemon=True) for call in calls]
         for thread in threads:
             thread.start()
-            self._referee.acquire()  # it stands at its gate now
-        while self._gates:
-            self._dice.choice(list(self._gates.values())).release()
-            self._referee.acquire()
+            self._scheduler.acquire()  # the thread waits for its turn now
+        while self._turns:
+            self._rng.choice(list(self._turns.values())).release()
+            self._scheduler.acquire()
         for thread in threads:
             thread.join()
 
-    def pass_on(self) -> None:
-        """Let somebody else go on, perhaps; nothing happens outside of a play."""
-        gate = self._gates.get(get_ident())
-        if gate is not None:
-            self._referee.release()
-            gate.acquire()
+    def yield_turn(self) -> None:
+        """Let the scheduler choose the next thread; does nothing outside of ``run``."""
+        turn = self._turns.get(get_ident())
+        if turn is not None:
+            self._scheduler.release()
+            turn.acquire()
 
-    def _act(self, act: Callable[[], object]) -> None:
-        gate = self._gates[get_ident()] = Semaphore(0)
-        self._referee.release()
-        gate.acquire()
+    def _run(self, call: Callable[[], object]) -> None:
+        turn = self._turns[get_ident()] = Semaphore(0)
+        self._scheduler.release()
+        turn.acquire()
         try:
-            act()
+            call()
         finally:
-            del self._gates[get_ident()]
-            self._referee.release()
+            del self._turns[get_ident()]
+            self._scheduler.release()

@@ -1,4 +1,4 @@
-"""A marked text, and a search that finds it again in whatever way it was written."""
+"""Random marker texts, and a search for them that covers the usual encodings."""
 
 import base64
 import json
@@ -7,49 +7,49 @@ from random import Random
 from urllib.parse import quote
 
 LETTERS = "bcdfghjkmnpqrstvwxz"
-"""No word has these alone, so that a hit is none by chance."""
+"""No vowels, so that no word contains a marker by chance."""
 
 
-def mark(dice: Random) -> str:
-    """Return a new text to look for: with what is written in other ways in JSON and in URLs."""
-    return "".join(dice.choices(LETTERS, k=12)) + '"é ' + "".join(dice.choices(LETTERS, k=12))
+def mark(rng: Random) -> str:
+    """Return a new marker, with characters that JSON and URLs encode."""
+    return "".join(rng.choices(LETTERS, k=12)) + '"é ' + "".join(rng.choices(LETTERS, k=12))
 
 
 def hits(text: str, marks: Iterable[str]) -> list[str]:
-    """Return those of *marks* that are in *text*, or the half of which is, in any spelling."""
+    """Return those of *marks* that *text* contains, whole or half, in any encoding."""
     lowered = text.lower()
-    return [each for each in marks if any(way in lowered for way in _spellings(each))]
+    return [each for each in marks if any(coded in lowered for coded in _encodings(each))]
 
 
-def _spellings(text: str) -> Iterator[str]:
+def _encodings(text: str) -> Iterator[str]:
     for part in (text, *(half for half in text.split('"é ') if len(half) >= 12)):
         yield part.lower()
         yield json.dumps(part)[1:-1].lower()
         yield json.dumps(json.dumps(part))[3:-3].lower()
         yield quote(part).lower()
         yield part.encode().hex()
-        for shift in range(3):  # base64 looks different at each place in a group of three
+        for shift in range(3):  # base64 depends on the position within a group of three bytes
             coded = base64.b64encode(b"\0" * shift + part.encode())
             yield coded[4 if shift else 0 : -4].decode().lower()
 
 
 def blind_spots() -> list[str]:
-    """Return the spellings that the search would miss: none, or it proves nothing."""
-    told = mark(Random(1))  # noqa: S311 - any will do
-    half = told[:12]
-    written = {
-        "as it is": f"x {told} y",
+    """Return the encodings in which the search misses a marker; must be empty."""
+    marker = mark(Random(1))  # noqa: S311 - any will do
+    half = marker[:12]
+    encoded = {
+        "plain": f"x {marker} y",
         "half of it": f"x {half} y",
-        "in JSON": json.dumps({"a": told}),
-        "in JSON in JSON": json.dumps({"a": json.dumps({"b": told})}),
-        "in a URL": quote(told),
-        "in hexadecimal": told.encode().hex(),
-        "as Python shows it": repr(told.encode()),
-        "in capitals": half.upper(),
+        "JSON": json.dumps({"a": marker}),
+        "JSON in JSON": json.dumps({"a": json.dumps({"b": marker})}),
+        "URL": quote(marker),
+        "hexadecimal": marker.encode().hex(),
+        "repr of bytes": repr(marker.encode()),
+        "upper case": half.upper(),
     }
-    written |= {
-        f"in base64, shifted by {shift}": base64.b64encode(b"x" * shift + told.encode()).decode()
+    encoded |= {
+        f"base64, shifted by {shift}": base64.b64encode(b"x" * shift + marker.encode()).decode()
         for shift in range(3)
     }
-    missed = [way for way, text in written.items() if not hits(text, [told])]
-    return missed + (["a hit in nothing"] if hits("nothing to see here", [told]) else [])
+    missed = [name for name, text in encoded.items() if not hits(text, [marker])]
+    return missed + (["a false hit"] if hits("nothing to see here", [marker]) else [])

@@ -1,4 +1,4 @@
-"""Each way by which a stranger's text comes into payresult, with a marked text in it."""
+"""Each way by which untrusted text comes into payresult, with a marker in it."""
 
 import base64
 import json
@@ -9,12 +9,12 @@ from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, sample
 from tests.support.fault_server import HEAD
 
 PARTNER = "P000818"
-PLACE = "reply-??"
-"""Where a reply has the payId: as long as each of them."""
+PAY_ID_PLACEHOLDER = "reply-??"
+"""Replaced with the payId in a reply; as long as each payId."""
 
 
-class Call(NamedTuple):
-    """One invocation: of which function, with what, and what the gateway says meanwhile."""
+class Invocation(NamedTuple):
+    """An invocation of a function with *event*, and the raw HTTP reply of the gateway."""
 
     name: str
     function: str
@@ -22,26 +22,33 @@ class Call(NamedTuple):
     reply: bytes = b""
 
 
-def calls(text: str) -> Iterator[Call]:
-    """Yield all invocations for a marked *text*."""
+def invocations(text: str) -> Iterator[Invocation]:
+    """Yield all invocations for a marker *text*."""
     for number, reply in enumerate(_replies(text)):
         pay_id = f"reply-{number:02}"
-        yield Call(pay_id, "checks", _message({"payId": pay_id, "orderId": _plain(text)}), reply)
-        yield Call(f"{pay_id}, again", "api", _request(GET, text, pay_id), reply)
-        stray = f"stray-{number:02}"  # of which nothing else is known: its problem is shown
-        yield Call(stray, "api", _request(GET, text, stray), reply)
+        yield Invocation(
+            pay_id, "checks", _message({"payId": pay_id, "orderId": _plain(text)}), reply
+        )
+        yield Invocation(f"{pay_id}, again", "api", _request(GET, text, pay_id), reply)
+        stray = f"stray-{number:02}"  # not registered, so the response has a problem
+        yield Invocation(stray, "api", _request(GET, text, stray), reply)
     for number, body in enumerate(_messages(text)):
-        yield Call(f"message-{number}", "checks", _raw_message(body))
+        yield Invocation(f"message-{number}", "checks", _raw_message(body))
     for number, event in enumerate(_requests(text)):
-        yield Call(f"request-{number}", "api", event)
+        yield Invocation(f"request-{number}", "api", event)
     for number, event in enumerate(_records(text)):
-        yield Call(f"record-{number}", "publisher", event)
-    yield Call("sweep", "sweeper", {"note": text})
+        yield Invocation(f"record-{number}", "publisher", event)
+    yield Invocation("sweep", "sweeper", {"note": text})
 
 
 def _replies(text: str) -> Iterator[bytes]:
-    """What a gateway may send, from the status line to the last byte."""
-    good = {"partnerCode": PARTNER, "payId": PLACE, "payRst": "success", "payAmount": "$1.00"}
+    """Yield raw HTTP replies, from the status line to the last byte."""
+    document = {
+        "partnerCode": PARTNER,
+        "payId": PAY_ID_PLACEHOLDER,
+        "payRst": "success",
+        "payAmount": "$1.00",
+    }
     raw, line = text.encode(), _plain(text).encode()
     for fields in (
         {"servicePlanShowName": text, "sign": text, text: text},
@@ -51,7 +58,7 @@ def _replies(text: str) -> Iterator[bytes]:
         {"payId": text},
         {"partnerCode": text},
     ):
-        yield _ok(json.dumps(good | fields).encode())
+        yield _ok(json.dumps(document | fields).encode())
     for body in (
         b'{"payRst":"' + raw,
         b"<html>" + raw,
@@ -76,7 +83,7 @@ def _replies(text: str) -> Iterator[bytes]:
 
 
 def _messages(text: str) -> Iterator[str]:
-    """What an order service may send."""
+    """Yield bodies of messages."""
     yield text
     yield json.dumps({text: text})
     for fields in (
@@ -94,7 +101,7 @@ def _messages(text: str) -> Iterator[str]:
 
 
 def _requests(text: str) -> Iterator[dict[str, Any]]:
-    """What a caller of the API may send."""
+    """Yield requests to the API."""
     yield _request(GET, text, text)
     for body in (
         text,
@@ -116,7 +123,7 @@ def _requests(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _records(text: str) -> Iterator[dict[str, Any]]:
-    """What the table's stream may bring."""
+    """Yield events of the table's stream."""
     image = {"payId": {"S": "reply-00"}, "eventState": {"S": "PENDING"}, "event": {"S": text}}
     for changed in ({}, {"payId": {"S": "unreadable"}}, {"payId": {"S": "unsendable"}}):
         change = {"SequenceNumber": "1", "NewImage": image | changed}
@@ -125,10 +132,10 @@ def _records(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _request(route: str, text: str, pay_id: str = "") -> dict[str, Any]:
-    """A request with the mark in all that the handler has no use for."""
+    """Return a request with the marker in all parts that the handler does not use."""
     event = sample(SAMPLES[route])
-    told = {"authorization": text, "cookie": text, "user-agent": text, "x-any": text}
-    event |= {"headers": event["headers"] | told, "rawQueryString": text, "rawPath": text}
+    headers = {"authorization": text, "cookie": text, "user-agent": text, "x-any": text}
+    event |= {"headers": event["headers"] | headers, "rawQueryString": text, "rawPath": text}
     event |= {"cookies": [text], "queryStringParameters": {"q": text}}
     return event | ({"pathParameters": {"payId": pay_id}} if pay_id else {})
 
@@ -146,5 +153,5 @@ def _ok(body: bytes) -> bytes:
 
 
 def _plain(text: str) -> str:
-    """The first half of the mark: what an orderId or a header may be."""
+    """Return the first half of the marker, which is valid as an orderId or a header."""
     return text.partition('"')[0]

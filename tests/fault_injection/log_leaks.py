@@ -1,4 +1,4 @@
-"""C18: whatever a stranger sends, nothing of it is told to a log, a metric or another caller."""
+"""C18: untrusted text appears in no log, no metric, and no response to another caller."""
 
 import io
 import json
@@ -7,6 +7,7 @@ import os
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from itertools import count
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -14,125 +15,130 @@ from unittest import mock
 
 from tests.contract.documents.world import World, running
 from tests.fault_injection.log_leak_marks import blind_spots, hits, mark
-from tests.fault_injection.log_leak_paths import PLACE, Call, calls
+from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
+from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import FaultServer, Line
 
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
-KEYS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 Handler = Callable[[dict[str, Any], object], Any]
-Wrap = Callable[[Handler], Handler]
+HandlerWrapper = Callable[[Handler], Handler]
+
+_numbers = count(1)
 
 
-def ours(handler: Handler) -> Handler:
-    """Leave a handler as it is."""
+def unwrapped(handler: Handler) -> Handler:
+    """Return *handler* as it is."""
     return handler
 
 
-def chatty(handler: Handler) -> Handler:
-    """Log what comes in: a control."""
+def log_input(handler: Handler) -> Handler:
+    """Return a handler that logs its event: a control."""
 
-    def told(event: dict[str, Any], context: object) -> Any:
-        logging.getLogger("chatty").warning("got %s", json.dumps(event))
+    def logging_handler(event: dict[str, Any], context: object) -> Any:
+        logging.getLogger("control").warning("event: %s", json.dumps(event))
         return handler(event, context)
 
-    return told
+    return logging_handler
 
 
 class _Runtime:
-    """The functions as Lambda runs them: *said* is what would be in their logs."""
+    """The functions as Lambda runs them; ``logs`` is what they write to their logs."""
 
-    def __init__(self, world: World, server: FaultServer, wrap: Wrap, number: int) -> None:
-        self.said = io.StringIO()
+    def __init__(self, world: World, server: FaultServer, wrap: HandlerWrapper) -> None:
+        self.logs = io.StringIO()
         self._wrap = wrap
         environ = {
             "GATEWAY_BASE_URL": f"http://127.0.0.1:{server.port}",
             "POWERTOOLS_LOG_LEVEL": "DEBUG",
             "POWERTOOLS_LOGGER_LOG_EVENT": "true",
             "POWERTOOLS_METRICS_DISABLED": "false",
-            "POWERTOOLS_SERVICE_NAME": f"canary-{number}",  # a name's logger keeps its first stream
+            # the logger of a service keeps its first stream, so each runtime has its own service
+            "POWERTOOLS_SERVICE_NAME": f"log-leaks-{next(_numbers)}",
         }
-        with self._listening():
+        with self._captured():
             self._apps = {name: world.app(name, **environ) for name in FUNCTIONS}
 
-    def invoke(self, call: Call) -> Any:
-        """Return the answer; an error that gets out is logged whole, as the runtime does."""
-        with self._listening():
-            app: ModuleType = self._apps[call.function]
+    def invoke(self, invocation: Invocation) -> Any:
+        """Return the response, None after an exception; its traceback is logged as by Lambda."""
+        with self._captured():
+            app: ModuleType = self._apps[invocation.function]
             try:
-                return self._wrap(app.handler)(call.event, None)
-            except Exception:  # noqa: BLE001 - as the runtime does
+                return self._wrap(app.handler)(invocation.event, None)
+            except Exception:  # noqa: BLE001 - as Lambda does
                 traceback.print_exc()
                 return None
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
-        handler = logging.StreamHandler(self.said)
-        logging.getLogger().addHandler(handler)  # at WARNING, as Lambda's
+    def _captured(self) -> Iterator[None]:
+        handler = logging.StreamHandler(self.logs)
+        logging.getLogger().addHandler(handler)  # the root logger is at WARNING, as in Lambda
         try:
-            with redirect_stdout(self.said), redirect_stderr(self.said):
+            with redirect_stdout(self.logs), redirect_stderr(self.logs):
                 yield
         finally:
             logging.getLogger().removeHandler(handler)
 
 
-def leaks(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Take *size* marked texts along every way; *false* are those that were told."""
+def leaks(
+    size: int, rng: Random, on_progress: OnProgress, wrap: HandlerWrapper = unwrapped
+) -> CampaignRun:
+    """Send *size* markers along every path; ``false`` are the invocations that leaked one."""
     verdict, tries = Verdict(), 0
     for number in range(size):
-        for name, told in _round(dice, wrap, number):
+        for name, leaked in _round(rng, wrap):
             tries += 1
-            verdict.false.extend([f"{name}: {told}"] if told else [])
-        tick(number / size)
-    return Outcome(tries, 0, verdict, tuple(f"cannot be seen: {way}" for way in blind_spots()))
+            verdict.false.extend([f"{name}: {leaked}"] if leaked else [])
+        on_progress(number / size)
+    return CampaignRun(tries, 0, verdict, tuple(f"not found: {each}" for each in blind_spots()))
 
 
-def _round(dice: Random, wrap: Wrap, number: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield the name of each call of a round, and what it told."""
-    text, key = mark(dice), mark(dice).partition('"')[0]
+def _round(rng: Random, wrap: HandlerWrapper) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name of each invocation of a round, and the texts that it leaked."""
+    text, secret = mark(rng), mark(rng).partition('"')[0]
     script = _Script()
     with ExitStack() as stack:
         server = stack.enter_context(FaultServer(script))
         world = stack.enter_context(running())
-        stack.enter_context(mock.patch.dict(os.environ, dict.fromkeys(KEYS, key)))
-        runtime = _Runtime(world, server, wrap, number)
-        _spoil(world, text)
-        for call in calls(text):
-            script.reply = call.reply
-            answer = runtime.invoke(call)
+        stack.enter_context(mock.patch.dict(os.environ, dict.fromkeys(SECRETS, secret)))
+        runtime = _Runtime(world, server, wrap)
+        _put_unreadable_items(world, text)
+        for invocation in invocations(text):
+            script.reply = invocation.reply
+            response = runtime.invoke(invocation)
             signs = [json.loads(request.body)["sign"] for request in server.requests]
-            open_text = runtime.said.getvalue() + _shown(call, answer)
-            yield call.name, hits(open_text, [text, key, *signs])
-            runtime.said.seek(0)
-            runtime.said.truncate()
+            visible = runtime.logs.getvalue() + _public_part(invocation, response)
+            yield invocation.name, hits(visible, [text, secret, *signs])
+            runtime.logs.seek(0)
+            runtime.logs.truncate()
             world.now += 10_000
-        if not _reached(world, text):
-            yield "the mark", ["is in no event: it did not come far enough to be told"]
+        if not _is_in_an_event(world, text):
+            yield "the marker", ["is in no event, so the paths were not followed to their end"]
 
 
-def _reached(world: World, text: str) -> bool:
-    """Say whether the customer's text came to where it belongs: into an event that was sent."""
+def _is_in_an_event(world: World, text: str) -> bool:
+    """Say whether an event that was sent has the customer's text, as it should."""
     items = world.table.scan(TableName=world.environ["TABLE_NAME"])["Items"]
     sent = [each["event"]["S"] for each in items if each.get("eventState") == {"S": "SENT"}]
     return any(hits(event, [text]) for event in sent)
 
 
-def _shown(call: Call, answer: Any) -> str:
-    """What of an answer may hold nothing of it: all but a payment, and the name of a field."""
-    if call.function != "api":
-        return json.dumps(answer)
-    told = json.loads(answer["body"])
-    if "results" in told:
-        told = [each.get("problem") for each in told["results"]]
-    elif answer["statusCode"] < 400:
-        told = None
-    return json.dumps([answer["headers"], told])
+def _public_part(invocation: Invocation, response: Any) -> str:
+    """Return the part of a response that must not have the marker: everything but payments."""
+    if invocation.function != "api":
+        return json.dumps(response)
+    body = json.loads(response["body"])
+    if "results" in body:
+        body = [each.get("problem") for each in body["results"]]
+    elif response["statusCode"] < 400:
+        body = None
+    return json.dumps([response["headers"], body])
 
 
-def _spoil(world: World, text: str) -> None:
-    """Put two items into the table that nobody of ours wrote."""
+def _put_unreadable_items(world: World, text: str) -> None:
+    """Put two items into the table that payresult cannot read."""
     odd = {"schemaVersion": {"N": "1"}, "status": {"S": text}, "createdAt": {"S": text}}
     event = {"eventState": {"S": "PENDING"}, "event": {"S": text}, "eventId": {"S": text}}
     for pay_id in ("unreadable", "unsendable"):
@@ -142,7 +148,7 @@ def _spoil(world: World, text: str) -> None:
 
 
 class _Script:
-    """The gateway: sends *reply*, with the payId that was asked for, and closes the line."""
+    """The gateway: sends ``reply`` with the payId of the query, and closes the connection."""
 
     reply = b""
 
@@ -150,4 +156,4 @@ class _Script:
         request = line.request()
         assert request is not None
         pay_id = json.loads(request.body)["payId"]
-        line.send(self.reply.replace(PLACE.encode(), pay_id.encode()))
+        line.send(self.reply.replace(PAY_ID_PLACEHOLDER.encode(), pay_id.encode()))

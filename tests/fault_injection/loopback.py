@@ -1,4 +1,4 @@
-"""AWS and the gateway on loopback, for a worker process: the stage's edges behind real HTTP."""
+"""AWS and the gateway on loopback for a worker process: the simulation's fakes over real HTTP."""
 
 import hashlib
 import json
@@ -15,20 +15,24 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from tests.fault_injection.fake_aws import Crash
-from tests.fault_injection.functions import AWS, QUIET
-from tests.fault_injection.simulation import Stage
+from tests.fault_injection.functions import AWS, LOGGING_OFF
+from tests.fault_injection.simulation import Simulation
 from tests.support.template import deployed_environment
 
 ROOT = Path(__file__).parents[2]
-EDGES = {"DynamoDB_20120810": "table", "AmazonSQS": "queue", "AWSEvents": "bus"}
+DEPENDENCIES = {"DynamoDB_20120810": "table", "AmazonSQS": "queue", "AWSEvents": "bus"}
+"""The dependency by the service in the header X-Amz-Target."""
 
 
-class Loopback:
-    """A host whose functions run in a process of their own, which can be killed."""
+class LoopbackHost:
+    """A FunctionHost that runs the functions in a worker process, which can be killed.
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.role = ""
+    ``pid`` is the process that runs the functions now.
+    """
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.simulation = simulation
+        self.function = ""
         self.pid = 0
         self._busy = False
         self._dead = False
@@ -45,56 +49,56 @@ class Loopback:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.pid = self._hear()["pid"]
+        self.pid = self._read_message()["pid"]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._workers.communicate()  # no more invocations: the worker ends, and its parent
+        self._workers.communicate()  # end of input: the worker ends, then its parent
         self._server.shutdown()
         self._server.server_close()
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Hand *event* to the worker; Crash if it dies of it."""
-        self.role = name
-        invocation = {"name": name, "now": self.stage.now / 1000, "event": event}
+        """Invoke a function in the worker. Raises Crash if the worker dies meanwhile."""
+        self.function = name
+        invocation = {"name": name, "now": self.simulation.now / 1000, "event": event}
         pipe = self._workers.stdin
         assert pipe
         self._busy = True
         pipe.write(json.dumps(invocation) + "\n")
         pipe.flush()
-        answer = self._hear()
+        message = self._read_message()
         self._busy = False
-        if "ended" in answer:
-            self._take_next()
+        if "ended" in message:
+            self._wait_for_next_worker()
             raise Crash
-        if "error" in answer:
-            raise ClientError({"Error": {"Code": answer["error"]}}, name)
-        return answer["answer"]
+        if "error" in message:
+            raise ClientError({"Error": {"Code": message["error"]}}, name)
+        return message["result"]
 
     def kill(self) -> None:
-        """SIGKILL: the process gets to do nothing more."""
+        """Send SIGKILL to the worker."""
         self._dead = True
         os.kill(self.pid, signal.SIGKILL)
-        if not self._busy:  # between two invocations: nobody else listens
-            self._hear()
-            self._take_next()
+        if not self._busy:  # between two invocations, `invoke` does not read the messages
+            self._read_message()
+            self._wait_for_next_worker()
 
-    def call(self, edge: str, operation: str, request: dict[str, Any]) -> Any:
-        """Make a call of the worker, one at a time."""
+    def call(self, dependency: str, operation: str, request: dict[str, Any]) -> Any:
+        """Make a call for the worker; calls are made one at a time."""
         with self._lock:
-            if self._dead:  # what a dead process had under way comes to nothing
+            if self._dead:  # a call that a dead process had started
                 raise Crash
-            return self.stage.call(self.role, edge, operation, request)
+            return self.simulation.call(self.function, dependency, operation, request)
 
-    def _take_next(self) -> None:
-        self.pid = self._hear()["pid"]
+    def _wait_for_next_worker(self) -> None:
+        self.pid = self._read_message()["pid"]
         with self._lock:
             self._dead = False
 
-    def _hear(self) -> dict[str, Any]:
+    def _read_message(self) -> dict[str, Any]:
         assert self._workers.stdout
-        heard: dict[str, Any] = json.loads(self._workers.stdout.readline())
-        return heard
+        message: dict[str, Any] = json.loads(self._workers.stdout.readline())
+        return message
 
     def _environment(self) -> dict[str, str]:
         endpoint = f"http://127.0.0.1:{self._server.server_port}"
@@ -102,20 +106,20 @@ class Loopback:
         deployed = deployed_environment(
             GatewayBaseUrl=f"{endpoint}/gateway", EnvironmentName="prod", FailedPayRstValues="fail"
         )
-        ours = {"PATH": os.defpath, "PYTHONPATH": path, "AWS_ENDPOINT_URL": endpoint}
-        return deployed | AWS | QUIET | ours
+        own = {"PATH": os.defpath, "PYTHONPATH": path, "AWS_ENDPOINT_URL": endpoint}
+        return deployed | AWS | LOGGING_OFF | own
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, host: Loopback) -> None:
+    def __init__(self, host: LoopbackHost) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.host = host
 
     def handle_error(self, *_: object) -> None:
-        """A worker that was killed is no news."""
+        """Ignore the broken connections of a killed worker."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -127,23 +131,23 @@ class _Handler(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         try:
             if self.path.startswith("/gateway"):
-                answer = self.server.host.call("gateway", "query", {"pay_id": request["payId"]})
-                self._send(answer.status, answer.body, answer.content_type)
+                response = self.server.host.call("gateway", "query", {"pay_id": request["payId"]})
+                self._send(response.status, response.body, response.content_type)
                 return
             self._send(200, json.dumps(self._aws(request)).encode())
         except ClientError as error:
-            response: dict[str, Any] = {**error.response}
-            told = {"__type": response["Error"]["Code"], "message": ""}
-            told |= {"Item": response["Item"]} if "Item" in response else {}
-            self._send(400, json.dumps(told).encode())
+            details: dict[str, Any] = {**error.response}
+            document = {"__type": details["Error"]["Code"], "message": ""}
+            document |= {"Item": details["Item"]} if "Item" in details else {}
+            self._send(400, json.dumps(document).encode())
         except Crash:
             self.close_connection = True
 
     def _aws(self, request: dict[str, Any]) -> Any:
         service, _, name = self.headers["X-Amz-Target"].partition(".")
         operation = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
-        answer = self.server.host.call(EDGES[service], operation, request)
-        return _taken(request, answer) if name == "SendMessageBatch" else answer
+        response = self.server.host.call(DEPENDENCIES[service], operation, request)
+        return _with_digests(request, response) if name == "SendMessageBatch" else response
 
     def _send(self, status: int, body: bytes, content_type: str = "application/json") -> None:
         self.send_response(status)
@@ -153,18 +157,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """There is no log."""
+        """Write no log."""
 
 
-def _taken(request: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """What SQS says of the messages it took: boto3 compares their digests."""
-    failed = {entry["Id"] for entry in answer.get("Failed", [])}
-    return answer | {
+def _with_digests(request: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """Add the accepted messages with their MD5 digests, which boto3 compares."""
+    failed = {entry["Id"] for entry in response.get("Failed", [])}
+    return response | {
         "Successful": [
             {
                 "Id": entry["Id"],
                 "MessageId": entry["Id"],
-                "MD5OfMessageBody": hashlib.md5(  # noqa: S324 - as the protocol demands
+                "MD5OfMessageBody": hashlib.md5(  # noqa: S324 - required by the protocol
                     entry["MessageBody"].encode()
                 ).hexdigest(),
             }

@@ -1,6 +1,6 @@
-"""A table in memory: the calls of a DynamoDB client that payresult makes, much faster than moto.
+"""An in-memory DynamoDB table with the client calls that payresult makes, much faster than moto.
 
-``test_memory`` compares it with moto, answer by answer.
+``test_memory_table`` compares it with moto, response by response.
 """
 
 from collections import defaultdict
@@ -12,7 +12,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.expressions import Item, Scope, condition, placeholders, update
+from tests.fault_injection.expressions import (
+    Item,
+    Scope,
+    parse_condition,
+    parse_update,
+    placeholders,
+)
 
 NEVER = 1 << 60
 
@@ -20,55 +26,55 @@ _KEY_CONDITIONS = ("workShard = :shard", "workShard = :shard AND workAt <= :now"
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """A change of an item, as the stream tells it."""
+class ItemChange:
+    """The images of an item before and after a write, as in the table's stream."""
 
     old: Item | None
     new: Item
 
 
-class Memory:
-    """One table with the index ``work``; *changed* is told of each change, in order."""
+class InMemoryDynamoDB:
+    """One table with the index ``work``; *on_change* is called for each change, in order."""
 
-    def __init__(self, changed: Callable[[Image], None]) -> None:
+    def __init__(self, on_change: Callable[[ItemChange], None]) -> None:
         self.items: dict[str, Item] = {}
-        self._changed = changed
+        self._on_change = on_change
         self._shards: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self._due: list[tuple[int, str]] = []
         self._lock = Lock()
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        """UpdateItem with a condition; ALL_NEW, and ALL_OLD where the condition fails."""
+        """UpdateItem with a condition; returns ALL_NEW, or ALL_OLD where the condition fails."""
         names = request["ExpressionAttributeNames"]
         values = request.get("ExpressionAttributeValues", {})
         text = " ".join((request["UpdateExpression"], request["ConditionExpression"]))
         if placeholders(text) != names.keys() | values.keys():
-            raise refused("ValidationException")
+            raise client_error("ValidationException")
         pk = request["Key"]["pk"]["S"]
         with self._lock:
             old = self.items.get(pk)
             scope = Scope(old or {}, names, values)
-            if not condition(request["ConditionExpression"])(scope):
-                raise refused("ConditionalCheckFailedException", old)
+            if not parse_condition(request["ConditionExpression"])(scope):
+                raise client_error("ConditionalCheckFailedException", old)
             new = dict(old or request["Key"])
-            update(request["UpdateExpression"])(scope, new)
-            self._keep(pk, old, new)
+            parse_update(request["UpdateExpression"])(scope, new)
+            self._store(pk, old, new)
         return {"Attributes": new}
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
-        """BatchGetItem of one table, consistent."""
-        [(table, asked)] = request["RequestItems"].items()
-        keys = [key["pk"]["S"] for key in asked["Keys"]]
+        """BatchGetItem of one table with consistent reads."""
+        [(table, wanted)] = request["RequestItems"].items()
+        keys = [key["pk"]["S"] for key in wanted["Keys"]]
         if len(set(keys)) != len(keys) or not 1 <= len(keys) <= 100:
-            raise refused("ValidationException")
+            raise client_error("ValidationException")
         found = [self.items[key] for key in keys if key in self.items]
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def query(self, **request: Any) -> dict[str, Any]:
-        """Query of the index for a shard, or for what is due in it, oldest first."""
+        """Query of the index for a shard, or for its due entries, oldest first."""
         values = request["ExpressionAttributeValues"]
         if request["KeyConditionExpression"] != _KEY_CONDITIONS[len(values) - 1]:
-            raise refused("ValidationException")
+            raise client_error("ValidationException")
         now = int(values.get(":now", {"N": NEVER})["N"])
         with self._lock:
             entries = list(self._shards[values[":shard"]["S"]].items())
@@ -76,15 +82,15 @@ class Memory:
         items = [{"pk": {"S": pk}} for _, pk in sorted(found)[: request.get("Limit")]]
         return {"Count": len(found)} | ({} if "Select" in request else {"Items": items})
 
-    def get_paginator(self, operation: str) -> "_Pages":
-        """All of a query on one page."""
-        return _Pages(getattr(self, operation))
+    def get_paginator(self, operation: str) -> "_SinglePage":
+        """Return a paginator with all results on one page."""
+        return _SinglePage(getattr(self, operation))
 
     def put(self, item: Item) -> None:
-        """Put *item* in the place of what is there."""
+        """Put *item*, replacing an existing one."""
         with self._lock:
             pk = item["pk"]["S"]
-            self._keep(pk, self.items.get(pk), dict(item))
+            self._store(pk, self.items.get(pk), dict(item))
 
     def delete(self, pk: str) -> None:
         """Delete an item."""
@@ -94,7 +100,7 @@ class Memory:
                 del self._shards[old["workShard"]["S"]][pk]
 
     def next_due(self) -> int:
-        """When the next item wants the sweeper, NEVER if none does."""
+        """Return the smallest ``workAt`` of all items, NEVER if there is none."""
         while self._due:
             at, pk = self._due[0]
             if self.items.get(pk, {}).get("workAt") == {"N": str(at)}:
@@ -102,7 +108,7 @@ class Memory:
             heappop(self._due)
         return NEVER
 
-    def _keep(self, pk: str, old: Item | None, new: Item) -> None:
+    def _store(self, pk: str, old: Item | None, new: Item) -> None:
         self.items[pk] = new
         if old is not None and "workShard" in old:
             del self._shards[old["workShard"]["S"]][pk]
@@ -111,10 +117,10 @@ class Memory:
             self._shards[new["workShard"]["S"]][pk] = at
             heappush(self._due, (at, pk))
         if old != new:
-            self._changed(Image(old, new))
+            self._on_change(ItemChange(old, new))
 
 
-class _Pages:
+class _SinglePage:
     def __init__(self, query: Callable[..., dict[str, Any]]) -> None:
         self._query = query
 
@@ -122,8 +128,8 @@ class _Pages:
         yield self._query(**request)
 
 
-def refused(code: str, old: Item | None = None) -> ClientError:
-    """The error of a client whose call was refused."""
+def client_error(code: str, old: Item | None = None) -> ClientError:
+    """Return the error that a boto3 client raises, with the item *old* of ALL_OLD."""
     # botocore puts the item of ALL_OLD at the top of the response
     response: Any = {"Error": {"Code": code, "Message": code}} | ({"Item": old} if old else {})
     return ClientError(response, "UpdateItem")

@@ -1,110 +1,139 @@
-"""C13: following on a clock of its own, through outages and storms."""
+"""C13: the schedule of checks, also during outages and rate limiting."""
 
 from collections import Counter
 from random import Random
 
-from tests.fault_injection.crashes import arrive
-from tests.fault_injection.fake_gateway import DAY, DOWN, HOUR, MINUTE, SECOND, Answer, told
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import DELAYS, START, Stage, Wrap, ours
+from tests.fault_injection.crashes import submit_payments
+from tests.fault_injection.fake_gateway import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    UNAVAILABLE,
+    GatewayResponse,
+    json_response,
+)
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import DELAYS, START, ClientWrapper, Simulation, unwrapped
 
-MOST_CHECKS = 27
-MOST_TRIES = 15
+MAX_CHECKS = 27
+MAX_OUTAGE_QUERIES = 15
 OUTAGE = START + 10 * MINUTE, START + 2 * HOUR + 10 * MINUTE
 RETRY_AFTER = 1200
-SPREAD = 1.2
-LONG_ENOUGH = 10 * DAY
+"""Seconds."""
+
+MAX_JITTER = 1.2
+RUN_TIME = 10 * DAY
 
 
-class Overrun(BaseException):
-    """The gateway was asked so often that there is no end to it."""
+class TooManyQueries(BaseException):
+    """Ends a run in which the number of queries grows without limit."""
 
 
-def never_moves(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Nobody ever pays, and each message is delivered twice: 27 checks, then UNRESOLVED."""
+def never_paid(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """No payment is ever paid, and each message is delivered twice: 27 checks, then UNRESOLVED."""
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        if asked > 4 * MOST_CHECKS:
-            raise Overrun
-        return told(pay_id, "waiting")
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        if earlier_queries > 4 * MAX_CHECKS:
+            raise TooManyQueries
+        return json_response(pay_id, "waiting")
 
-    stage = Stage(script, dice, wrap=wrap)
-    stage.queue.echoes = lambda: [dice.choice((0, SECOND, 40 * SECOND))]
+    simulation = Simulation(script, rng, wrap=wrap)
+    simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
     try:
-        arrive(stage, [f"pay-{number}" for number in range(size)], by_api=False, tick=tick)
-        stage.run(LONG_ENOUGH)
-    except Overrun:
-        return Outcome(size, 0, stage.verdict(), ("chains fork without end",))
-    return Outcome(size, size, stage.verdict(), tuple(_too_often(stage, MOST_CHECKS)))
+        submit_payments(
+            simulation,
+            [f"pay-{number}" for number in range(size)],
+            by_api=False,
+            on_progress=on_progress,
+        )
+        simulation.run(RUN_TIME)
+    except TooManyQueries:
+        return CampaignRun(size, 0, simulation.verdict(), ("the checks multiply without limit",))
+    return CampaignRun(size, size, simulation.verdict(), tuple(_exceeded(simulation, MAX_CHECKS)))
 
 
-def settles(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Each payment is paid in one of the 26 pauses, and told with the very next check."""
+def paid_in_each_pause(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Each payment is paid in one of the 26 pauses; the next check sends its event."""
     pay_ids = [f"pay-{number}" for number in range(size)]
     pause = {pay_id: number % len(DELAYS) for number, pay_id in enumerate(pay_ids)}
     paid_at: dict[str, int] = {}
 
-    def script(pay_id: str, asked: int, now: int) -> Answer:
-        if asked == pause[pay_id]:
+    def script(pay_id: str, earlier_queries: int, now: int) -> GatewayResponse:
+        if earlier_queries == pause[pay_id]:
             paid_at[pay_id] = now + 1
-        return told(pay_id, "success" if asked > pause[pay_id] else "waiting")
+        return json_response(pay_id, "success" if earlier_queries > pause[pay_id] else "waiting")
 
-    stage = Stage(script, dice, wrap=wrap)
-    arrive(stage, pay_ids, by_api=False, tick=tick)
-    stage.run(LONG_ENOUGH)
+    simulation = Simulation(script, rng, wrap=wrap)
+    submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+    simulation.run(RUN_TIME)
     problems = []
-    events = {_pay_id(detail): at for at, detail in stage.bus.log}
+    events = {_pay_id(detail): at for at, detail in simulation.bus.log}
     for pay_id, at in paid_at.items():
-        longest = DELAYS[pause[pay_id]] * SPREAD * SECOND + 2 * MINUTE  # and two sweeps
+        longest = DELAYS[pause[pay_id]] * MAX_JITTER * SECOND + 2 * MINUTE  # two sweeps
         if not at <= events.get(pay_id, 0) <= at + longest:
-            problems.append(f"{pay_id} was told late")
-    return Outcome(size, 0, stage.verdict(set(pay_ids)), tuple(problems))
+            problems.append(f"the event of {pay_id} is late")
+    return CampaignRun(size, 0, simulation.verdict(set(pay_ids)), tuple(problems))
 
 
-def outage(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """The gateway is down for two hours: few tries, no dead letter, no fork, then all is paid."""
+def outage(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """The gateway is unavailable for two hours: few queries, no dead letters; then all is paid."""
 
-    def script(pay_id: str, _asked: int, now: int) -> Answer:
+    def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
         if OUTAGE[0] <= now < OUTAGE[1]:
-            return DOWN
-        return told(pay_id, "success" if now >= OUTAGE[1] + HOUR else "waiting")
+            return UNAVAILABLE
+        return json_response(pay_id, "success" if now >= OUTAGE[1] + HOUR else "waiting")
 
-    stage = Stage(script, dice, wrap=wrap)
+    simulation = Simulation(script, rng, wrap=wrap)
     pay_ids = [f"pay-{number}" for number in range(size)]
-    arrive(stage, pay_ids, by_api=False, tick=tick)
-    stage.run(LONG_ENOUGH)
-    tries = Counter(asked.pay_id for asked in stage.gateway.log if asked.answer is DOWN)
-    problems = [f"{key}: {tries[key]} tries" for key in pay_ids if tries[key] > MOST_TRIES]
-    problems += _too_often(stage, MOST_CHECKS + MOST_TRIES)
-    return Outcome(size, sum(tries.values()), stage.verdict(set(pay_ids)), tuple(problems))
+    submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+    simulation.run(RUN_TIME)
+    log = simulation.gateway.log
+    failed = Counter(query.pay_id for query in log if query.response is UNAVAILABLE)
+    problems = [
+        f"{key}: {count} queries in the outage"
+        for key, count in failed.items()
+        if count > MAX_OUTAGE_QUERIES
+    ]
+    problems += _exceeded(simulation, MAX_CHECKS + MAX_OUTAGE_QUERIES)
+    return CampaignRun(size, failed.total(), simulation.verdict(set(pay_ids)), tuple(problems))
 
 
-def storm(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Half of the answers are 429 with a Retry-After of 20 minutes: nobody asks before."""
+def rate_limited(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Half of the responses are 429 with a Retry-After of 20 minutes; no query is made before."""
 
-    def script(pay_id: str, _asked: int, now: int) -> Answer:
-        if dice.random() < 0.5 and now < START + DAY:
-            return Answer(429, b"{}", retry_after=str(RETRY_AFTER))
-        return told(pay_id, "success" if now >= START + DAY else "waiting")
+    def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
+        if rng.random() < 0.5 and now < START + DAY:
+            return GatewayResponse(429, b"{}", retry_after=str(RETRY_AFTER))
+        return json_response(pay_id, "success" if now >= START + DAY else "waiting")
 
-    stage = Stage(script, dice, wrap=wrap)
+    simulation = Simulation(script, rng, wrap=wrap)
     pay_ids = [f"pay-{number}" for number in range(size)]
-    arrive(stage, pay_ids, by_api=False, tick=tick)
-    stage.run(LONG_ENOUGH)
-    busy_until: dict[str, int] = {}
-    problems = _too_often(stage, 5 * MOST_CHECKS)
-    for asked in stage.gateway.log:
-        if asked.at < busy_until.get(asked.pay_id, 0):
-            problems.append(f"{asked.pay_id} was asked before its Retry-After")
-        if asked.answer.status == 429:
-            busy_until[asked.pay_id] = asked.at + RETRY_AFTER * SECOND
-    return Outcome(size, len(busy_until), stage.verdict(set(pay_ids)), tuple(problems))
+    submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+    simulation.run(RUN_TIME)
+    not_before: dict[str, int] = {}
+    problems = _exceeded(simulation, 5 * MAX_CHECKS)
+    for query in simulation.gateway.log:
+        if query.at < not_before.get(query.pay_id, 0):
+            problems.append(f"{query.pay_id} was queried before its Retry-After")
+        if query.response.status == 429:
+            not_before[query.pay_id] = query.at + RETRY_AFTER * SECOND
+    return CampaignRun(size, len(not_before), simulation.verdict(set(pay_ids)), tuple(problems))
 
 
-def _too_often(stage: Stage, most: int) -> list[str]:
-    asked = stage.gateway.counts.items()
-    problems = [f"{pay_id}: asked {count} times" for pay_id, count in asked if count > most]
-    return problems + [f"{len(stage.queue.dead)} dead letters"] * bool(stage.queue.dead)
+def _exceeded(simulation: Simulation, most: int) -> list[str]:
+    """Return a problem for each payment with more queries, and one for dead letters."""
+    counts, dead_letters = simulation.gateway.counts, simulation.queue.dead_letters
+    problems = [f"{pay_id}: {count} queries" for pay_id, count in counts.items() if count > most]
+    return problems + [f"{len(dead_letters)} dead letters"] * bool(dead_letters)
 
 
 def _pay_id(detail: str) -> str:

@@ -1,29 +1,41 @@
-"""C2: real processes, really killed. C24: one that lives long."""
+"""C2: worker processes are killed with SIGKILL. C24: memory and descriptors of a warm worker."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.crashes import CHANCE, FAULTY, POINTS, arrive
+from tests.fault_injection.crashes import CRASH_PROBABILITY, FAULT_PHASE, POINTS, submit_payments
 from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import HOUR, SECOND, Answer, books, fates, scripted, told
-from tests.fault_injection.loopback import Loopback
+from tests.fault_injection.fake_gateway import (
+    HOUR,
+    SECOND,
+    GatewayResponse,
+    expected_paid,
+    json_response,
+    random_scenarios,
+    script_for,
+)
+from tests.fault_injection.loopback import LoopbackHost
 from tests.fault_injection.races import merged
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import START, Stage
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import START, Simulation
 
-MOST_KILLS = 20
-FEWEST_KILLS = 10
-ENOUGH = 100
-"""From so many payments on, fewer than FEWEST_KILLS is a campaign that did not happen."""
+MAX_KILLS = 20
+MIN_KILLS = 10
+MIN_KILLS_FROM = 100
+"""The number of payments from which a run with fewer than MIN_KILLS fails."""
 
 BATCH = 10
-WARM = 0.5
+WARM_AFTER = 0.5
+"""The fraction of a soak after which the worker must not grow."""
+
 MEGABYTE = 1 << 20
-DRIFT = 20
-MORE_DESCRIPTORS = 5
-"""A pool may open a connection late, when more happens at a time than before."""
+MAX_GROWTH = 20
+"""Megabytes."""
+
+MAX_NEW_DESCRIPTORS = 5
+"""A pool may open another connection later, when more calls are concurrent than before."""
 
 
 KILL_POINTS = dict.fromkeys(POINTS, 0) | {
@@ -32,83 +44,87 @@ KILL_POINTS = dict.fromkeys(POINTS, 0) | {
     "after PutEvents": 8,
     "sweeper, before sending": 8,
 }
-"""The points, and how many payments a small run follows through them; at most of them none."""
+"""By point, the number of payments of a small run; 0 where a small run leaves it out."""
 
 
-class Kills:
-    """The worker is killed the first time that it comes to a point, then every other time."""
+class KillCampaign:
+    """Kills the worker the first time it comes to a point, then every second time (at random)."""
 
     def __init__(self, point: str) -> None:
         self._point = POINTS[point]
 
-    def __call__(self, size: int, dice: Random, tick: Tick) -> Outcome:
-        """Follow *size* payments with workers that die."""
+    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+        """Run *size* payments."""
         pay_ids = [f"pay-{number}" for number in range(size)]
-        plan = fates(pay_ids, START, dice, noise=0)
-        stage = Stage(scripted(plan, dice), dice)
-        stage.queue.echoes = lambda: [dice.choice((0, SECOND, 40 * SECOND))]
-        stage.stream_alive = not self._point.startswith("sweeper")
-        with Loopback(stage) as host:
-            stage.host = host
+        scenarios = random_scenarios(pay_ids, START, rng, noise=0)
+        simulation = Simulation(script_for(scenarios, rng), rng)
+        simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
+        simulation.stream_enabled = not self._point.startswith("sweeper")
+        with LoopbackHost(simulation) as host:
+            simulation.host = host
 
             def kill(call: Call) -> None:
-                here = str(call) == self._point and stage.faults < MOST_KILLS
-                if here and (not stage.faults or dice.random() < CHANCE):
+                here = str(call) == self._point and simulation.faults < MAX_KILLS
+                if here and (not simulation.faults or rng.random() < CRASH_PROBABILITY):
                     host.kill()
-                    stage.crash()
+                    simulation.crash()
 
-            stage.before = kill
-            arrive(stage, pay_ids, by_api=self._point.startswith("api"), tick=tick)
-            stage.run(FAULTY)
-            stage.settle()
-        fewest = FEWEST_KILLS if size >= ENOUGH else 1
-        problems = () if stage.faults >= fewest else (f"only {stage.faults} kills",)
-        return Outcome(size, stage.faults, stage.verdict(books(plan)), problems)
+            simulation.on_call = kill
+            submit_payments(
+                simulation, pay_ids, by_api=self._point.startswith("api"), on_progress=on_progress
+            )
+            simulation.run(FAULT_PHASE)
+            simulation.run_to_completion()
+        fewest = MIN_KILLS if size >= MIN_KILLS_FROM else 1
+        problems = () if simulation.faults >= fewest else (f"only {simulation.faults} kills",)
+        return CampaignRun(
+            size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
+        )
 
 
-def soak(size: int, dice: Random, tick: Tick) -> Outcome:
-    """Deliver *size* messages to one worker; once it is warm, it grows no more.
+def soak(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+    """Deliver *size* messages to one worker; after half of them it must not grow.
 
-    The edges forget what is done, so that only the worker could remember.
+    The simulation is cleared after each batch.
     """
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        waits = pay_id.endswith("7") and not asked  # one in ten needs a second message
-        return told(pay_id, "waiting" if waits else "success")
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        waiting = pay_id.endswith("7") and not earlier_queries  # one in ten needs a second message
+        return json_response(pay_id, "waiting" if waiting else "success")
 
-    stage = Stage(script, dice)
+    simulation = Simulation(script, rng)
     verdicts = []
-    with Loopback(stage) as host:
-        stage.host = host
+    with LoopbackHost(simulation) as host:
+        simulation.host = host
         warm = (0, 0)
         for start in range(0, size, BATCH):
             for number in range(start, start + BATCH):
-                stage.order(f"pay-{number}", expectedAmount="19.99")
-            stage.run(HOUR)
-            verdicts.append(stage.verdict({f"pay-{start}"}))
-            _forget(stage)
-            if start == size * WARM // BATCH * BATCH:
+                simulation.send_order(f"pay-{number}", expectedAmount="19.99")
+            simulation.run(HOUR)
+            verdicts.append(simulation.verdict({f"pay-{start}"}))
+            _clear(simulation)
+            if start == size * WARM_AFTER // BATCH * BATCH:
                 warm = _footprint(host.pid)
-            tick(start / size)
+            on_progress(start / size)
         grown = tuple(b - a for a, b in zip(warm, _footprint(host.pid), strict=True))
-    return Outcome(size, 0, merged(verdicts), tuple(_too_large(*grown)))
+    return CampaignRun(size, 0, merged(verdicts), tuple(_too_large(*grown)))
 
 
 def _too_large(memory: int, descriptors: int) -> Iterator[str]:
-    if memory > DRIFT * MEGABYTE:
+    if memory > MAX_GROWTH * MEGABYTE:
         yield f"the worker grew by {memory / MEGABYTE:.1f} MB"
-    if descriptors > MORE_DESCRIPTORS:
-        yield f"the worker holds {descriptors} descriptors more"
+    if descriptors > MAX_NEW_DESCRIPTORS:
+        yield f"the worker has {descriptors} more open descriptors"
 
 
-def _forget(stage: Stage) -> None:
-    stage.table.items.clear()
-    stage.gateway.log.clear()
-    stage.gateway.counts.clear()
-    stage.bus.log.clear()
+def _clear(simulation: Simulation) -> None:
+    simulation.table.items.clear()
+    simulation.gateway.log.clear()
+    simulation.gateway.counts.clear()
+    simulation.bus.log.clear()
 
 
 def _footprint(pid: int) -> tuple[int, int]:
-    """Resident bytes and open descriptors of a process (Linux)."""
+    """Return the resident bytes and the number of open descriptors of a process (Linux)."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE"), len(list(Path(f"/proc/{pid}/fd").iterdir()))

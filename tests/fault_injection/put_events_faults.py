@@ -1,36 +1,42 @@
-"""C4: PutEvents refuses some, or all, or is not heard to accept; one event is poison."""
+"""C4: PutEvents rejects entries, fails, times out after acceptance, or fails for one event."""
 
 import json
 from random import Random
 
-from tests.fault_injection.crashes import arrive
-from tests.fault_injection.fake_gateway import HOUR, MINUTE, Fate, books, scripted
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import START, Stage, Wrap, ours
+from tests.fault_injection.crashes import submit_payments
+from tests.fault_injection.fake_gateway import HOUR, MINUTE, Scenario, expected_paid, script_for
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
 
-FAULTY = 6 * HOUR
-
-
-def partial(share: float, wrap: Wrap = ours) -> "Puts":
-    """A share of all entries is refused, each for itself."""
-    return Puts(wrap, entries=share)
+FAULT_PHASE = 6 * HOUR
 
 
-def failing(code: str, share: float, wrap: Wrap = ours) -> "Puts":
-    """A share of all calls fails; "timeout" is one that was accepted and not answered."""
-    return Puts(wrap, code=code, calls=share)
+def reject_entries(share: float, wrap: ClientWrapper = unwrapped) -> "PutEventsFaults":
+    """Return the campaign in which PutEvents rejects a share of all entries."""
+    return PutEventsFaults(wrap, entries=share)
 
 
-def poisoned() -> "Puts":
-    """One event of ten fails each call that it is part of."""
-    return Puts(ours, poison=10)
+def fail_calls(code: str, share: float, wrap: ClientWrapper = unwrapped) -> "PutEventsFaults":
+    """Return the campaign in which a share of all calls fails with *code* (see ``Bus``)."""
+    return PutEventsFaults(wrap, code=code, calls=share)
 
 
-class Puts:
-    """Most payments are paid at once; their events have a hard way for hours."""
+def poison_entries() -> "PutEventsFaults":
+    """Return the campaign in which every tenth event makes each call that has it fail."""
+    return PutEventsFaults(unwrapped, poison=10)
+
+
+class PutEventsFaults:
+    """Payments are paid within a minute; PutEvents has faults for six hours."""
 
     def __init__(
-        self, wrap: Wrap, *, entries: float = 0, calls: float = 0, code: str = "", poison: int = 0
+        self,
+        wrap: ClientWrapper,
+        *,
+        entries: float = 0,
+        calls: float = 0,
+        code: str = "",
+        poison: int = 0,
     ) -> None:
         self._wrap = wrap
         self._entries = entries
@@ -38,41 +44,43 @@ class Puts:
         self._code = code
         self._poison = poison
 
-    def __call__(self, size: int, dice: Random, tick: Tick) -> Outcome:
+    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
         """Send the events of *size* payments."""
         pay_ids = [f"pay-{number}" for number in range(size)]
-        plan = {pay_id: Fate(START + dice.choice((0, 0, MINUTE))) for pay_id in pay_ids}
+        scenarios = {pay_id: Scenario(START + rng.choice((0, 0, MINUTE))) for pay_id in pay_ids}
         poison = set(pay_ids[:: self._poison]) if self._poison else set()
-        stage = Stage(scripted(plan, dice), dice, wrap=self._wrap)
-        self._break(stage, poison, dice)
-        arrive(stage, pay_ids, by_api=False, tick=tick)
-        stage.run(FAULTY)
-        problems = self._isolated(stage, poison)
-        stage.bus.refuses, stage.bus.fails = lambda _: None, lambda: None
-        stage.settle()
-        return Outcome(size, stage.faults, stage.verdict(books(plan)), problems)
+        simulation = Simulation(script_for(scenarios, rng), rng, wrap=self._wrap)
+        self._inject_faults(simulation, poison, rng)
+        submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+        simulation.run(FAULT_PHASE)
+        problems = self._not_isolated(simulation, poison)
+        simulation.bus.entry_error, simulation.bus.call_error = lambda _: None, lambda: None
+        simulation.run_to_completion()
+        return CampaignRun(
+            size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
+        )
 
-    def _break(self, stage: Stage, poison: set[str], dice: Random) -> None:
-        def refuses(detail: str) -> str | None:
+    def _inject_faults(self, simulation: Simulation, poison: set[str], rng: Random) -> None:
+        def entry_error(detail: str) -> str | None:
             pay_id = json.loads(detail)["data"]["payId"]
             if pay_id in poison:
                 code = "poison"
-            elif dice.random() < self._entries:
+            elif rng.random() < self._entries:
                 code = "ThrottlingException"
             else:
                 return None
-            stage.faults += 1
+            simulation.faults += 1
             return code
 
-        def fails() -> str | None:
-            if dice.random() >= self._calls:
+        def call_error() -> str | None:
+            if rng.random() >= self._calls:
                 return None
-            stage.faults += 1
+            simulation.faults += 1
             return self._code
 
-        stage.bus.refuses, stage.bus.fails = refuses, fails
+        simulation.bus.entry_error, simulation.bus.call_error = entry_error, call_error
 
-    def _isolated(self, stage: Stage, poison: set[str]) -> tuple[str, ...]:
-        """While the poison lasts, it holds up nobody but itself."""
-        held_up = set(stage.verdict().lost) - poison
-        return (f"{len(held_up)} held up by poison",) if poison and held_up else ()
+    def _not_isolated(self, simulation: Simulation, poison: set[str]) -> tuple[str, ...]:
+        """Return a problem if poison events kept other events from being sent."""
+        delayed = set(simulation.verdict().lost) - poison
+        return (f"{len(delayed)} events delayed by poison",) if poison and delayed else ()

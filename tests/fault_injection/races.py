@@ -1,71 +1,76 @@
-"""C5: twelve at a time on one payId, in every order that the dice find."""
+"""C5: twelve concurrent invocations for one payId, interleaved in random orders."""
 
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import MINUTE, SECOND, Answer, told
-from tests.fault_injection.interleaving import Turns
-from tests.fault_injection.memory_table import Memory
+from tests.fault_injection.fake_gateway import MINUTE, SECOND, GatewayResponse, json_response
+from tests.fault_injection.interleaving import InterleavingScheduler
+from tests.fault_injection.memory_table import InMemoryDynamoDB
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import Stage, Wrap, ours
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
 
-SAID = ("waiting", "success", "success", "fail")
+RESULTS = ("waiting", "success", "success", "fail")
 
 
-def races(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Race for *size* payments, one after the other."""
-    parts: list[Verdict] = []
-    turns = 0
+def races(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Run a race for each of *size* payments."""
+    verdicts: list[Verdict] = []
+    switches = 0
     for number in range(size):
-        stage = race(f"pay-{number}", dice, wrap)
-        parts.append(stage.verdict())
-        turns += stage.faults
-        tick(number / size)
-    return Outcome(size, turns, merged(parts))
+        simulation = race(f"pay-{number}", rng, wrap)
+        verdicts.append(simulation.verdict())
+        switches += simulation.faults
+        on_progress(number / size)
+    return CampaignRun(size, switches, merged(verdicts))
 
 
-def merged(parts: list[Verdict]) -> Verdict:
-    """One verdict of many."""
+def merged(verdicts: list[Verdict]) -> Verdict:
+    """Return one verdict with the errors of all."""
 
     def all_of(kind: str) -> Any:
-        return [pay_id for part in parts for pay_id in getattr(part, kind)]
+        return [pay_id for verdict in verdicts for pay_id in getattr(verdict, kind)]
 
-    kinds = ("lost", "false", "split", "stuck", "crooked")
-    duplicates = sum(part.duplicates for part in parts)
+    kinds = ("lost", "false", "differing", "stuck", "inconsistent")
+    duplicates = sum(verdict.duplicates for verdict in verdicts)
     return Verdict(duplicates, **{kind: all_of(kind) for kind in kinds})
 
 
 def race(
-    pay_id: str, dice: Random, wrap: Wrap = ours, table: Callable[..., Memory] = Memory
-) -> Stage:
-    """Let twelve race for one payment; the stage when all is quiet again."""
+    pay_id: str,
+    rng: Random,
+    wrap: ClientWrapper = unwrapped,
+    table: Callable[..., InMemoryDynamoDB] = InMemoryDynamoDB,
+) -> Simulation:
+    """Run twelve concurrent invocations for one payment; return the completed simulation."""
 
-    def script(pay_id: str, _asked: int, _now: int) -> Answer:
-        return told(pay_id, dice.choice(SAID))
+    def script(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, rng.choice(RESULTS))
 
-    stage = Stage(script, dice, wrap=wrap, table=table)
-    stage.queue.batch = 1
-    turns = Turns(dice)
+    simulation = Simulation(script, rng, wrap=wrap, table=table)
+    simulation.queue.batch_size = 1
+    scheduler = InterleavingScheduler(rng)
 
-    def before(_: Call) -> None:
-        stage.faults += 1
-        stage.now += dice.choice((0, 0, 0, 1, 2 * SECOND, MINUTE))
-        turns.pass_on()
+    def switch(_: Call) -> None:
+        simulation.faults += 1
+        simulation.now += rng.choice((0, 0, 0, 1, 2 * SECOND, MINUTE))
+        scheduler.yield_turn()
 
-    stage.before = before
+    simulation.on_call = switch
     for _ in range(4):
-        stage.order(pay_id, expectedAmount="19.99")
-    turns.play(
+        simulation.send_order(pay_id, expectedAmount="19.99")
+    scheduler.run(
         [
-            *[stage.deliver] * 5,
-            *[lambda: stage.get(pay_id)] * 3,
-            lambda: stage.put(pay_id, orderId="A-17"),
-            stage.deliver_stream,
-            *[stage.sweep] * 2,
+            *[simulation.deliver_messages] * 5,
+            *[lambda: simulation.get_payment(pay_id)] * 3,
+            lambda: simulation.put_payment(pay_id, orderId="A-17"),
+            simulation.deliver_changes,
+            *[simulation.sweep] * 2,
         ]
     )
-    stage.settle()
-    return stage
+    simulation.run_to_completion()
+    return simulation

@@ -1,4 +1,4 @@
-"""The report: Markdown for people, JSON for whoever writes the README."""
+"""The report of the campaigns: Markdown for people, JSON for the table in README.md."""
 
 import json
 import sys
@@ -6,42 +6,43 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.fault_injection.results import Row
+from tests.fault_injection.results import CampaignResult
 
 REPORT = Path(__file__).with_name("report.json")
 WIDTH = 30
 
 
-def markdown(rows: Sequence[Row], size: str, seed: str) -> str:
-    """The report as a table."""
-    good = sum(row.ok for row in rows)
+def markdown(results: Sequence[CampaignResult], size: str, seed: str) -> str:
+    """Return the report as a table."""
+    passed = sum(result.ok for result in results)
     lines = [
-        f"# Campaigns: {good} of {len(rows)} as they must be (SIZE={size} SEED={seed})",
+        f"# Campaigns: {passed} of {len(results)} passed (SIZE={size} SEED={seed})",
         "",
         "| campaign | tries | faults | lost | false | sent again | seconds | |",
         "|---|---:|---:|---:|---:|---:|---:|---|",
     ]
-    for row in rows:
-        figures = (row.tries, row.faults, row.lost, row.false, row.duplicates)
+    for result in results:
+        figures = (result.tries, result.faults, result.lost, result.false, result.duplicates)
         counted = " | ".join(f"{figure:,}" for figure in figures)
-        lines.append(f"| {row.name} | {counted} | {row.seconds:,.1f} | {_word(row)} |")
+        state = _state(result)
+        lines.append(f"| {result.name} | {counted} | {result.seconds:,.1f} | {state} |")
     return "\n".join(lines) + "\n"
 
 
-def load(path: Path = REPORT) -> tuple[str, list[Row]]:
-    """Return the size of the run that report.json tells of, and its rows."""
+def load(path: Path = REPORT) -> tuple[str, list[CampaignResult]]:
+    """Return the size of the run that report.json is about, and its results."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    return document["size"], [Row(**row) for row in document["rows"]]
+    return document["size"], [CampaignResult(**result) for result in document["rows"]]
 
 
-def save(rows: Sequence[Row], size: str, seed: str, path: Path = REPORT) -> None:
+def save(results: Sequence[CampaignResult], size: str, seed: str, path: Path = REPORT) -> None:
     """Write report.json."""
-    document = {"size": size, "seed": seed, "rows": [asdict(row) for row in rows]}
+    document = {"size": size, "seed": seed, "rows": [asdict(result) for result in results]}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def progress(done: float, of: int, text: str) -> None:
-    """Draw a bar on standard error, where that is a terminal."""
+    """Draw a progress bar on standard error if it is a terminal."""
     if sys.stderr.isatty():
         full = round(WIDTH * done / of)
         bar = "#" * full + "." * (WIDTH - full)
@@ -49,7 +50,7 @@ def progress(done: float, of: int, text: str) -> None:
         sys.stderr.flush()
 
 
-def _word(row: Row) -> str:
-    if row.control:
-        return "caught" if row.ok else "**NOT CAUGHT**"
-    return "ok" if row.ok else "**BROKEN**"
+def _state(result: CampaignResult) -> str:
+    if result.control:
+        return "detected" if result.ok else "**NOT DETECTED**"
+    return "ok" if result.ok else "**BROKEN**"

@@ -1,4 +1,4 @@
-"""What a campaign brings, and the line of the report that becomes of it."""
+"""What a campaign is, and how it is run and summarised."""
 
 import io
 import sys
@@ -12,10 +12,10 @@ from tests.fault_injection.oracle import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a campaign brings: how much was tried, what was broken on the way, what came of it.
+class CampaignRun:
+    """What a campaign returns: the number of tries and injected faults, and what was found.
 
-    ``problems`` say in words what the judge has no word for.
+    ``problems`` describe errors that the oracle has no kind for.
     """
 
     tries: int
@@ -25,13 +25,13 @@ class Outcome:
 
     @property
     def clean(self) -> bool:
-        """Nothing is wrong."""
+        """Whether no error was found."""
         return self.verdict.clean and not self.problems
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the report. ``ok`` of a control: the wrong design was caught."""
+class CampaignResult:
+    """The summary of a run. ``ok`` of a control: the error of its design was detected."""
 
     name: str
     tries: int
@@ -44,55 +44,56 @@ class Row:
     control: bool
 
 
-Tick = Callable[[float], None]
-"""Told how much of a campaign is done, from 0 to 1."""
+OnProgress = Callable[[float], None]
+"""Called with the fraction of a campaign that is done, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign and its sizes; *run* gets one of them, dice of its own, and whom to tell."""
+    """A campaign and its sizes; ``run`` is called with a size, random numbers and a callback."""
 
     name: str
-    run: Callable[[int, Random, Tick], Outcome]
+    run: Callable[[int, Random, OnProgress], CampaignRun]
     small: int
     full: int
     control: bool = False
 
 
-class Nowhere(io.TextIOBase):
-    """Where the functions log to."""
+class _Discard(io.TextIOBase):
+    """Discards the logs of the functions."""
 
     def write(self, text: str, /) -> int:
-        """Drop it."""
         return len(text)
 
 
-def conduct(campaign: Campaign, size: int, seed: str, tick: Tick = lambda _: None) -> Row:
-    """Run a campaign; what is wrong is told on standard error, in full."""
-    # The same seed is the same run, whatever ran before it.
-    dice = Random(f"{seed} {campaign.name}")  # noqa: S311 - to be repeated, not to be secret
+def run_campaign(
+    campaign: Campaign, size: int, seed: str, on_progress: OnProgress = lambda _: None
+) -> CampaignResult:
+    """Run a campaign; errors are written to standard error."""
+    # A seed repeats a run, whatever ran before.
+    rng = Random(f"{seed} {campaign.name}")  # noqa: S311 - repeatable, not secret
     start = time.monotonic()
-    with redirect_stdout(Nowhere()):
-        outcome = campaign.run(size, dice, tick)
-    ok = outcome.clean is not campaign.control
+    with redirect_stdout(_Discard()):
+        run = campaign.run(size, rng, on_progress)
+    ok = run.clean is not campaign.control
     if not ok:
-        sys.stderr.write(f"\n{campaign.name}: {_complaint(outcome)}\n")
-    return Row(
+        sys.stderr.write(f"\n{campaign.name}: {_describe_failure(run)}\n")
+    return CampaignResult(
         name=campaign.name,
-        tries=outcome.tries,
-        faults=outcome.faults,
-        lost=len(outcome.verdict.lost),
-        false=len(outcome.verdict.false),
-        duplicates=outcome.verdict.duplicates,
+        tries=run.tries,
+        faults=run.faults,
+        lost=len(run.verdict.lost),
+        false=len(run.verdict.false),
+        duplicates=run.verdict.duplicates,
         seconds=round(time.monotonic() - start, 1),
         ok=ok,
         control=campaign.control,
     )
 
 
-def _complaint(outcome: Outcome) -> str:
-    if outcome.clean:
-        return "a wrong design passed"
-    verdict = asdict(outcome.verdict)
-    wrong = [f"{kind} {ids[:5]}" for kind, ids in verdict.items() if isinstance(ids, list) and ids]
-    return "; ".join([*wrong, *outcome.problems[:5]])
+def _describe_failure(run: CampaignRun) -> str:
+    if run.clean:
+        return "the broken design was not detected"
+    verdict = asdict(run.verdict)
+    errors = [f"{kind} {ids[:5]}" for kind, ids in verdict.items() if isinstance(ids, list) and ids]
+    return "; ".join([*errors, *run.problems[:5]])

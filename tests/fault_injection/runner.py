@@ -1,4 +1,4 @@
-"""Runs the campaigns, two at a time, each in a process that has nothing else to do."""
+"""Runs the campaigns in a pool of two processes and writes the report."""
 
 import os
 import sys
@@ -8,68 +8,70 @@ from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
 from tests.fault_injection.guarantees import figures
-from tests.fault_injection.registry import SIZES, plan
+from tests.fault_injection.registry import SIZES, campaigns_for
 from tests.fault_injection.report import markdown, progress, save
-from tests.fault_injection.results import Row, conduct
+from tests.fault_injection.results import CampaignResult, run_campaign
 
-AT_A_TIME = 2
-REDRAW = 0.5
+PROCESSES = 2
+REDRAW_SECONDS = 0.5
 
-_shares: "list[Synchronized[float]]" = []
-"""How much of each campaign is done, in a memory that the processes share."""
+_fractions: "list[Synchronized[float]]" = []
+"""The fraction of each campaign that is done, in memory shared by the processes."""
 
 
 def main() -> int:
-    """Run all, print the report, and return whether anything is not as it must be."""
+    """Run the campaigns and print the report; return the exit code, 1 if a campaign failed."""
     size, seed = os.environ.get("SIZE") or "full", os.environ.get("SEED") or "1"
     if size not in SIZES:
         sys.stderr.write(f"SIZE must be one of {', '.join(SIZES)}\n")
         return 2
     only = os.environ.get("ONLY", "")
-    names = [campaign.name for campaign, _ in plan(size)]
-    rows = conduct_all([name for name in names if only in name], size, seed)
-    if not only:  # a part is no report
-        save(rows, size, seed)
-    sys.stdout.write(markdown(rows, size, seed))
+    names = [campaign.name for campaign, _ in campaigns_for(size)]
+    results = run_all([name for name in names if only in name], size, seed)
+    if not only:  # the report needs all campaigns
+        save(results, size, seed)
+    sys.stdout.write(markdown(results, size, seed))
     if not only:
-        told = (f"{promise}: {text}\n" for promise, text in figures(rows).items())
-        sys.stdout.write("\nFor the table of promises in README.md:\n" + "".join(told))
-    return int(not all(row.ok for row in rows))
+        lines = (f"{guarantee}: {text}\n" for guarantee, text in figures(results).items())
+        sys.stdout.write("\nFor the table of guarantees in README.md:\n" + "".join(lines))
+    return int(not all(result.ok for result in results))
 
 
-def conduct_all(names: Sequence[str], size: str, seed: str) -> list[Row]:
-    """Run campaigns; their rows, in the same order."""
-    context = get_context("spawn")  # a fork would take the locks of our threads along
-    shares = [context.Value("d", 0.0) for _ in names]
-    with ProcessPoolExecutor(AT_A_TIME, context, _join, (shares,)) as pool:
+def run_all(names: Sequence[str], size: str, seed: str) -> list[CampaignResult]:
+    """Run campaigns; return their results in the same order."""
+    context = get_context("spawn")  # a forked process would inherit locked locks
+    fractions = [context.Value("d", 0.0) for _ in names]
+    with ProcessPoolExecutor(PROCESSES, context, _initialize, (fractions,)) as pool:
         running = [
-            pool.submit(conduct_one, number, name, size, seed) for number, name in enumerate(names)
+            pool.submit(run_in_pool, number, name, size, seed) for number, name in enumerate(names)
         ]
-        _watch(running, shares)
+        _show_progress(running, fractions)
         return [future.result() for future in running]
 
 
-def conduct_one(number: int, name: str, size: str, seed: str) -> Row:
+def run_in_pool(number: int, name: str, size: str, seed: str) -> CampaignResult:
     """Run one campaign, in a process of the pool."""
-    [(campaign, tries)] = [each for each in plan(size) if each[0].name == name]
+    [(campaign, tries)] = [each for each in campaigns_for(size) if each[0].name == name]
 
-    def tick(share: float) -> None:
-        _shares[number].value = share
+    def on_progress(fraction: float) -> None:
+        _fractions[number].value = fraction
 
-    return conduct(campaign, tries, seed, tick)
-
-
-def _join(shares: "list[Synchronized[float]]") -> None:
-    _shares[:] = shares
+    return run_campaign(campaign, tries, seed, on_progress)
 
 
-def _watch(running: "Sequence[Future[Row]]", shares: "Sequence[Synchronized[float]]") -> None:
+def _initialize(fractions: "list[Synchronized[float]]") -> None:
+    _fractions[:] = fractions
+
+
+def _show_progress(
+    running: "Sequence[Future[CampaignResult]]", fractions: "Sequence[Synchronized[float]]"
+) -> None:
     left = set(running)
     while left:
-        _, left = wait(left, REDRAW)
+        _, left = wait(left, REDRAW_SECONDS)
         parts = [
-            1 if future.done() else share.value
-            for future, share in zip(running, shares, strict=True)
+            1 if future.done() else fraction.value
+            for future, fraction in zip(running, fractions, strict=True)
         ]
         progress(sum(parts), len(parts), f"{len(left)} left")
     progress(len(running), len(running), "done\n")

@@ -1,66 +1,74 @@
-"""C7: every sequence of up to five replies."""
+"""C7: every sequence of up to five replies of the gateway."""
 
 from itertools import islice, product
 from random import Random
 
-from tests.fault_injection.fake_gateway import BROKEN, DAY, PARTNER, Answer, told
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import Stage, Wrap, ours
+from tests.fault_injection.fake_gateway import (
+    DAY,
+    HTML_PAGE,
+    PARTNER,
+    GatewayResponse,
+    json_response,
+)
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
 
-REPLIES = ("waiting", "success", "fail", "closed", "garbage", "other")
-AT_ONCE = 200
+REPLIES = ("waiting", "success", "fail", "closed", "invalid", "other")
+GROUP_SIZE = 200
 
 Sequence = tuple[str, ...]
 
 
-def reply(kind: str, pay_id: str) -> Answer:
-    """The reply of a kind; the deployment knows "fail" as a value, and does not know "closed"."""
-    if kind == "garbage":
-        return BROKEN
+def response_of(kind: str, pay_id: str) -> GatewayResponse:
+    """Return a response of a kind. "fail" is configured as a failed value, "closed" is unknown."""
+    if kind == "invalid":
+        return HTML_PAGE
     if kind == "other":
-        return told("other", "success")
-    return told(pay_id, kind)
+        return json_response("other", "success")
+    return json_response(pay_id, kind)
 
 
-def every_sequence(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Take the first *size* sequences, the short ones first; 9,330 are all of up to five.
+def every_sequence(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Run the first *size* sequences, the shortest first; there are 9,330 of up to five replies.
 
-    Whoever is done with its sequence hears `waiting`. In each sequence the payment is asked at
-    once for the next reply, by GET, so that none of them is too late for a FAILED payment.
+    After its sequence a payment is reported as `waiting`. Each reply is requested with a GET
+    directly after the previous one, so that none is too late for a FAILED payment.
     """
     lengths = (product(REPLIES, repeat=length) for length in range(1, 6))
     todo = list(islice((sequence for group in lengths for sequence in group), size))
     scripts = {f"seq-{number}": sequence for number, sequence in enumerate(todo)}
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        sequence = scripts[pay_id]
-        return reply(sequence[asked] if asked < len(sequence) else "waiting", pay_id)
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        rest = scripts[pay_id][earlier_queries:]
+        return response_of(rest[0] if rest else "waiting", pay_id)
 
-    stage = Stage(script, dice, wrap=wrap)
+    simulation = Simulation(script, rng, wrap=wrap)
     pay_ids = list(scripts)
-    for start in range(0, len(pay_ids), AT_ONCE):
-        group = pay_ids[start : start + AT_ONCE]
+    for start in range(0, len(pay_ids), GROUP_SIZE):
+        group = pay_ids[start : start + GROUP_SIZE]
         for pay_id in group:
-            stage.order(pay_id)
+            simulation.send_order(pay_id)
         for _ in range(5):
-            stage.run(4000)
+            simulation.run(4000)
             for pay_id in group:
-                stage.get(pay_id)
-        tick(start / len(pay_ids))
-    stage.run(12 * DAY)
-    return Outcome(size, 0, stage.verdict(), tuple(_wrong(stage, scripts)))
+                simulation.get_payment(pay_id)
+        on_progress(start / len(pay_ids))
+    simulation.run(12 * DAY)
+    return CampaignRun(size, 0, simulation.verdict(), tuple(_wrong_statuses(simulation, scripts)))
 
 
-def _wrong(stage: Stage, scripts: dict[str, Sequence]) -> list[str]:
+def _wrong_statuses(simulation: Simulation, scripts: dict[str, Sequence]) -> list[str]:
     problems = []
     for pay_id, sequence in scripts.items():
-        found = stage.table.items[f"{PARTNER}#{pay_id}"]["status"]["S"]
-        if found != _status(sequence):
+        found = simulation.table.items[f"{PARTNER}#{pay_id}"]["status"]["S"]
+        if found != _expected_status(sequence):
             problems.append(f"{'-'.join(sequence)} became {found}")
     return problems
 
 
-def _status(sequence: Sequence) -> str:
+def _expected_status(sequence: Sequence) -> str:
     if "success" in sequence:
         return "SUCCEEDED"
     return "FAILED" if "fail" in sequence else "UNRESOLVED"

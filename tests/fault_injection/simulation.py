@@ -1,7 +1,7 @@
-"""The whole system on a clock of its own, and everything that can be done to it.
+"""The whole system on a virtual clock: the real handlers, with their dependencies in memory.
 
-The handlers are the real ones, the edges are in memory. Each call to an edge passes through
-``call``, where a campaign may look, crash, refuse, or let somebody else go first.
+Each call to a dependency passes through ``Simulation.call``, where a campaign may observe it,
+end the invocation, raise an error, or let a concurrent invocation run first.
 """
 
 import json
@@ -19,13 +19,13 @@ from tests.fault_injection.fake_aws import (
     Crash,
     Message,
     Queue,
-    kind_of,
+    operation_kind,
     pay_id_of,
 )
 from tests.fault_injection.fake_gateway import DAY, MINUTE, PARTNER, Gateway, Script
 from tests.fault_injection.functions import Client, Functions
-from tests.fault_injection.memory_table import Image, Memory
-from tests.fault_injection.oracle import Verdict, judge
+from tests.fault_injection.memory_table import InMemoryDynamoDB, ItemChange
+from tests.fault_injection.oracle import Verdict, evaluate
 
 START = 1_795_341_600_000
 """2026-11-22T10:00:00Z."""
@@ -36,92 +36,99 @@ DELAYS = (
     *(21600,) * 3,
     *(86400,) * 6,
 )
-"""The schedule of design section 6."""
+"""The default of CheckDelays in template.yaml."""
 
-BROKEN_OFF = (Crash, ClientError)
-"""How an invocation ends that returns nothing."""
+ABORTED = (Crash, ClientError)
+"""The exceptions of an invocation that ends without a result."""
 
-STREAM_TRIES = 4
-"""Once, and three retries."""
+MAX_STREAM_ATTEMPTS = 4
+"""One attempt and three retries."""
 
-Wrap = Callable[["Stage", str, str, Client], Client]
-"""A design: (stage, function, edge, client) to the client that the function has instead."""
+ClientWrapper = Callable[["Simulation", str, str, Client], Client]
+"""Returns the client to use instead: (simulation, function, dependency, client) to client."""
 
 
-def ours(_stage: "Stage", _role: str, _edge: str, client: Client) -> Client:
-    """The design as it is."""
+def unwrapped(
+    _simulation: "Simulation", _function: str, _dependency: str, client: Client
+) -> Client:
+    """Return *client*: the design as it is."""
     return client
 
 
-class Host(Protocol):
-    """Where the functions run."""
+class FunctionHost(Protocol):
+    """Runs the functions."""
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
-        """Hand *event* to a function; its answer, or a Crash."""
+        """Invoke a function with *event*. Raises Crash where its process ends."""
 
 
-class Stage:
-    """One run. *script* is the gateway's part, *dice* decide all that is left to chance."""
+class Simulation:
+    """One run. *script* has the gateway's responses; *rng* makes all random decisions.
+
+    ``now`` is the virtual time in milliseconds, ``on_call`` is called before and after each call to
+    a dependency, ``faults`` counts the injected faults.
+    """
 
     def __init__(
         self,
         script: Script,
-        dice: Random,
+        rng: Random,
         *,
         delays: tuple[int, ...] = DELAYS,
-        wrap: Wrap = ours,
-        table: Callable[[Callable[[Image], None]], Any] = Memory,
+        wrap: ClientWrapper = unwrapped,
+        table: Callable[[Callable[[ItemChange], None]], Any] = InMemoryDynamoDB,
     ) -> None:
         self.now = START
-        self.before: Callable[[Call], None] = lambda _: None
-        self.stream_alive = True
-        self.sweeper_alive = True
-        self.stream: deque[tuple[Image, int]] = deque()
+        self.on_call: Callable[[Call], None] = lambda _: None
+        self.stream_enabled = True
+        self.sweeper_enabled = True
+        self.stream: deque[tuple[ItemChange, int]] = deque()
         self.faults = 0
         self.gateway = Gateway(script, lambda: self.now)
         self.queue = Queue(lambda: self.now)
         self.bus = Bus(lambda: self.now)
-        self.table: Memory = table(self._changed)
-        self.edges = {
+        self.table: InMemoryDynamoDB = table(self._on_change)
+        self.dependencies = {
             "table": self.table,
             "queue": self.queue,
             "bus": self.bus,
             "gateway": self.gateway,
         }
         self._wrap = wrap
-        self.functions = Functions(self.connect, lambda: self.now / 1000, dice.random, delays)
-        self.host: Host = self.functions
+        self.functions = Functions(self.connect, lambda: self.now / 1000, rng.random, delays)
+        self.host: FunctionHost = self.functions
 
-    def connect(self, role: str, edge: str) -> Client:
-        """The client of a function for an edge."""
-        return self._wrap(self, role, edge, _Edge(self, role, edge))
+    def connect(self, function: str, dependency: str) -> Client:
+        """Return the client of a function for a dependency."""
+        client = _InterceptedClient(self, function, dependency)
+        return self._wrap(self, function, dependency, client)
 
-    def call(self, role: str, edge: str, operation: str, request: dict[str, Any]) -> Any:
-        """Make a call, unless the campaign ends it before."""
-        kind, pay_id = kind_of(operation, request), pay_id_of(operation, request)
-        self.before(Call(role, "before", kind, pay_id))
-        answer = getattr(self.edges[edge], operation)(**request)
-        self.before(Call(role, "after", kind, pay_id))
-        return answer
+    def call(self, function: str, dependency: str, operation: str, request: dict[str, Any]) -> Any:
+        """Make a call; ``on_call`` may end it before or after."""
+        kind, pay_id = operation_kind(operation, request), pay_id_of(operation, request)
+        self.on_call(Call(function, "before", kind, pay_id))
+        response = getattr(self.dependencies[dependency], operation)(**request)
+        self.on_call(Call(function, "after", kind, pay_id))
+        return response
 
     def crash(self) -> None:
         """End the invocation that is running."""
         self.faults += 1
         raise Crash
 
-    # What people do
+    # The users' actions
 
-    def order(self, pay_id: str, **fields: str) -> None:
-        """Send a message as an order service does."""
+    def send_order(self, pay_id: str, **fields: str) -> None:
+        """Send a message to the queue, as an order service does."""
         self.queue.put(json.dumps({"payId": pay_id} | fields))
 
-    def put(self, pay_id: str, **fields: str) -> int:
-        """PUT /payments/{payId}; the HTTP status."""
+    def put_payment(self, pay_id: str, **fields: str) -> int:
+        """Return the HTTP status of PUT /payments/{payId}."""
         event = {"routeKey": "PUT /payments/{payId}", "body": json.dumps(fields)}
         return self._request(event | {"pathParameters": {"payId": pay_id}})
 
-    def get(self, pay_id: str) -> int:
-        """GET /payments/{payId}; the HTTP status."""
+    def get_payment(self, pay_id: str) -> int:
+        """Return the HTTP status of GET /payments/{payId}."""
         event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": pay_id}}
         return self._request(event)
 
@@ -129,103 +136,104 @@ class Stage:
         status: int = self.host.invoke("api", event)["statusCode"]
         return status
 
-    # What time brings
+    # The passing of time
 
     def run(self, duration: int) -> None:
-        """Let *duration* milliseconds pass, or less if nothing is left to do."""
+        """Run for *duration* milliseconds, or less if nothing is left to do."""
         end = self.now + duration
         while True:
-            if self.stream and self.stream_alive:
-                self.deliver_stream()
+            if self.stream and self.stream_enabled:
+                self.deliver_changes()
                 continue
-            at = min(self.queue.next_at(), self._next_sweep())
+            at = min(self.queue.next_visible_at(), self._next_sweep())
             if at > end:
                 break
             self.now = max(at, self.now)
-            if self.queue.next_at() <= self.now:
-                self.deliver()
+            if self.queue.next_visible_at() <= self.now:
+                self.deliver_messages()
             else:
                 self.sweep()
         self.now = end if at < NEVER else self.now
 
-    def settle(self) -> None:
-        """Let everything come to its end, with an operator who redrives what was buried."""
-        self.stream_alive = self.sweeper_alive = True
-        self.before = lambda _: None
+    def run_to_completion(self) -> None:
+        """Run without crashes until all is done, with one redrive of the dead letters."""
+        self.stream_enabled = self.sweeper_enabled = True
+        self.on_call = lambda _: None
         self.run(12 * DAY)
         self.queue.redrive()
         self.run(12 * DAY)
 
-    def deliver(self) -> None:
-        """Deliver what is visible, ten at most; a crash leaves it to be delivered again."""
+    def deliver_messages(self) -> None:
+        """Deliver a batch of visible messages; after a crash they are delivered again."""
         batch = self.queue.receive()
-        for message in self._failed(batch):
-            self.queue.give_back(message)
+        for message in self._failed_of(batch):
+            self.queue.return_failed(message)
 
     def sweep(self) -> None:
-        """Sweep once; a crash leaves it to the next minute."""
+        """Invoke the sweeper once; after a crash it is invoked again in the next minute."""
         try:
             self.host.invoke("sweeper", {})
-        except BROKEN_OFF:
+        except ABORTED:
             self.now += MINUTE
 
-    def deliver_stream(self) -> None:
-        """Deliver ten changes at most; what failed comes again, with what stood behind it."""
+    def deliver_changes(self) -> None:
+        """Deliver up to ten changes of the table; from the first failed one on they are retried."""
         batch = [self.stream.popleft() for _ in range(min(10, len(self.stream)))]
-        records = {str(number): _record(number, image) for number, (image, _) in enumerate(batch)}
+        records = [_record(number, change) for number, (change, _) in enumerate(batch)]
         try:
-            answer = self.host.invoke("publisher", {"Records": list(records.values())})
-            failed = [int(each["itemIdentifier"]) for each in answer["batchItemFailures"]]
-            again = batch[min(failed) :] if failed else []  # the stream goes on from the first one
-        except BROKEN_OFF:
-            again = batch
-        left = [(image, tries + 1) for image, tries in again if tries < STREAM_TRIES]
+            response = self.host.invoke("publisher", {"Records": records})
+            failed = [int(each["itemIdentifier"]) for each in response["batchItemFailures"]]
+            retried = batch[min(failed) :] if failed else []
+        except ABORTED:
+            retried = batch
+        left = [(change, tried + 1) for change, tried in retried if tried < MAX_STREAM_ATTEMPTS]
         self.stream.extendleft(reversed(left))
 
     def verdict(self, paid: set[str] | frozenset[str] = frozenset()) -> Verdict:
-        """What the judge says of this run."""
+        """Return the oracle's verdict on this run; *paid* are the payIds that need an event."""
         prefix = f"{PARTNER}#"
         table = {pk.removeprefix(prefix): item for pk, item in self.table.items.items()}
-        return judge(self.gateway.log, self.bus.log, table, paid)
+        return evaluate(self.gateway.log, self.bus.log, table, paid)
 
-    def _failed(self, batch: list[Message]) -> list[Message]:
+    def _failed_of(self, batch: list[Message]) -> list[Message]:
         ids = {str(message.number): message for message in batch}
         records = [{"messageId": key, "body": message.body} for key, message in ids.items()]
         try:
-            answer = self.host.invoke("checks", {"Records": records})
+            response = self.host.invoke("checks", {"Records": records})
             self.call("checks", "queue", "delete_message_batch", {})
-        except BROKEN_OFF:
+        except ABORTED:
             return batch
-        return [ids[each["itemIdentifier"]] for each in answer["batchItemFailures"]]
+        return [ids[each["itemIdentifier"]] for each in response["batchItemFailures"]]
 
-    def _changed(self, image: Image) -> None:
-        """The event source mapping's filter."""
-        if image.new.get("eventState") == {"S": "PENDING"}:
-            self.stream.append((image, 1))
+    def _on_change(self, change: ItemChange) -> None:
+        """Add *change* to the stream if it passes the filter of the event source mapping."""
+        if change.new.get("eventState") == {"S": "PENDING"}:
+            self.stream.append((change, 1))
 
     def _next_sweep(self) -> int:
-        """The first full minute with work for the sweeper; it is idle in the others."""
-        due = self.table.next_due() if self.sweeper_alive else NEVER
+        """Return the next full minute in which the sweeper has work."""
+        due = self.table.next_due() if self.sweeper_enabled else NEVER
         return due if due == NEVER else -(-max(due, self.now + 1) // MINUTE) * MINUTE
 
 
-class _Edge:
-    def __init__(self, stage: Stage, role: str, edge: str) -> None:
-        self._stage = stage
-        self._role = role
-        self._edge = edge
+class _InterceptedClient:
+    """A client whose calls pass through ``Simulation.call``."""
+
+    def __init__(self, simulation: Simulation, function: str, dependency: str) -> None:
+        self._simulation = simulation
+        self._function = function
+        self._dependency = dependency
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        if operation == "get_paginator":  # counting is no part of any promise
-            return self._stage.table.get_paginator
+        if operation == "get_paginator":  # used for a metric only
+            return self._simulation.table.get_paginator
 
         def call(**request: Any) -> Any:
-            return self._stage.call(self._role, self._edge, operation, request)
+            return self._simulation.call(self._function, self._dependency, operation, request)
 
         return call
 
 
-def _record(number: int, image: Image) -> dict[str, Any]:
-    change = {"NewImage": image.new, "SequenceNumber": str(number)}
-    old = {"OldImage": image.old} if image.old else {}
-    return {"eventName": "MODIFY", "dynamodb": change | old}
+def _record(number: int, change: ItemChange) -> dict[str, Any]:
+    images = {"NewImage": change.new} | ({"OldImage": change.old} if change.old else {})
+    return {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": str(number)} | images}

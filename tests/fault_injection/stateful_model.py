@@ -1,4 +1,4 @@
-"""C6: hypothesis drives the system step by step, and compares it with a model of 20 lines."""
+"""C6: a hypothesis state machine compares the simulated system with a model, step by step."""
 
 from contextlib import suppress
 from random import Random
@@ -10,175 +10,195 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from tests.fault_injection.fake_aws import Call, Crash
-from tests.fault_injection.fake_gateway import BROKEN, DAY, DOWN, HOUR, MINUTE, SECOND, Answer, told
+from tests.fault_injection.fake_gateway import (
+    DAY,
+    HOUR,
+    HTML_PAGE,
+    MINUTE,
+    SECOND,
+    UNAVAILABLE,
+    GatewayResponse,
+    json_response,
+)
 from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import Outcome, Tick
-from tests.fault_injection.simulation import Stage, Wrap, ours
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
 
 STEPS = 50
 RANKS = {"PENDING": 10, "UNRESOLVED": 15, "FAILED": 20, "REVIEW": 25, "SUCCEEDED": 30}
-SAID = ("waiting", "success", "cheap", "fail", "garbage", "down", "other")
+REPLIES = ("waiting", "success", "wrong amount", "fail", "invalid", "unavailable", "other")
 PAUSES = (0, SECOND, MINUTE, HOUR, DAY)
 
 pay_ids = st.sampled_from(("pay-1", "pay-2", "pay-3"))
 
 
 class Model:
-    """What must hold of the system at any time: the reference."""
+    """The reference: which payments are paid, and the highest status of each so far.
+
+    ``replies`` has the gateway's current reply by payId, ``with_amount`` the payments whose
+    expected amount is registered.
+    """
 
     def __init__(self) -> None:
-        self.says: dict[str, str] = {}
-        self.priced: set[str] = set()
+        self.replies: dict[str, str] = {}
+        self.with_amount: set[str] = set()
         self.paid: set[str] = set()
         self.ranks: dict[str, int] = {}
 
-    def told(self, pay_id: str) -> None:
-        """The gateway answered: with the right amount, or where none is registered, it is paid."""
-        said = self.says.get(pay_id, "waiting")
-        if said == "success" or (said == "cheap" and pay_id not in self.priced):
+    def record_reply(self, pay_id: str) -> None:
+        """Record a query: "success" with the expected amount, or any amount if none is expected."""
+        reply = self.replies.get(pay_id, "waiting")
+        unexpected = reply == "wrong amount" and pay_id in self.with_amount
+        if reply in {"success", "wrong amount"} and not unexpected:
             self.paid.add(pay_id)
 
     def check(self, status: dict[str, str], events: set[str]) -> None:
-        """No status falls, no event without a payment, no success without an event's cause."""
+        """Assert that no status decreases, and that successes and events are of paid payments."""
         for pay_id, name in status.items():
-            assert RANKS[name] >= self.ranks.get(pay_id, 0), f"{pay_id} fell to {name}"
+            assert RANKS[name] >= self.ranks.get(pay_id, 0), f"{pay_id} went back to {name}"
             self.ranks[pay_id] = RANKS[name]
             assert name != "SUCCEEDED" or pay_id in self.paid, f"{pay_id} is not paid"
-        assert events <= self.paid, f"told of {events - self.paid}"
+        assert events <= self.paid, f"events of unpaid {events - self.paid}"
         assert events <= {key for key, name in status.items() if name == "SUCCEEDED"}
 
 
-class System(RuleBasedStateMachine):
-    """The stage, and the model beside it."""
+class SimulatedSystem(RuleBasedStateMachine):
+    """The simulation and the model; ``faults`` counts the injected faults of all examples."""
 
-    wrap: Wrap = staticmethod(ours)
-    tally = 0
+    wrap: ClientWrapper = staticmethod(unwrapped)
+    faults = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
-        self.stage = Stage(self._script, Random(1), wrap=type(self).wrap)  # noqa: S311 - to be repeated
+        self.simulation = Simulation(self._script, Random(1), wrap=type(self).wrap)  # noqa: S311 - repeatable
         self.crash_after = -1
-        self.stage.before = self._before
+        self.simulation.on_call = self._crash_when_due
 
-    @rule(pay_id=pay_ids, said=st.sampled_from(SAID))
-    def says(self, pay_id: str, said: str) -> None:
-        """The gateway says something else from now on."""
-        self.model.says[pay_id] = said
+    @rule(pay_id=pay_ids, reply=st.sampled_from(REPLIES))
+    def change_reply(self, pay_id: str, reply: str) -> None:
+        """Change the gateway's reply for a payment."""
+        self.model.replies[pay_id] = reply
 
     @rule(pay_id=pay_ids, copies=st.integers(0, 2))
-    def order(self, pay_id: str, copies: int) -> None:
-        """An order service sends a message; SQS may deliver it again."""
-        self.stage.queue.echoes = lambda: [SECOND] * copies
-        self.stage.order(pay_id)
+    def send_order(self, pay_id: str, copies: int) -> None:
+        """Send a message as an order service does; SQS may deliver it again."""
+        self.simulation.queue.redeliver_after = lambda: [SECOND] * copies
+        self.simulation.send_order(pay_id)
 
     @rule(pay_id=pay_ids)
-    def put(self, pay_id: str) -> None:
-        """The amount is registered."""
+    def put_payment(self, pay_id: str) -> None:
+        """Register the expected amount by the API."""
         with suppress(Crash):
-            if self.stage.put(pay_id, expectedAmount="19.99") == 202:
-                self.model.priced.add(pay_id)
+            if self.simulation.put_payment(pay_id, expectedAmount="19.99") == 202:
+                self.model.with_amount.add(pay_id)
 
     @rule(pay_id=pay_ids)
-    def get(self, pay_id: str) -> None:
-        """An app asks."""
+    def get_payment(self, pay_id: str) -> None:
+        """Look a payment up by the API."""
         with suppress(Crash):
-            self.stage.get(pay_id)
+            self.simulation.get_payment(pay_id)
 
     @rule()
-    def deliver(self) -> None:
-        """Messages are delivered, if any is visible."""
-        if self.stage.queue.next_at() <= self.stage.now:
-            self.stage.deliver()
+    def deliver_messages(self) -> None:
+        """Deliver a batch if a message is visible."""
+        if self.simulation.queue.next_visible_at() <= self.simulation.now:
+            self.simulation.deliver_messages()
 
     @rule()
-    def stream(self) -> None:
-        """The stream delivers."""
-        if self.stage.stream:
-            self.stage.deliver_stream()
+    def deliver_changes(self) -> None:
+        """Deliver changes of the table to the publisher."""
+        if self.simulation.stream:
+            self.simulation.deliver_changes()
 
     @rule()
     def sweep(self) -> None:
-        """A minute is over."""
+        """Invoke the sweeper."""
         with suppress(ClientError):
-            self.stage.sweep()
+            self.simulation.sweep()
 
     @rule(pause=st.sampled_from(PAUSES))
     def wait(self, pause: int) -> None:
-        """Time passes, and nothing comes of it yet."""
-        self.stage.now += pause
+        """Advance the clock without any delivery."""
+        self.simulation.now += pause
 
     @rule(pause=st.sampled_from(PAUSES))
     def run(self, pause: int) -> None:
-        """Time passes, and everything that is due is done."""
-        self.stage.run(pause)
+        """Run the simulation for a while."""
+        self.simulation.run(pause)
 
     @rule(calls=st.integers(0, 12))
-    def arm(self, calls: int) -> None:
-        """An invocation ends in so many calls."""
+    def crash_later(self, calls: int) -> None:
+        """Let an invocation crash after a number of calls."""
         self.crash_after = calls
 
     @rule(code=st.sampled_from((None, "timeout", "ThrottlingException")))
-    def bus(self, code: str | None) -> None:
-        """PutEvents fails from now on, or works again."""
-        self.stage.bus.fails = lambda: code
+    def change_bus(self, code: str | None) -> None:
+        """Let PutEvents fail, or succeed again."""
+        self.simulation.bus.call_error = lambda: code
 
     @invariant()
     def agrees(self) -> None:
-        """The model agrees."""
-        items = {item["payId"]["S"]: item for item in self.stage.table.items.values()}
+        """Compare the system with the model."""
+        items = {item["payId"]["S"]: item for item in self.simulation.table.items.values()}
         status = {pay_id: item["status"]["S"] for pay_id, item in items.items()}
-        for pay_id, item in items.items():  # what was registered before a crash counts too
+        for pay_id, item in items.items():  # includes registrations before a crash
             if "expectedAmount" in item:
-                self.model.priced.add(pay_id)
-        verdict = self.stage.verdict()
-        self.model.check(status, _told(self.stage))
-        assert not verdict.split + verdict.crooked, verdict
+                self.model.with_amount.add(pay_id)
+        verdict = self.simulation.verdict()
+        self.model.check(status, _pay_ids_of_events(self.simulation))
+        assert not verdict.differing + verdict.inconsistent, verdict
 
     def teardown(self) -> None:
-        """All is mended, and comes to its end: nobody who was told of a payment forgot it."""
-        type(self).tally += self.stage.faults
+        """Run to completion without faults; each successful payment must have its event."""
+        type(self).faults += self.simulation.faults
         self.crash_after = -1
-        self.stage.bus.fails = lambda: None
+        self.simulation.bus.call_error = lambda: None
         followed = {key for key, rank in self.model.ranks.items() if rank < RANKS["UNRESOLVED"]}
-        self.stage.settle()
+        self.simulation.run_to_completion()
         self.agrees()
-        assert not self.stage.verdict().stuck
-        items = self.stage.table.items.values()
+        assert not self.simulation.verdict().stuck
+        items = self.simulation.table.items.values()
         succeeded = {item["payId"]["S"] for item in items if item["status"]["S"] == "SUCCEEDED"}
-        assert succeeded <= _told(self.stage), "settled, and nobody told"
-        settled_by_now = {key for key in followed if self.model.says.get(key) == "success"}
-        assert settled_by_now <= succeeded, "paid, and not found out"
+        assert succeeded <= _pay_ids_of_events(self.simulation), "successful without an event"
+        paid = {key for key in followed if self.model.replies.get(key) == "success"}
+        assert paid <= succeeded, "paid, but not detected"
 
-    def _script(self, pay_id: str, _asked: int, _now: int) -> Answer:
-        self.model.told(pay_id)
-        said = self.model.says.get(pay_id, "waiting")
-        if said == "cheap":
-            return told(pay_id, "success", payAmount="$1.00")
-        special = {"garbage": BROKEN, "down": DOWN, "other": told("other", "success")}
-        return special.get(said) or told(pay_id, said)
+    def _script(self, pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
+        self.model.record_reply(pay_id)
+        reply = self.model.replies.get(pay_id, "waiting")
+        if reply == "wrong amount":
+            return json_response(pay_id, "success", payAmount="$1.00")
+        special = {
+            "invalid": HTML_PAGE,
+            "unavailable": UNAVAILABLE,
+            "other": json_response("other", "success"),
+        }
+        return special.get(reply) or json_response(pay_id, reply)
 
-    def _before(self, _call: Call) -> None:
+    def _crash_when_due(self, _call: Call) -> None:
         self.crash_after -= 1
         if self.crash_after == 0:
-            self.stage.crash()
+            self.simulation.crash()
 
 
-def _told(stage: Stage) -> set[str]:
-    details = [detail for _, detail in stage.bus.log]
+def _pay_ids_of_events(simulation: Simulation) -> set[str]:
+    details = [detail for _, detail in simulation.bus.log]
     return {detail.partition('"payId":"')[2].partition('"')[0] for detail in details}
 
 
-def machine(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
-    """Run *size* stories of up to 50 steps."""
-    tick(0)
+def compare_with_model(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """Run *size* examples of up to 50 steps."""
+    on_progress(0)
 
-    class Seeded(System):
+    class Seeded(SimulatedSystem):
         pass
 
     Seeded.wrap = staticmethod(wrap)
-    # 256 bits of our dice: hypothesis has its own, and these make it repeat itself.
-    chosen: Any = seed(dice.getrandbits(256))(Seeded)
+    # hypothesis has its own random numbers; this seed makes its run repeatable
+    chosen: Any = seed(rng.getrandbits(256))(Seeded)
     checks = settings(
         max_examples=size,
         stateful_step_count=STEPS,
@@ -191,5 +211,5 @@ def machine(size: int, dice: Random, tick: Tick, wrap: Wrap = ours) -> Outcome:
     try:
         run_state_machine_as_test(chosen, settings=checks)
     except AssertionError as error:
-        return Outcome(size, Seeded.tally, Verdict(), (f"{error}",))
-    return Outcome(size, Seeded.tally, Verdict())
+        return CampaignRun(size, Seeded.faults, Verdict(), (f"{error}",))
+    return CampaignRun(size, Seeded.faults, Verdict())

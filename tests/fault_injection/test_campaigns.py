@@ -1,42 +1,42 @@
-"""Each campaign in its small size; `make campaigns` runs the large ones."""
+"""Guarantees P1 to P8: each campaign in its small size; `make campaigns` runs the full size."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.fault_injection.registry import CAMPAIGNS, plan
+from tests.fault_injection.registry import CAMPAIGNS, campaigns_for
 from tests.fault_injection.report import markdown, save
-from tests.fault_injection.results import Campaign, Row, conduct
+from tests.fault_injection.results import Campaign, CampaignResult, run_campaign
 
-SMALL = plan("small")
+SMALL = campaigns_for("small")
 
 
 @pytest.mark.parametrize(("campaign", "size"), SMALL, ids=[each.name for each, _ in SMALL])
-def test_the_promises_hold_and_a_wrong_design_is_caught(campaign: Campaign, size: int) -> None:
-    """Nothing lost, nothing false, one body a payment; a control is caught."""
-    assert conduct(campaign, size, "1").ok
+def test_the_guarantees_hold_and_controls_are_detected(campaign: Campaign, size: int) -> None:
+    """A campaign finds no error; a control, whose design is broken, does."""
+    assert run_campaign(campaign, size, "1").ok
 
 
 def test_a_seed_repeats_a_run() -> None:
-    """All but the seconds."""
+    """With the same faults and duplicates; another seed makes another run."""
     [campaign] = [each for each in CAMPAIGNS if each.name == "C23 everything at once"]
-    one, two, other = (conduct(campaign, 20, seed) for seed in ("1", "1", "2"))
+    one, two, other = (run_campaign(campaign, 20, seed) for seed in ("1", "1", "2"))
     assert (one.faults, one.duplicates) == (two.faults, two.duplicates)
     assert one.faults != other.faults
 
 
-def test_the_report_tells_what_is_broken(tmp_path: Path) -> None:
-    """For people and for programs."""
-    rows = [
-        Row("C1", 10, 5, 1, 0, 2, 0.5, ok=False, control=False),
-        Row("C14", 10, 5, 1, 0, 2, 0.5, ok=True, control=True),
+def test_the_report_shows_what_failed(tmp_path: Path) -> None:
+    """As Markdown and as JSON."""
+    results = [
+        CampaignResult("C1", 10, 5, 1, 0, 2, 0.5, ok=False, control=False),
+        CampaignResult("C14", 10, 5, 1, 0, 2, 0.5, ok=True, control=True),
     ]
-    text = markdown(rows, "small", "7")
-    assert "1 of 2 as they must be (SIZE=small SEED=7)" in text
+    text = markdown(results, "small", "7")
+    assert "1 of 2 passed (SIZE=small SEED=7)" in text
     assert "| C1 | 10 | 5 | 1 | 0 | 2 | 0.5 | **BROKEN** |" in text
-    assert "| C14 | 10 | 5 | 1 | 0 | 2 | 0.5 | caught |" in text
-    save(rows, "small", "7", tmp_path / "report.json")
+    assert "| C14 | 10 | 5 | 1 | 0 | 2 | 0.5 | detected |" in text
+    save(results, "small", "7", tmp_path / "report.json")
     saved = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert saved["rows"][0] == {
         "name": "C1",

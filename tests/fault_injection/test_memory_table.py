@@ -1,4 +1,4 @@
-"""The table in memory answers as moto does: what campaigns find on it would be found on moto."""
+"""Contract of the in-memory table: it responds as moto does, so campaigns may run on it."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.fault_injection.expressions import condition, update
+from tests.fault_injection.expressions import parse_condition, parse_update
 from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import DAY, SECOND, fates, scripted
-from tests.fault_injection.memory_table import Image, Memory, refused
+from tests.fault_injection.fake_gateway import DAY, SECOND, random_scenarios, script_for
+from tests.fault_injection.memory_table import InMemoryDynamoDB, ItemChange, client_error
 from tests.fault_injection.races import race
-from tests.fault_injection.simulation import START, Stage
+from tests.fault_injection.simulation import START, Simulation
 from tests.support.template import properties
 
 if TYPE_CHECKING:
@@ -23,46 +23,48 @@ if TYPE_CHECKING:
 CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
-class Both(Memory):
-    """The table in memory, which must do as the one on moto does, call by call."""
+class ComparedTable(InMemoryDynamoDB):
+    """The in-memory table; each call is made on moto too, and the responses must be equal.
 
-    def __init__(self, changed: Callable[[Image], None], moto: "DynamoDBClient") -> None:
-        super().__init__(changed)
+    ``compared`` counts the writes, ``failed`` those whose condition failed.
+    """
+
+    def __init__(self, on_change: Callable[[ItemChange], None], moto: "DynamoDBClient") -> None:
+        super().__init__(on_change)
         self._moto: Any = moto
         self.compared = 0
-        self.refused = 0
+        self.failed = 0
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        """Compare the item afterwards, or the one that stood against it."""
-        expected = _outcome(self._moto.update_item, request)
-        found = _outcome(super().update_item, request)
+        """Compare the new item, or the old one where the condition fails."""
+        expected = _result(self._moto.update_item, request)
+        found = _result(super().update_item, request)
         assert found == expected
         self.compared += 1
-        self.refused += found[0] is not None
+        self.failed += found[0] is not None
         if found[0] is not None:
-            raise refused(str(found[0]), found[1])
+            raise client_error(str(found[0]), found[1])
         return {"Attributes": found[1]}
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """Compare the items found."""
-        answer = super().batch_get_item(**request)
+        response = super().batch_get_item(**request)
         expected = self._moto.batch_get_item(**request)
-        assert _by_key(expected["Responses"]["payments"]) == _by_key(
-            answer["Responses"]["payments"]
-        )
-        return answer
+        found = response["Responses"]["payments"]
+        assert _by_key(expected["Responses"]["payments"]) == _by_key(found)
+        return response
 
     def query(self, **request: Any) -> dict[str, Any]:
         """Compare the keys found, in order."""
-        answer = super().query(**request)
+        response = super().query(**request)
         expected = self._moto.query(**request)
         keys = [item["pk"]["S"] for item in expected.get("Items", [])]
-        assert keys == [item["pk"]["S"] for item in answer.get("Items", [])]
-        assert expected["Count"] == answer["Count"]
-        return answer
+        assert keys == [item["pk"]["S"] for item in response.get("Items", [])]
+        assert expected["Count"] == response["Count"]
+        return response
 
 
-def _outcome(call: Callable[..., Any], request: dict[str, Any]) -> tuple[str | None, Any]:
+def _result(call: Callable[..., Any], request: dict[str, Any]) -> tuple[str | None, Any]:
     try:
         return None, call(**request)["Attributes"]
     except ClientError as error:
@@ -83,44 +85,46 @@ def moto_table() -> "Iterator[DynamoDBClient]":
         yield client
 
 
-def test_memory_and_moto_agree_on_every_write_of_a_hard_life(moto_table: "DynamoDBClient") -> None:
-    """Crashes, duplicates and sweeps, for days: each kind of write is used."""
-    dice = Random(3)  # noqa: S311 - to be repeated, not to be secret
+def test_memory_and_moto_agree_on_every_kind_of_write(moto_table: "DynamoDBClient") -> None:
+    """In a run of several days with crashes, duplicates and sweeps."""
+    rng = Random(3)  # noqa: S311 - repeatable, not secret
     pay_ids = [f"pay-{number}" for number in range(12)]
-    script = scripted(fates(pay_ids, START, dice, noise=0.2), dice)
-    stage = Stage(script, dice, table=lambda changed: Both(changed, moto_table))
+    script = script_for(random_scenarios(pay_ids, START, rng, noise=0.2), rng)
+    simulation = Simulation(script, rng, table=lambda changed: ComparedTable(changed, moto_table))
     kinds: set[str] = set()
 
-    def before(call: Call) -> None:
+    def crash_sometimes(call: Call) -> None:
         kinds.add(call.kind)
-        if dice.random() < 0.03:
-            stage.crash()
+        if rng.random() < 0.03:
+            simulation.crash()
 
-    stage.before = before
-    stage.queue.echoes = lambda: [0, 40 * SECOND]
+    simulation.on_call = crash_sometimes
+    simulation.queue.redeliver_after = lambda: [0, 40 * SECOND]
     for pay_id in pay_ids:
-        stage.order(pay_id, expectedAmount="19.99")
-    stage.run(DAY)
-    stage.settle()
-    table = stage.table
-    assert isinstance(table, Both)
+        simulation.send_order(pay_id, expectedAmount="19.99")
+    simulation.run(DAY)
+    simulation.run_to_completion()
+    table = simulation.table
+    assert isinstance(table, ComparedTable)
     assert table.compared > 100
     assert {"register", "record", "succeed", "mark", "claim"} <= kinds
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_memory_and_moto_agree_on_what_is_refused(moto_table: "DynamoDBClient", seed: int) -> None:
-    """Twelve at a time on one payment: conditions fail, and the item that stood there comes."""
-    dice = Random(seed)  # noqa: S311 - to be repeated, not to be secret
-    table = race("pay", dice, table=lambda changed: Both(changed, moto_table)).table
-    assert isinstance(table, Both)
-    assert table.refused > 2
+def test_memory_and_moto_agree_on_failed_conditions(
+    moto_table: "DynamoDBClient", seed: int
+) -> None:
+    """With twelve concurrent invocations for one payment; the existing item is returned."""
+    rng = Random(seed)  # noqa: S311 - repeatable, not secret
+    table = race("pay", rng, table=lambda changed: ComparedTable(changed, moto_table)).table
+    assert isinstance(table, ComparedTable)
+    assert table.failed > 2
 
 
 @pytest.mark.parametrize("now", [6, 7, 8])
 def test_memory_and_moto_agree_on_what_is_due(moto_table: "DynamoDBClient", now: int) -> None:
-    """Also in the very millisecond."""
-    table = Both(lambda _: None, moto_table)
+    """An entry is due from its millisecond on."""
+    table = ComparedTable(lambda _: None, moto_table)
     table.update_item(
         TableName="payments",
         Key={"pk": {"S": "p"}},
@@ -143,14 +147,14 @@ def test_memory_and_moto_agree_on_what_is_due(moto_table: "DynamoDBClient", now:
 @pytest.mark.parametrize(
     "text", ["#a > :b", "attribute_exists(#a", "NOT #a = :b", "#a = :b OR", "size(#a) = :b"]
 )
-def test_a_condition_that_is_not_understood_is_an_error(text: str) -> None:
-    """Never a guess: a new expression has to be taught, and compared with moto."""
+def test_an_unsupported_condition_is_an_error(text: str) -> None:
+    """It is never evaluated in a wrong way."""
     with pytest.raises((ValueError, IndexError, KeyError)):
-        condition(text)
+        parse_condition(text)
 
 
 @pytest.mark.parametrize("text", ["ADD #a :b", "SET #a = :b, ", "SET #a :b", "DELETE #a :b"])
-def test_an_update_that_is_not_understood_is_an_error(text: str) -> None:
-    """The same."""
+def test_an_unsupported_update_is_an_error(text: str) -> None:
+    """It is never applied in a wrong way."""
     with pytest.raises((ValueError, IndexError)):
-        update(text)
+        parse_update(text)

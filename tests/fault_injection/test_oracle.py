@@ -1,25 +1,25 @@
-"""The judge sees what is wrong in logs that were made up for it."""
+"""Contract of the test oracle: it detects each kind of error in logs written for this test."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.fault_injection.fake_gateway import DOWN, Asked, told
-from tests.fault_injection.oracle import judge
+from tests.fault_injection.fake_gateway import UNAVAILABLE, Query, json_response
+from tests.fault_injection.oracle import evaluate
 
 EVENT_ID = "01d4138b-fce2-573e-8e43-9be6a52b88c6"
-"""The one of P000818\'s payment `p` in `prod`, by the rule of events/README.md."""
+"""Of the payment `p` of P000818 in `prod`, by the rule in events/README.md."""
 
 
 def event(at: int = 5, amount: str = "$19.99", **metadata: str) -> tuple[int, str]:
-    """An event on the bus."""
+    """Return an entry of the bus's log."""
     known = {"eventId": EVENT_ID} | metadata
     return at, json.dumps({"metadata": known, "data": {"payId": "p", "payAmount": amount}})
 
 
 def item(status: str = "SUCCEEDED", **attributes: Any) -> dict[str, Any]:
-    """An item as it should be."""
+    """Return a consistent item, with *attributes* changed."""
     changes = [("", "PENDING"), ("PENDING", status)][: 2 if status != "PENDING" else 1]
     history = [
         {"M": {"to": {"S": to}} | ({"from": {"S": came_from}} if came_from else {})}
@@ -29,43 +29,43 @@ def item(status: str = "SUCCEEDED", **attributes: Any) -> dict[str, Any]:
     return {"status": {"S": status}, "history": {"L": history}} | event | attributes
 
 
-PAID = [Asked(1, "p", told("p", "success"))]
+PAID = [Query(1, "p", json_response("p", "success"))]
 
 
 def test_a_paid_payment_with_its_event_is_clean() -> None:
-    """Also where the event was sent twice."""
-    verdict = judge(PAID, [event(), event(9)], {"p": item()}, {"p"})
+    """A duplicate of the event is counted, and is no error."""
+    verdict = evaluate(PAID, [event(), event(9)], {"p": item()}, {"p"})
     assert verdict.clean
     assert verdict.duplicates == 1
 
 
 @pytest.mark.parametrize(
-    ("wrong", "asked", "bus", "stored"),
+    ("kind", "queries", "bus", "stored"),
     [
         ("lost", PAID, [], item()),
         ("false", [], [event()], item()),
-        ("false", [Asked(1, "p", told("other", "success"))], [event()], item()),
-        ("false", [Asked(1, "p", told("p", "waiting"))], [event()], item()),
-        ("false", [Asked(1, "p", DOWN)], [event()], item()),
-        ("false", [Asked(9, "p", told("p", "success"))], [event(5)], item()),
+        ("false", [Query(1, "p", json_response("other", "success"))], [event()], item()),
+        ("false", [Query(1, "p", json_response("p", "waiting"))], [event()], item()),
+        ("false", [Query(1, "p", UNAVAILABLE)], [event()], item()),
+        ("false", [Query(9, "p", json_response("p", "success"))], [event(5)], item()),
         ("false", PAID, [event(amount="$1.00")], item()),
         ("false", PAID, [event(eventId="other")], item()),
         ("false", PAID, [event()], item(expectedAmount={"S": "5"})),
-        ("split", PAID, [event(), event(eventId="other")], item()),
+        ("differing", PAID, [event(), event(eventId="other")], item()),
         ("stuck", PAID, [event()], item(eventState={"S": "PENDING"})),
         ("stuck", [], [], item("PENDING")),
-        ("crooked", PAID, [event()], item(history={"L": []})),
-        ("crooked", PAID, [event()], item(event=None) | {"status": {"S": "FAILED"}}),
+        ("inconsistent", PAID, [event()], item(history={"L": []})),
+        ("inconsistent", PAID, [event()], item(event=None) | {"status": {"S": "FAILED"}}),
     ],
 )
-def test_the_judge_sees_what_is_wrong(
-    wrong: str, asked: list[Asked], bus: list[tuple[int, str]], stored: dict[str, Any]
+def test_the_oracle_detects_an_error(
+    kind: str, queries: list[Query], bus: list[tuple[int, str]], stored: dict[str, Any]
 ) -> None:
-    """One thing at a time."""
-    verdict = judge(asked, bus, {"p": stored})
-    assert getattr(verdict, wrong) == ["p"]
+    """One error in each example."""
+    verdict = evaluate(queries, bus, {"p": stored})
+    assert getattr(verdict, kind) == ["p"]
 
 
-def test_the_books_know_of_payments_that_nobody_asked_about() -> None:
-    """A chain that broke off loses a payment without a word."""
-    assert judge([], [], {"p": item("UNRESOLVED")}, {"p"}).lost == ["p"]
+def test_a_paid_payment_that_was_never_queried_is_lost() -> None:
+    """Its checks ended too early."""
+    assert evaluate([], [], {"p": item("UNRESOLVED")}, {"p"}).lost == ["p"]

@@ -1,47 +1,54 @@
-"""Defects that campaigns found, each told as the shortest story that shows it."""
+"""Guarantees P1 and P2: defects that campaigns found, each in its shortest example."""
 
 from random import Random
 
 from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import BROKEN, Answer, told
-from tests.fault_injection.simulation import Stage
+from tests.fault_injection.fake_gateway import HTML_PAGE, GatewayResponse, json_response
+from tests.fault_injection.simulation import Simulation
 
 PAY_ID = "20190321192436"
 
 
-def test_the_history_is_unbroken_where_a_failure_slips_in_before_a_success() -> None:
-    """C5: a live check says `fail` between the success's decision and its write."""
+def test_the_history_is_connected_when_a_failure_is_written_before_a_success() -> None:
+    """C5: a live check gets `fail` between the decision for a success and its write."""
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        return told(pay_id, "fail" if asked else "success")
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, "fail" if earlier_queries else "success")
 
-    stage = Stage(script, Random(1))  # noqa: S311 - to be repeated, not to be secret
+    simulation = Simulation(script, Random(1))  # noqa: S311 - repeatable, not secret
 
-    def slip_in(call: Call) -> None:
-        if str(call) == "checks: before succeed" and len(stage.gateway.log) == 1:
-            stage.get(PAY_ID)
+    def check_live(call: Call) -> None:
+        if str(call) == "checks: before succeed" and len(simulation.gateway.log) == 1:
+            simulation.get_payment(PAY_ID)
 
-    stage.before = slip_in
-    stage.order(PAY_ID)
-    stage.deliver()
-    stage.settle()
-    changes = [entry["M"]["to"]["S"] for entry in _item(stage)["history"]["L"]]
+    simulation.on_call = check_live
+    simulation.send_order(PAY_ID)
+    simulation.deliver_messages()
+    simulation.run_to_completion()
+    changes = [entry["M"]["to"]["S"] for entry in _item(simulation)["history"]["L"]]
     assert changes == ["PENDING", "FAILED", "SUCCEEDED"]
-    assert not stage.verdict().crooked
+    assert not simulation.verdict().inconsistent
 
 
-def test_a_late_check_that_is_answered_with_nonsense_is_made_again() -> None:
-    """C1: a failed payment has two late checks; a maintenance page must not be the last of them."""
+def test_a_late_check_with_an_invalid_response_is_repeated() -> None:
+    """C1: a failed payment has two late checks; an HTML page does not count as one of them."""
 
-    def script(pay_id: str, asked: int, _now: int) -> Answer:
-        return [told(pay_id, "fail"), BROKEN, BROKEN, told(pay_id, "success")][asked]
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return [
+            json_response(pay_id, "fail"),
+            HTML_PAGE,
+            HTML_PAGE,
+            json_response(pay_id, "success"),
+        ][earlier_queries]
 
-    stage = Stage(script, Random(1))  # noqa: S311 - to be repeated, not to be secret
-    stage.order(PAY_ID)
-    stage.settle()
-    assert stage.verdict({PAY_ID}).clean
+    simulation = Simulation(script, Random(1))  # noqa: S311 - repeatable, not secret
+    simulation.send_order(PAY_ID)
+    simulation.run_to_completion()
+    assert simulation.verdict({PAY_ID}).clean
 
 
-def _item(stage: Stage) -> dict[str, dict[str, list[dict[str, dict[str, dict[str, str]]]]]]:
-    [item] = stage.table.items.values()
+def _item(
+    simulation: Simulation,
+) -> dict[str, dict[str, list[dict[str, dict[str, dict[str, str]]]]]]:
+    [item] = simulation.table.items.values()
     return item

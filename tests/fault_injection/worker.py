@@ -1,8 +1,8 @@
-"""A process that runs the real functions, wired as deployed.
+"""A process that runs the real functions with the clients that ``bootstrap`` builds.
 
-It loads the four functions and forks: the child answers invocations, lines of JSON, in the same
-way. Where the child is killed, the next one is there at once. The environment tells where AWS and
-the gateway are; the clock is what the campaign says, for an invocation brings its time with it.
+It imports the four functions and forks. The child reads invocations and writes results, both as
+lines of JSON; when the child is killed, the parent forks the next one. The environment has the
+addresses of AWS and of the gateway. Each invocation carries the campaign's virtual time.
 """
 
 import importlib
@@ -17,55 +17,55 @@ FUNCTIONS = ("api", "checks", "publisher", "sweeper")
 
 
 class Clock:
-    """The time of the campaign, going on as the real one does."""
+    """The virtual time of the campaign; it advances as fast as the real time."""
 
     def __init__(self) -> None:
         self._real = time.time
         self._ahead = 0.0
 
     def set(self, now: float) -> None:
-        """It is *now*, in seconds since 1970."""
+        """Set the time to *now*, in seconds since 1970."""
         self._ahead = now - self._real()
 
     def __call__(self) -> float:
-        """The time."""
+        """Return the time in seconds since 1970."""
         return self._real() + self._ahead
 
 
-def serve(apps: dict[str, ModuleType], clock: Clock, answers: IO[str]) -> None:
-    """Answer invocations until there are no more."""
+def serve(apps: dict[str, ModuleType], clock: Clock, output: IO[str]) -> None:
+    """Run invocations until the end of standard input."""
     while line := sys.stdin.readline():
         invocation: dict[str, Any] = json.loads(line)
         clock.set(invocation["now"])
         try:
-            answer = {"answer": apps[invocation["name"]].handler(invocation["event"], None)}
-        except Exception as error:  # noqa: BLE001 - Lambda tells of whatever it was
-            answer = {"error": type(error).__name__}
-        tell(answers, answer)
+            message = {"result": apps[invocation["name"]].handler(invocation["event"], None)}
+        except Exception as error:  # noqa: BLE001 - Lambda reports every error
+            message = {"error": type(error).__name__}
+        write_message(output, message)
 
 
-def tell(answers: IO[str], answer: dict[str, Any]) -> None:
-    """Write a line."""
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
+def write_message(output: IO[str], message: dict[str, Any]) -> None:
+    """Write *message* as a line of JSON."""
+    output.write(json.dumps(message) + "\n")
+    output.flush()
 
 
 def main() -> None:
-    """Keep a child at work until it ends by itself."""
+    """Fork a child, and another one whenever it was killed, until one ends by itself."""
     clock = Clock()
-    time.time = clock  # the functions take it from there when they are loaded
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # where the functions log to
+    time.time = clock  # the functions take the clock from there when they are imported
+    output = os.fdopen(os.dup(1), "w")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # discards the functions' logs
     apps = {name: importlib.import_module(f"functions.{name}.app") for name in FUNCTIONS}
     status = 1
     while status != 0:
         child = os.fork()
         if child == 0:
-            serve(apps, clock, answers)
+            serve(apps, clock, output)
             os._exit(0)
-        tell(answers, {"pid": child})
+        write_message(output, {"pid": child})
         _, status = os.waitpid(child, 0)
-        tell(answers, {"ended": status})
+        write_message(output, {"ended": status})
 
 
 if __name__ == "__main__":

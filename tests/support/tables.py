@@ -9,7 +9,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from payresult.aws import items
 from payresult.aws.dynamodb import PaymentRepository
-from tests.fault_injection.memory_table import Memory
+from tests.fault_injection.memory_table import InMemoryDynamoDB
 from tests.support.factories import PARTNER, PAY_ID
 from tests.support.template import properties
 
@@ -62,7 +62,7 @@ class MemoryTable(Table):
     """
 
     def __init__(self) -> None:
-        self._memory = Memory(lambda _: None)
+        self._memory = InMemoryDynamoDB(lambda _: None)
         self.client = cast("DynamoDBClient", self._memory)
         self.name = "payments"
         self.store = PaymentRepository(self.client, self.name, PARTNER)

@@ -1,1 +1,1 @@
-"""What payresult is compared with. Each module is deployed by itself, so none imports another."""
+"""The handlers that payresult is compared with. Each module is deployed alone."""

@@ -1,6 +1,6 @@
-"""A query on a connection of its own: our client, or urllib3 with ``ca_certs=``.
+"""A query on a new connection, by GatewayClient or by urllib3 with ``ca_certs=``.
 
-The stub closes each connection after the answer, so every call opens one.
+The stub closes each connection after the response, so every call opens a new one.
 """
 
 import os
@@ -17,9 +17,9 @@ bundle = urllib3.PoolManager(ca_certs=ssl.get_default_verify_paths().openssl_caf
 
 
 def handler(event: dict[str, str], _context: object) -> str:
-    """Return what the gateway says, asked by ours or by urllib3."""
+    """Return the payRst of a query by GatewayClient ("ours") or by urllib3."""
     if event["by"] == "ours":
         return ours.query(event["payId"]).pay_rst
-    asked = {"partnerCode": "P000818", "payId": event["payId"]}
-    answer: dict[str, str] = bundle.request("POST", URL + "/resultQuery", json=asked).json()
-    return answer["payRst"]
+    request = {"partnerCode": "P000818", "payId": event["payId"]}
+    reply: dict[str, str] = bundle.request("POST", URL + "/resultQuery", json=request).json()
+    return reply["payRst"]

@@ -1,7 +1,7 @@
-"""The floor: the calls of one check, hand-signed over urllib3 and one TLS context. No more.
+"""The floor: the calls of one check, signed by hand, over urllib3 with one TLS context.
 
-It makes the calls that payresult makes for a follow-up (read, ask, send the next one unless it
-is paid, write), so what differs is overhead alone. It checks nothing, and keeps next to nothing.
+It makes the calls that payresult makes for a check (read, query, send the next message unless it
+is paid, write), so the difference is overhead. It validates nothing and stores almost nothing.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ http = urllib3.PoolManager(ssl_context=ssl.create_default_context())
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Check the payments that the batch names, one by one."""
+    """Check the payments of the batch one by one."""
     for record in event["Records"]:
         check(json.loads(record["body"]))
     return {"batchItemFailures": []}
 
 
 def check(message: dict[str, Any]) -> None:
-    """Read, ask, send on, write."""
+    """Read the item, query the gateway, send the next message, write the item."""
     table, key = os.environ["TABLE_NAME"], {"pk": {"S": f"P000818#{message['payId']}"}}
     aws("dynamodb", "DynamoDB_20120810.GetItem", {"TableName": table, "Key": key})
-    pay_rst = ask(message["payId"])["payRst"]
+    pay_rst = query(message["payId"])["payRst"]
     if pay_rst != "success":
         body = json.dumps(message | {"step": message["step"] + 1})
         send = {"QueueUrl": os.environ["QUEUE_URL"], "Entries": [{"Id": "0", "MessageBody": body}]}
@@ -47,8 +47,8 @@ def check(message: dict[str, Any]) -> None:
     aws("dynamodb", "DynamoDB_20120810.UpdateItem", write)
 
 
-def ask(pay_id: str) -> Any:
-    """Return what the gateway says."""
+def query(pay_id: str) -> Any:
+    """Return the reply of the gateway."""
     params = {
         "partnerCode": "P000818",
         "payId": pay_id,
@@ -62,7 +62,7 @@ def ask(pay_id: str) -> Any:
 
 
 def aws(service: str, target: str, document: dict[str, Any]) -> Any:
-    """Return the answer of an AWS service that speaks JSON."""
+    """Return the response of an AWS service with a JSON protocol."""
     address = os.environ["AWS_ENDPOINT_URL"]
     body = json.dumps(document).encode()
     now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
@@ -93,12 +93,12 @@ def sign(service: str, region: str, headers: dict[str, str], body: bytes) -> str
 
 
 def post(url: str, document: dict[str, Any], headers: dict[str, str]) -> Any:
-    """Return the JSON answer to a POST."""
+    """Return the JSON response to a POST."""
     body = json.dumps(document).encode()
-    answer = http.request(
+    response = http.request(
         "POST", url, body=body, headers={"content-type": "application/json"} | headers
     )
-    if answer.status != 200:
-        message = f"HTTP {answer.status}"
+    if response.status != 200:
+        message = f"HTTP {response.status}"
         raise RuntimeError(message)
-    return json.loads(answer.data)
+    return json.loads(response.data)

@@ -1,4 +1,4 @@
-"""The look-up of many payIds by what is under the api function, which takes 100 at a time."""
+"""The look-up of many payIds by PaymentService; the api function accepts 100 at a time."""
 
 import os
 
@@ -9,5 +9,5 @@ service = build_service(Settings.from_env(os.environ))
 
 
 def handler(event: dict[str, list[str]], _context: object) -> int:
-    """Look all of them up; return of how many something is known."""
+    """Look up all payIds; return the number without an error."""
     return sum(outcome.error is None for outcome in service.look_up(event["payIds"]))

@@ -1,4 +1,4 @@
-"""Events to the bus: in tens, as the publisher puts them, or one by one."""
+"""Events to the bus: in tens, as the publisher sends them, or one by one."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ DETAIL = '{"version":"1","filler":"' + "x" * 600 + '"}'
 
 
 def handler(event: dict[str, int], _context: object) -> int:
-    """Put so many events, so many at a time; return how many the bus took."""
-    made = [Event(f"P{number}", f"E{number}", DETAIL) for number in range(event["events"])]
-    size = event["atATime"]
-    groups = [made[start : start + size] for start in range(0, len(made), size)]
-    sent = [delivery for group in groups for delivery in publisher.put(group)]
+    """Send a number of events in batches; return how many the bus accepted."""
+    created = [Event(f"P{number}", f"E{number}", DETAIL) for number in range(event["events"])]
+    size = event["batchSize"]
+    batches = [created[start : start + size] for start in range(0, len(created), size)]
+    sent = [delivery for batch in batches for delivery in publisher.put(batch)]
     return sum(delivery.refused is None for delivery in sent)

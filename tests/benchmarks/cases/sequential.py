@@ -1,4 +1,4 @@
-"""The sequential script: asks about one payment after the other, with requests and boto3."""
+"""The sequential script: queries one payment after the other, with requests and boto3."""
 
 import hashlib
 import json
@@ -14,12 +14,12 @@ session = requests.Session()
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Ask about each payId of the list, and keep what is paid."""
+    """Query each payId of the list, and store the paid ones."""
     return {"results": [check(pay_id) for pay_id in event["payIds"]]}
 
 
 def check(pay_id: str) -> Any:
-    """Ask, and keep the answer if it is paid."""
+    """Query the gateway, and store the result if it is paid."""
     params = {
         "partnerCode": os.environ["PARTNER_CODE"],
         "payId": pay_id,
@@ -30,9 +30,9 @@ def check(pay_id: str) -> Any:
     text = json.dumps(params, sort_keys=True, separators=(",", ":")).encode()
     params["sign"] = hashlib.md5(text, usedforsecurity=False).hexdigest()
     url = os.environ["GATEWAY_BASE_URL"] + "/resultQuery"
-    answer = session.post(url, json=params, timeout=5)
-    answer.raise_for_status()
-    result = answer.json()
+    response = session.post(url, json=params, timeout=5)
+    response.raise_for_status()
+    result = response.json()
     if result["payRst"] == "success":
         table.update_item(
             Key={"pk": f"P000818#{pay_id}"},

@@ -1,6 +1,6 @@
-"""Has every TLS context of the process trust the stubs too, whoever makes it and however.
+"""Makes every TLS context of the process trust the stubs' certificate authority too.
 
-Python imports it at its start, in each case alike.
+Python imports this module when it starts, in each case.
 """
 
 import os
@@ -23,5 +23,5 @@ def _load_default_and_trust(self: ssl.SSLContext) -> None:
     _load(self, ROOT)
 
 
-ssl.SSLContext.load_verify_locations = _load_and_trust  # type: ignore[method-assign]  # on purpose
-ssl.SSLContext.set_default_verify_paths = _load_default_and_trust  # type: ignore[method-assign]  # so
+ssl.SSLContext.load_verify_locations = _load_and_trust  # type: ignore[method-assign]  # intended
+ssl.SSLContext.set_default_verify_paths = _load_default_and_trust  # type: ignore[method-assign]  # intended

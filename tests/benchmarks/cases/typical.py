@@ -1,9 +1,9 @@
-"""The typical handler: the same job as people write it, with what the libraries offer for it.
+"""The typical handler: the same task, written with the usual features of the libraries.
 
 One function for all triggers: a resolver with validation for HTTP, parser and batch processing
 for SQS, idempotency around the query, boto3's resource and a client, a session of requests. It
-has no Tracer, which would make it slower still: the X-Ray SDK is not among our pins. Nor does it
-follow what is not paid yet, as payresult does.
+has no Tracer, which would make it slower: the X-Ray SDK is not in the lock files. It does not
+schedule further checks of unpaid payments, as payresult does.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ class Order(BaseModel):
 
 
 class Result(BaseModel):
-    """What the gateway says."""
+    """The reply of the gateway."""
 
     payId: str  # noqa: N815 - as it is in the answer
     partnerCode: str  # noqa: N815 - the same
@@ -60,16 +60,16 @@ class Result(BaseModel):
 
 @app.get("/payments/<pay_id>")
 def get_payment(pay_id: str) -> Result:
-    """Ask, and answer."""
-    return ask(pay_id)
+    """Query the gateway, and return the result."""
+    return query(pay_id)
 
 
 @idempotent_function(  # type: ignore[untyped-decorator]  # as powertools declares it
     data_keyword_argument="order", persistence_store=persistence, config=config
 )
 def check(order: dict[str, Any]) -> str:
-    """Ask, keep the answer, and send the event of a success."""
-    result = ask(order["payId"])
+    """Query the gateway, store the result, and send the event of a success."""
+    result = query(order["payId"])
     table.update_item(
         Key={"pk": f"P000818#{order['payId']}"},
         UpdateExpression="SET #status = :status, #step = :step",
@@ -84,7 +84,7 @@ def check(order: dict[str, Any]) -> str:
     return result.payRst
 
 
-def ask(pay_id: str) -> Result:
+def query(pay_id: str) -> Result:
     """Query the gateway."""
     params = {
         "partnerCode": os.environ["PARTNER_CODE"],
@@ -96,20 +96,20 @@ def ask(pay_id: str) -> Result:
     text = json.dumps(params, sort_keys=True, separators=(",", ":")).encode()
     params["sign"] = hashlib.md5(text, usedforsecurity=False).hexdigest()
     url = os.environ["GATEWAY_BASE_URL"] + "/resultQuery"
-    answer = session.post(url, json=params, timeout=5)
-    answer.raise_for_status()
-    return parse(event=answer.json(), model=Result)
+    response = session.post(url, json=params, timeout=5)
+    response.raise_for_status()
+    return parse(event=response.json(), model=Result)
 
 
 def handle_record(record: SQSRecord) -> None:
-    """Check what one record names."""
+    """Check the payment of one record."""
     check(order=parse(event=record.json_body, model=Order).model_dump())
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Take whatever triggered it."""
+    """Handle a batch of SQS or an HTTP request."""
     if "Records" in event:
         config.register_lambda_context(context)
         return process_partial_response(
