@@ -1,1 +1,1 @@
-"""Mutation testing: break the code in one place at a time, and see a test go red each time."""
+"""Mutation testing: change the code in one place at a time; a test must fail each time."""

@@ -1,4 +1,4 @@
-"""The mutants of a module: its code with one thing wrong in it, one after the other."""
+"""Generates the mutants of a module: its code with one change each."""
 
 import ast
 import hashlib
@@ -8,17 +8,17 @@ from difflib import SequenceMatcher
 from types import CodeType
 from typing import Any
 
-from tests.mutation.operators import changes
+from tests.mutation.operators import replacements
 
-_UNRUN = {"annotation", "returns", "decorator_list", "type_params", "ctx"}
-"""Fields that say nothing of what is done (a decorator of ours: that a class is a dataclass)."""
+_SKIPPED = {"annotation", "returns", "decorator_list", "type_params", "ctx"}
+"""Fields that have no effect at run time (the only decorator in use is that of a dataclass)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A module with one thing wrong: *line* of *function* as it was written, and what became of it.
+    """A module with one change: the original *line*, the *mutation*, and the compiled code.
 
-    *function* is what stands at the top level, or in a class there: also a constant has a name.
+    *function* is the name of a definition at the top level or in a class, also of a constant.
     """
 
     module: str
@@ -29,15 +29,15 @@ class Mutant:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a node stands: in a field of its parent, at an index where that is a list."""
+class _Location:
+    """The location of a node: a field of its parent, with an index if the field is a list."""
 
     parent: ast.AST
     field: str
     index: int | None
     node: ast.AST
 
-    def put(self, node: ast.AST) -> None:
+    def replace(self, node: ast.AST) -> None:
         if self.index is None:
             setattr(self.parent, self.field, node)
         else:
@@ -45,85 +45,86 @@ class _Place:
 
 
 def mutants(module: str, source: str, path: str) -> Iterator[Mutant]:
-    """Yield each mutant of *module*, which has *source* and lies at *path*."""
+    """Yield each mutant of *module*, which has *source* and is at *path*."""
     tree, lines = ast.parse(source), source.splitlines()
-    for name, top in _named(tree.body):
+    for name, top in _definitions(tree.body):
         before = ast.unparse(top)
-        for place in _places(top):
-            for other in changes(place.node):
-                place.put(ast.copy_location(other, place.node))
+        for location in _locations(top):
+            for other in replacements(location.node):
+                location.replace(ast.copy_location(other, location.node))
                 ast.fix_missing_locations(top)
                 code = compile(tree, path, "exec")
-                line = lines[_line_of(place) - 1].strip()
+                line = lines[_line_of(location) - 1].strip()
                 yield Mutant(module, name, line, _difference(before, ast.unparse(top)), code)
-            place.put(place.node)
+            location.replace(location.node)
 
 
 def unchanged(module: str, source: str, path: str) -> Mutant:
-    """Return what must not be killed: the module as it is."""
+    """Return the control, which must survive: the module without a change."""
     return Mutant(module, "", "", "", compile(source, path, "exec"))
 
 
 def fingerprint(source: str) -> str:
-    """Return what changes with the code, and not with comments, docstrings or the Python."""
-    return hashlib.sha256(repr(_shape(ast.parse(source).body)).encode()).hexdigest()
+    """Return a hash of the code, independent of comments, docstrings and the version of Python."""
+    return hashlib.sha256(repr(_structure(ast.parse(source).body)).encode()).hexdigest()
 
 
-def _shape(value: Any) -> Any:
+def _structure(value: Any) -> Any:
     if isinstance(value, list):
-        return [_shape(each) for each in value if not _is_text(each)]
+        return [_structure(each) for each in value if not _is_docstring(each)]
     if not isinstance(value, ast.AST):
         return repr(value)
     fields = ((name, inner) for name, inner in ast.iter_fields(value) if inner not in (None, []))
-    return type(value).__name__, [(name, _shape(inner)) for name, inner in fields]
+    return type(value).__name__, [(name, _structure(inner)) for name, inner in fields]
 
 
-def _named(body: Sequence[ast.stmt], within: str = "") -> Iterator[tuple[str, ast.stmt]]:
-    """Yield what stands at the top level by name, and what stands in classes as ``Class.name``."""
+def _definitions(body: Sequence[ast.stmt], within: str = "") -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the definitions at the top level by name, and those in classes as ``Class.name``."""
     for node in body:
         match node:
             case ast.ClassDef():
-                yield from _named(node.body, f"{within}{node.name}.")
+                yield from _definitions(node.body, f"{within}{node.name}.")
             case ast.FunctionDef():
                 yield within + node.name, node
             case ast.Assign(targets=[target]) | ast.AnnAssign(target=target):
                 yield within + ast.unparse(target), node
 
 
-def _places(parent: ast.AST, *, raised: bool = False) -> Iterator[_Place]:
-    """Yield each place inside *parent* where something that runs may be wrong."""
+def _locations(parent: ast.AST, *, raised: bool = False) -> Iterator[_Location]:
+    """Yield each location inside *parent* that has an effect at run time."""
     raised = raised or isinstance(parent, ast.Raise)
     for field, value in ast.iter_fields(parent):
-        if field in _UNRUN:
+        if field in _SKIPPED:
             continue
         for index, node in enumerate(value) if isinstance(value, list) else ((None, value),):
-            if isinstance(node, ast.AST) and not _is_said(parent, node, raised=raised):
-                yield _Place(parent, field, index, node)
-                yield from _places(node, raised=raised)
+            if isinstance(node, ast.AST) and not _has_no_effect(parent, node, raised=raised):
+                yield _Location(parent, field, index, node)
+                yield from _locations(node, raised=raised)
 
 
-def _is_said(parent: ast.AST, node: ast.AST, *, raised: bool) -> bool:
-    """Say whether *node* only speaks to people or to the type checker."""
+def _has_no_effect(parent: ast.AST, node: ast.AST, *, raised: bool) -> bool:
+    """Say whether *node* is an error text, a docstring, or for the type checker only."""
     if raised and (isinstance(node, ast.JoinedStr) or ast.unparse(node)[0] in "'\""):
         return True
     if isinstance(parent, ast.Compare) and isinstance(node, ast.Constant) and node.value is None:
-        return True  # `is None` has its opposite already
-    return _is_text(node) or (isinstance(parent, ast.Subscript) and isinstance(node, ast.Tuple))
+        return True  # the operator of `is None` is mutated instead
+    is_index = isinstance(parent, ast.Subscript) and isinstance(node, ast.Tuple)
+    return _is_docstring(node) or is_index
 
 
-def _is_text(node: Any) -> bool:
+def _is_docstring(node: Any) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _line_of(place: _Place) -> int:
-    for node in (place.node, *ast.walk(place.node), place.parent):
+def _line_of(location: _Location) -> int:
+    for node in (location.node, *ast.walk(location.node), location.parent):
         if hasattr(node, "lineno"):
             return int(node.lineno)
-    raise ValueError(place)
+    raise ValueError(location)
 
 
 def _difference(before: str, after: str) -> str:
-    """Say in words of the code what was written, and what is written now."""
+    """Return the changed words of the code as "before -> after"."""
     old, new = before.split(), after.split()
     found = [
         (" ".join(old[a:b]), " ".join(new[c:d]))

@@ -1,4 +1,4 @@
-"""What may be wrong in a node of the code: each change is the node that stands there instead."""
+"""The mutation operators: for a node of the syntax tree, the nodes that can replace it."""
 
 import ast
 import copy
@@ -31,13 +31,13 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _STATUSES = ("PENDING", "UNRESOLVED", "FAILED", "REVIEW", "SUCCEEDED")
-_NEEDLESS = {"lower", "strip", "replace", "removeprefix", "fullmatch"}
-"""Methods of a text that return one: without the call there is one, too."""
+_REMOVABLE_CALLS = {"lower", "strip", "replace", "removeprefix", "fullmatch"}
+"""Methods whose call can be replaced with its receiver."""
 
 
-def changes(node: ast.AST) -> Nodes:
-    """Yield what may stand where *node* stands: one thing in it is wrong, or it is not there."""
-    yield from _CHANGES.get(type(node), _none)(node)
+def replacements(node: ast.AST) -> Nodes:
+    """Yield the nodes that can replace *node*, each with one change."""
+    yield from _OPERATORS.get(type(node), _none)(node)
 
 
 def _none(_: Any) -> Nodes:
@@ -51,8 +51,8 @@ def _with(node: ast.AST, **fields: Any) -> ast.AST:
     return other
 
 
-def _one_less(node: ast.AST, *fields: str) -> Nodes:
-    """The fields are lists as long as each other: each entry is left out once."""
+def _one_removed(node: ast.AST, *fields: str) -> Nodes:
+    """Yield *node* without each of the entries of *fields*, which are lists of the same length."""
     for at in range(len(getattr(node, fields[0]))):
         shorter = {name: [*getattr(node, name)] for name in fields}
         for entries in shorter.values():
@@ -95,9 +95,9 @@ def _constant(node: ast.Constant) -> Nodes:
     yield from (_with(node, value=value) for value in others)
 
 
-def _fork(node: ast.If | ast.IfExp | ast.While) -> Nodes:
-    for way in (True, False) if not isinstance(node, ast.While) else (False,):
-        yield _with(node, test=ast.Constant(way))
+def _branch(node: ast.If | ast.IfExp | ast.While) -> Nodes:
+    for value in (True, False) if not isinstance(node, ast.While) else (False,):
+        yield _with(node, test=ast.Constant(value))
 
 
 def _return(node: ast.Return) -> Nodes:
@@ -112,9 +112,9 @@ def _statement(_: ast.stmt) -> Nodes:
 
 
 def _call(node: ast.Call) -> Nodes:
-    yield from _one_less(node, "keywords")
+    yield from _one_removed(node, "keywords")
     for at, value in enumerate(node.args):
-        # Without any other one, the call would be none of the function: no test needs to tell.
+        # a call without its only argument would always fail
         if len(node.args) > 1 and (isinstance(value, ast.Constant) or value is node.args[-1]):
             yield _with(node, args=[*node.args[:at], *node.args[at + 1 :]])
     yield from _called(node)
@@ -127,7 +127,7 @@ def _called(node: ast.Call) -> Nodes:
         case ast.Call(func=ast.Attribute(ast.Name("re")), args=[ast.Constant(str(pattern)), *rest]):
             for other in other_patterns(pattern):
                 yield _with(node, args=[ast.Constant(other), *rest])
-        case ast.Call(func=ast.Attribute(receiver, name)) if name in _NEEDLESS:
+        case ast.Call(func=ast.Attribute(receiver, name)) if name in _REMOVABLE_CALLS:
             yield receiver
 
 
@@ -146,7 +146,7 @@ def _slice(node: ast.Slice) -> Nodes:
 
 def _display(node: ast.Set | ast.List | ast.Tuple) -> Nodes:
     if isinstance(node, ast.Set) or isinstance(node.ctx, ast.Load):
-        yield from _one_less(node, "elts")
+        yield from _one_removed(node, "elts")
 
 
 def _handler(node: ast.ExceptHandler) -> Nodes:
@@ -154,22 +154,22 @@ def _handler(node: ast.ExceptHandler) -> Nodes:
         yield _with(node, body=[ast.Raise()])
 
 
-_CHANGES: dict[type[ast.AST], Callable[[Any], Nodes]] = {
+_OPERATORS: dict[type[ast.AST], Callable[[Any], Nodes]] = {
     ast.Compare: _compare,
     ast.BinOp: _arithmetic,
     ast.BoolOp: _boolean,
     ast.UnaryOp: _unary,
     ast.Constant: _constant,
-    **dict.fromkeys((ast.If, ast.IfExp, ast.While), _fork),
+    **dict.fromkeys((ast.If, ast.IfExp, ast.While), _branch),
     ast.Return: _return,
     **dict.fromkeys((ast.Expr, ast.Raise, ast.AugAssign, ast.Continue, ast.Break), _statement),
     ast.Call: _call,
     ast.Attribute: _attribute,
     ast.Slice: _slice,
-    ast.Dict: lambda node: _one_less(node, "keys", "values"),
+    ast.Dict: lambda node: _one_removed(node, "keys", "values"),
     **dict.fromkeys((ast.Set, ast.List, ast.Tuple), _display),
-    ast.comprehension: lambda node: _one_less(node, "ifs"),
-    ast.Match: lambda node: _one_less(node, "cases"),
+    ast.comprehension: lambda node: _one_removed(node, "ifs"),
+    ast.Match: lambda node: _one_removed(node, "cases"),
     ast.ExceptHandler: _handler,
     ast.With: lambda node: iter([ast.If(ast.Constant(1), node.body, [])]),
 }

@@ -1,8 +1,8 @@
-"""What came of the mutants: kept as JSON, told as Markdown, and held to what is wanted."""
+"""The results of the mutants: saved as JSON and Markdown, and checked against the requirements."""
 
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -14,12 +14,13 @@ HERE = Path(__file__).parent
 REPORT, SUMMARY, REASONS = HERE / "report.json", HERE / "report.md", HERE / "survivors.toml"
 
 KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
+CRITICAL_PART = "critical functions (what decides paid, and the outbox's writes)"
 EQUIVALENT = "equivalent: "
-"""How the reason of a mutant starts that does the same as the code: no test can tell it."""
+"""The start of the reason of an equivalent mutant, which no test can kill."""
 
 
-class Key(NamedTuple):
-    """Which mutant it is, in words of the code, for line numbers move."""
+class MutantKey(NamedTuple):
+    """Identifies a mutant by its code, not by a line number, which would change too often."""
 
     module: str
     function: str
@@ -27,101 +28,104 @@ class Key(NamedTuple):
     mutation: str
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """Return a readable form."""
         return f"{self.module}.{self.function}: {self.line}: {self.mutation}"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A mutant and what came of it."""
+class MutantResult:
+    """A mutant and its status: KILLED, TIMEOUT or SURVIVED."""
 
-    key: Key
-    verdict: str
-
-    @property
-    def alive(self) -> bool:
-        """Whether no test noticed."""
-        return self.verdict == SURVIVED
+    key: MutantKey
+    status: str
 
     @property
-    def vital(self) -> bool:
-        """Whether it stands where nothing may survive."""
-        return self.key.function in plan.VITAL.get(self.key.module, ())
+    def survived(self) -> bool:
+        """Whether no test failed."""
+        return self.status == SURVIVED
+
+    @property
+    def critical(self) -> bool:
+        """Whether the mutant is in a function in which none may survive."""
+        return self.key.function in plan.CRITICAL.get(self.key.module, ())
 
 
-Reasons = dict[Key, str]
+Reasons = dict[MutantKey, str]
 
 
-def reasons(path: Path = REASONS) -> Reasons:
-    """Return why each known survivor survives."""
+def load_reasons(path: Path = REASONS) -> Reasons:
+    """Return the reason of each known survivor."""
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["survivor"]
-    return {Key(*(entry[name] for name in Key._fields)): entry["reason"] for entry in entries}
+    return {_key_of(entry): entry["reason"] for entry in entries}
 
 
-def complaints(rows: Sequence[Row], known: Reasons) -> Iterator[str]:
-    """Yield what is not as it must be."""
-    survivors = {row.key: row for row in rows if row.alive}
-    for key, row in survivors.items():
-        if key not in known:
-            yield f"no test notices, and survivors.toml does not say why: {key}"
-        elif row.vital and not known[key].startswith(EQUIVALENT):
-            yield f"here none may survive: {key}"
-    for key in known.keys() - survivors.keys():
-        yield f"survivors.toml says why it survives, but it does not: {key}"
-    if _share(rows) < plan.WANTED:
-        yield f"killed are {_share(rows):.1%}, wanted are {plan.WANTED:.0%}"
+def violations(results: Sequence[MutantResult], reasons: Reasons) -> Iterator[str]:
+    """Yield the violations of the requirements."""
+    survivors = {result.key: result for result in results if result.survived}
+    for key, result in survivors.items():
+        if key not in reasons:
+            yield f"survived without a reason in survivors.toml: {key}"
+        elif result.critical and not reasons[key].startswith(EQUIVALENT):
+            yield f"survived in a critical function: {key}"
+    for key in reasons.keys() - survivors.keys():
+        yield f"has a reason in survivors.toml, but did not survive: {key}"
+    if _killed_share(results) < plan.MIN_KILLED:
+        yield f"only {_killed_share(results):.1%} killed, required {plan.MIN_KILLED:.0%}"
 
 
-def save(rows: Sequence[Row], known: Reasons) -> None:
+def save(results: Sequence[MutantResult], reasons: Reasons) -> None:
     """Write report.json and report.md."""
     modules = {module: fingerprint(plan.code(module)) for module in plan.TESTS}
-    shown = [{**row.key._asdict(), "verdict": row.verdict} for row in rows]
-    for row in shown:
-        if reason := known.get(Key(*(row[name] for name in Key._fields))):
-            row["reason"] = reason
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in shown)
-    text = f'{{"modules": {json.dumps(modules, indent=1)},\n"rows": [\n{lines}\n]}}\n'
+    entries = []
+    for result in results:
+        reason = {"reason": reasons[result.key]} if result.key in reasons else {}
+        entries.append({**result.key._asdict(), "status": result.status} | reason)
+    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    text = f'{{"modules": {json.dumps(modules, indent=1)},\n"mutants": [\n{lines}\n]}}\n'
     REPORT.write_text(text, encoding="utf-8")
-    SUMMARY.write_text(markdown(rows, known), encoding="utf-8")
+    SUMMARY.write_text(markdown(results, reasons), encoding="utf-8")
 
 
-def load(path: Path = REPORT) -> tuple[dict[str, str], list[Row]]:
-    """Return the fingerprints of the modules that were mutated, and the rows."""
+def load(path: Path = REPORT) -> tuple[dict[str, str], list[MutantResult]]:
+    """Return the fingerprints of the mutated modules, and the results."""
     document = json.loads(path.read_text(encoding="utf-8"))
-    rows = [
-        Row(Key(*(row[name] for name in Key._fields)), row["verdict"]) for row in document["rows"]
-    ]
-    return document["modules"], rows
+    results = [MutantResult(_key_of(entry), entry["status"]) for entry in document["mutants"]]
+    return document["modules"], results
 
 
-def markdown(rows: Sequence[Row], known: Reasons) -> str:
+def _key_of(entry: Mapping[str, str]) -> MutantKey:
+    return MutantKey(*(entry[name] for name in MutantKey._fields))
+
+
+def markdown(results: Sequence[MutantResult], reasons: Reasons) -> str:
     """Return the report for people: figures by module, and each survivor with its reason."""
-    of = {module: [row for row in rows if row.key.module == module] for module in plan.TESTS}
-    of["all"] = list(rows)
-    of["what decides paid, and the two writes of the outbox"] = [row for row in rows if row.vital]
+    of = {module: [each for each in results if each.key.module == module] for module in plan.TESTS}
+    of["all"] = list(results)
+    of[CRITICAL_PART] = [each for each in results if each.critical]
     lines = [
         "# Mutants",
         "",
         "Written by `make mutants`.",
         "",
-        "| where | mutants | killed | of these by time-out | survived | of these equivalent | |",
+        "| module | mutants | killed | by time-out | survived | equivalent | killed |",
         "|---|---:|---:|---:|---:|---:|---:|",
-        *(_figures(name, part, known) for name, part in of.items() if part),
+        *(_figures(name, part, reasons) for name, part in of.items() if part),
         "",
         "## Survivors",
         "",
-        *(f"* `{row.key}`  \n  {known.get(row.key, '?')}" for row in rows if row.alive),
+        *(f"* `{each.key}`  \n  {reasons.get(each.key, '?')}" for each in results if each.survived),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _figures(name: str, rows: Sequence[Row], known: Reasons) -> str:
-    alive = [row for row in rows if row.alive]
-    late = sum(row.verdict == TIMEOUT for row in rows)
-    same = sum(known.get(row.key, "").startswith(EQUIVALENT) for row in alive)
-    figures = (len(rows), len(rows) - len(alive), late, len(alive), same)
-    return f"| {name} | {' | '.join(f'{each:,}' for each in figures)} | {_share(rows):.1%} |"
+def _figures(name: str, results: Sequence[MutantResult], reasons: Reasons) -> str:
+    survivors = [each for each in results if each.survived]
+    timeouts = sum(each.status == TIMEOUT for each in results)
+    equivalent = sum(reasons.get(each.key, "").startswith(EQUIVALENT) for each in survivors)
+    counts = (len(results), len(results) - len(survivors), timeouts, len(survivors), equivalent)
+    columns = " | ".join(f"{count:,}" for count in counts)
+    return f"| {name} | {columns} | {_killed_share(results):.1%} |"
 
 
-def _share(rows: Sequence[Row]) -> float:
-    return sum(not row.alive for row in rows) / len(rows)
+def _killed_share(results: Sequence[MutantResult]) -> float:
+    return sum(not each.survived for each in results) / len(results)

@@ -1,7 +1,6 @@
-"""Runs tests against mutants, each in a process of its own that is a copy of a warm one.
+"""Runs tests against mutants, each in a process forked from one that has imported the libraries.
 
-A mutant takes the module's place while it is imported, so whatever took a name from it at
-import time has the mutant's. No file is changed.
+A mutant is imported in place of its module, so that all other modules use it. No file is changed.
 """
 
 import gc
@@ -21,38 +20,39 @@ from hypothesis import Phase, settings
 
 from tests.mutation import plan
 from tests.mutation.mutator import Mutant
+from tests.mutation.report import KILLED, SURVIVED, TIMEOUT
 
-AT_A_TIME = 2
-CPU_SECONDS = 30
-"""Some ten times what the slowest tests of a module take."""
+PROCESSES = 2
+MAX_CPU_SECONDS = 30
+"""About ten times the CPU time of the slowest tests of a module."""
 
-SECONDS = 120
-"""For a mutant that waits, and uses no time of the processor."""
+MAX_SECONDS = 120
+"""For a mutant that waits without using CPU time."""
 
-OURS = ("payresult", "tests.")
-KEPT = ("tests.mutation", "tests.support.template")
-"""The latter reads a long file, and nothing of the layer."""
+OWN_MODULES = ("payresult", "tests.")
+KEPT_MODULES = ("tests.mutation", "tests.support.template")
+"""The latter reads a long file, and imports nothing of the layer."""
 
 PROFILE = "mutants"
-# One failing example is enough; nobody wants the smallest one.
+# One failing example is enough, so hypothesis does not search for the smallest one.
 settings.register_profile(
     PROFILE, derandomize=True, deadline=None, database=None, phases=[Phase.explicit, Phase.generate]
 )
 
 
 class _Loader(SourceFileLoader):
-    """Loads a module from code that somebody changed."""
+    """Loads a module from the code of a mutant."""
 
     def __init__(self, name: str, path: str, code: CodeType) -> None:
         super().__init__(name, path)
         self._code = code
 
-    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the finder saw to it
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the finder has checked it
         return self._code
 
 
 class _Finder(MetaPathFinder):
-    """Finds the mutant in the place of its module."""
+    """Finds the mutant in place of its module."""
 
     def __init__(self, mutant: Mutant) -> None:
         self._name = f"payresult.{mutant.module}"
@@ -67,35 +67,35 @@ class _Finder(MetaPathFinder):
 
 
 def warm_up(modules: Iterable[str]) -> bool:
-    """Run the tests of the code as it is, say whether they pass, and forget what is ours.
+    """Run the tests on unchanged code, and unload our own modules; return whether they passed.
 
-    All that others wrote stays loaded, and the processes of the mutants start with it.
+    The libraries stay imported for the processes of the mutants.
     """
     files = dict.fromkeys(file for module in modules for file in plan.tests(module))
     passed = _pytest(list(files)) == 0
     for name in list(sys.modules):
-        if name.startswith(OURS) and not name.startswith(KEPT):
+        if name.startswith(OWN_MODULES) and not name.startswith(KEPT_MODULES):
             del sys.modules[name]
-    gc.freeze()  # so that no child looks at, and with that copies, all that it starts with
+    gc.freeze()  # a collection in a forked process would copy all memory
     return passed
 
 
-def verdicts(mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
-    """Yield "killed", "timeout" or "survived" for each mutant, in the order of their ends."""
+def run(mutants: Iterable[Mutant]) -> Iterator[tuple[Mutant, str]]:
+    """Yield the status of each mutant, in the order in which they end."""
     waiting, running = iter(mutants), dict[int, Mutant]()
     while True:
-        while len(running) < AT_A_TIME and (mutant := next(waiting, None)):
+        while len(running) < PROCESSES and (mutant := next(waiting, None)):
             running[_start(mutant)] = mutant
         if not running:
             return
         process, status = os.wait()
-        yield running.pop(process), _verdict(os.waitstatus_to_exitcode(status))
+        yield running.pop(process), _status(os.waitstatus_to_exitcode(status))
 
 
-def _verdict(code: int) -> str:
+def _status(code: int) -> str:
     if code in (-signal.SIGXCPU, -signal.SIGALRM):
-        return "timeout"
-    return "killed" if code else "survived"
+        return TIMEOUT
+    return KILLED if code else SURVIVED
 
 
 def _start(mutant: Mutant) -> int:
@@ -104,21 +104,21 @@ def _start(mutant: Mutant) -> int:
         return process
     code = 1
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+        resource.setrlimit(resource.RLIMIT_CPU, (MAX_CPU_SECONDS, MAX_CPU_SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        signal.alarm(SECONDS)
+        signal.alarm(MAX_SECONDS)
         gc.disable()
         sys.meta_path.insert(0, _Finder(mutant))
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        devnull = os.open(os.devnull, os.O_WRONLY)
         for output in (1, 2):
-            os.dup2(nowhere, output)
+            os.dup2(devnull, output)
         code = _pytest(plan.tests(mutant.module))
     finally:
         os._exit(code)
 
 
 def _pytest(files: Sequence[str]) -> int:
-    plain = (
+    options = (
         "-x",
         "-q",
         "--assert=plain",
@@ -126,4 +126,4 @@ def _pytest(files: Sequence[str]) -> int:
         "no:cacheprovider",
         f"--hypothesis-profile={PROFILE}",
     )
-    return int(pytest.main([*plain, *files]))
+    return int(pytest.main([*options, *files]))

@@ -1,4 +1,4 @@
-"""What may be wrong in a text: one that DynamoDB reads, or a regular expression."""
+"""Mutations of texts: of DynamoDB's condition expressions and of regular expressions."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]+")
 
 
 def other_texts(text: str) -> Iterator[str]:
-    """Yield *text* emptied (filled, where it is empty), and wrong where it is a condition."""
+    """Yield "" for *text* ("mutant" for ""), and the mutations of a condition expression."""
     yield "" if text else "mutant"
     for old, new in _SWAPS:
         for found in re.finditer(re.escape(old), text):
@@ -29,7 +29,7 @@ def other_texts(text: str) -> Iterator[str]:
 
 
 def other_patterns(pattern: str) -> Iterator[str]:
-    """Yield *pattern* without each of its parts and members, and with each bound one higher."""
+    """Yield *pattern* without each of its parts and class members, and with each bound plus one."""
     found = (other for part in _PART.finditer(pattern) for other in _other_parts(pattern, part))
     yield from filter(_is_pattern, dict.fromkeys(found))
 
