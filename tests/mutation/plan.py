@@ -17,7 +17,7 @@ TESTS = {
     "aws.eventbridge": ("services/test_outbox",),
     "schemas.events": ("schemas/test_events", "services/test_outbox"),
     "services.outbox": ("services/test_outbox",),
-    "gateway.protocol": ("gateway/test_protocol",),
+    "gateway.protocol": ("gateway/test_protocol", "gateway/test_request"),
     "gateway.signing": ("gateway/test_signing",),
     "strict_json": ("test_strict_json", "gateway/test_protocol"),
 }

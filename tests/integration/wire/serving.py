@@ -101,6 +101,7 @@ def unavailable(client: GatewayClient) -> str:
     with pytest.raises(GatewayUnavailable) as caught:
         ask(client)
     assert caught.value.pay_id == PAY_ID
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert not {PARTNER, "resultQuery", "127.0.0.1"} & set(re.findall(r"[\w.]+", str(caught.value)))
     return str(caught.value)

@@ -14,6 +14,7 @@ from tests.integration.wire.serving import (
     BODY,
     FIELDS,
     GOOD,
+    NOW,
     PAY_ID,
     Serve,
     answering,
@@ -29,6 +30,37 @@ def test_a_connection_is_kept_for_the_next_query(serve: Serve) -> None:
     for _ in range(10):
         ask(client)
     assert (server.connections, len(server.requests)) == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("idle", "connections"),
+    [
+        pytest.param(30, 1, id="as long as allowed"),
+        pytest.param(31, 3, id="too long"),
+        pytest.param(-1, 3, id="the clock was set back"),
+    ],
+)
+def test_a_connection_that_was_idle_for_too_long_is_closed_and_not_used_again(
+    serve: Serve, idle: int, connections: int
+) -> None:
+    """Servers and NAT gateways forget it without a packet, so asking it would cost a deadline.
+
+    By the wall clock, which runs on while an environment is frozen, since the last exchange.
+    """
+    now, gone = [NOW], threading.Semaphore(0)
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.reply(BODY)
+        gone.release()
+
+    server, client = serve(script, clock=lambda: now[0])
+    for _ in range(3):
+        assert ask(client).fields == FIELDS
+        now[0] += idle
+    assert (server.connections, len(server.requests)) == (connections, 3)
+    for _ in range(connections - 1):
+        assert gone.acquire(timeout=10)
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
@@ -74,6 +106,27 @@ def test_a_kept_connection_that_dies_on_use_is_tried_again_on_a_fresh_one(
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
+@pytest.mark.parametrize("header", [b"", b"Connection: close\r\n"])
+def test_a_connection_that_dies_on_first_use_is_not_tried_again(
+    serve: Serve, header: bytes
+) -> None:
+    """Although there was another one before it, which the server closed, as announced or not."""
+    closed = threading.Event()
+
+    def script(line: Line) -> None:
+        line.request()
+        if line.number == 1:
+            line.reply(BODY, HEAD + header)
+            line.close()
+            closed.set()
+
+    server, client = serve(script)
+    assert ask(client).fields == FIELDS
+    assert closed.wait(10)
+    unavailable(client)
+    assert (server.connections, len(server.requests)) == (2, 2)
+
+
 def test_the_second_try_is_the_last(serve: Serve) -> None:
     """A gateway that closes every connection gets two requests, not a stream of them."""
 
@@ -90,27 +143,31 @@ def test_the_second_try_is_the_last(serve: Serve) -> None:
 
 
 def test_the_second_try_takes_a_fresh_connection_although_others_are_kept(serve: Serve) -> None:
-    """When one kept connection is dead, the others are likely dead too."""
-    together = threading.Barrier(3)
+    """When one kept connection is dead, the others are likely dead too: all are closed."""
+    together, gone = threading.Barrier(3), threading.Semaphore(0)
 
     def script(line: Line) -> None:
         line.request()
         if line.number <= 3:
             together.wait(10)
         line.reply(BODY)
-        line.request()
+        if line.request() is None:
+            gone.release()
 
     server, client = serve(script)
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(client.query, [PAY_ID] * 3))
     assert ask(client).fields == FIELDS
     assert (server.connections, len(server.requests)) == (4, 5)
+    assert gone.acquire(timeout=10)
+    assert gone.acquire(timeout=10)
 
 
 @pytest.mark.parametrize(
     "start",
     [
         pytest.param(b"H", id="a byte"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000, id="too much before the answer"),
         pytest.param(
             HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n" + b" " * 2_000_000, id="too much"
         ),

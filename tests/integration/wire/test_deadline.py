@@ -3,16 +3,18 @@
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from payresult.gateway.client import GatewayClient
-from payresult.gateway.deadline import Deadline, DeadlineSocket
+from payresult.gateway.connection import BudgetSocket
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
     PARTNER,
+    PAY_ID,
     SHORT,
     Serve,
     answering,
@@ -103,6 +105,25 @@ def test_a_silent_server_does_not_hold_the_caller(serve: Serve) -> None:
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
+def test_a_slow_answer_is_no_reason_to_give_up_other_connections(serve_tcp: Serve) -> None:
+    """Slow is not dead: of two queries after it, one uses the connection that was kept."""
+    together = threading.Barrier(2)
+
+    def script(line: Line) -> None:
+        while line.request():
+            if len(server.requests) == 3:
+                line.pause()
+            together.wait(10)
+            line.reply(BODY)
+
+    server, client = serve_tcp(script, deadline=1.0)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(client.query, [PAY_ID] * 2))
+        assert "TimeoutError" in unavailable(client)
+        list(pool.map(client.query, [PAY_ID] * 2))
+    assert (server.connections, len(server.requests)) == (3, 5)
+
+
 def test_no_time_at_all_is_no_connection(serve: Serve) -> None:
     """A deadline that has passed is found before anything is opened."""
     server, client = serve(answering(), deadline=0.0)
@@ -133,12 +154,18 @@ def test_a_flood_is_not_read_on(serve: Serve, first: bytes, endless: bytes) -> N
 
 
 def test_sending_ends_at_the_deadline_too() -> None:
-    """A request is far too short to get stuck in sending; the socket keeps its word anyway."""
+    """A request is far too short to get stuck in sending; the socket keeps to its budget anyway.
+
+    The last byte has room, but no time is left for it.
+    """
     ours, theirs = socket.socketpair()
-    with theirs, DeadlineSocket(fileno=ours.detach()) as sock:
-        sock.start(Deadline(SHORT))
+    with theirs, BudgetSocket(fileno=ours.detach()) as sock:
+        sock.settimeout(SHORT)
         with pytest.raises(TimeoutError):
             sock.sendall(b" " * 10_000_000)
+        theirs.recv(1_000_000)
+        with pytest.raises(TimeoutError):
+            sock.sendall(b" ")
 
 
 def test_a_server_that_does_not_speak_tls_does_not_hold_the_caller(serve_tls: Serve) -> None:

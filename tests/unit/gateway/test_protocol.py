@@ -47,7 +47,7 @@ def read(
 
 
 def bad(body: bytes | str | object, **answer: object) -> InvalidReply:
-    """Return the BadReply that reading *body* raises."""
+    """Return the InvalidReply that reading *body* raises."""
     with pytest.raises(InvalidReply) as caught:
         read(body, **answer)  # type: ignore[arg-type]  # passed on as given
     assert caught.value.pay_id == "20190321192436"
@@ -327,7 +327,7 @@ def test_no_retry_after_breaks_the_reading(header: str) -> None:
 
 @given(st.binary(max_size=400), st.integers(0, 300), st.integers(0, 3))
 def test_no_body_breaks_the_reading(noise: bytes, start: int, cut: int) -> None:
-    """A reply damaged anywhere is a reply to this query or a BadReply, and nothing else."""
+    """A reply damaged anywhere is a reply to this query or a InvalidReply, and nothing else."""
     text = json.dumps(PAID).encode()
     try:
         fields = read(text[:start] + noise[: cut * 100] + text[start + cut :]).fields

@@ -1,31 +1,50 @@
-"""The provider's ``POST /resultQuery``: the only module that speaks HTTP.
+"""Sends the provider's ``POST /resultQuery``, with urllib3."""
 
-``http.client`` does the HTTP. urllib3 would do too, but it quotes malformed headers of a
-reply in a log warning, its pool does not tell a connection that died while it was kept from
-one that died answering, and it takes twice the time.
-"""
-
-import http.client
-import json
-import queue
-import select
+import logging
 import ssl
 import time
-import weakref
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from functools import partial
+from http import HTTPStatus
+
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.util import parse_url
 
 from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable
-from payresult.gateway.connection import Dialer, default_tls_context
-from payresult.gateway.deadline import Deadline, DeadlineSocket
-from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply
-from payresult.gateway.signing import sign
+from payresult.gateway.connection import (
+    BudgetConnection,
+    BudgetTLSConnection,
+    BudgetTLSSocket,
+    Deadline,
+    Resolver,
+    StaleConnection,
+    default_tls_context,
+)
+from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply, request_body
 
 CONNECT_SECONDS = 2.0
 """For name, TCP and TLS together, and inside the deadline of the whole call."""
 
-_PORTS = {"http": 80, "https": 443}
+_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": "payresult",  # common firewall rules refuse a request without one
+}
+
+# urllib3 logs what it cannot parse of an answer, and no log may carry that. The level is set on
+# this logger because it is the one setting that all loggers below it inherit.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = BudgetConnection
+
+
+class _TLSPool(HTTPSConnectionPool):
+    ConnectionCls = BudgetTLSConnection
 
 
 class GatewayClient:
@@ -46,143 +65,72 @@ class GatewayClient:
         deadline: float = 5.0,
         pool_size: int = 32,
     ) -> None:
-        url = urlsplit(base_url)
-        host = url.hostname or ""
-        context = (ssl_context or default_tls_context()) if url.scheme == "https" else None
-        self._dialer = Dialer(host, url.port or _PORTS[url.scheme], context)
-        self._path = url.path.rstrip("/") + "/resultQuery"
-        self._headers = {
-            "Host": url.netloc,
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "payresult",  # common firewall rules refuse a request without one
-        }
+        url = parse_url(base_url)
+        host = url.host or ""
+        pool: Callable[..., HTTPConnectionPool] = partial(_Pool, host, url.port or 80)
+        if url.scheme == "https":
+            context = ssl_context or default_tls_context()
+            context.sslsocket_class = BudgetTLSSocket
+            pool = partial(_TLSPool, host, url.port or 443, ssl_context=context)
+        options = {"maxsize": pool_size, "headers": _HEADERS, "retries": False}
+        self._new_pool = partial(pool, **options, resolver=Resolver(), clock=clock)
+        self._pool = self._new_pool()
+        self._path = (url.path or "").rstrip("/") + "/resultQuery"
         self._partner_code = partner_code
         self._clock = clock
         self._deadline = deadline
-        self._kept: queue.LifoQueue[_Connection] = queue.LifoQueue(pool_size)
-        weakref.finalize(self, _close_all, self._kept)
 
     def query(self, pay_id: str) -> Reply:
         """Return what the gateway says about *pay_id*.
 
-        Raises GatewayUnavailable or BadReply. It comes back by the deadline, always. A query
-        changes nothing at the gateway, so it is sent again, once and at once, where a kept
-        connection turns out to be dead before a byte of an answer came.
+        Raises GatewayUnavailable or InvalidReply, always by the deadline. A query changes nothing
+        at the gateway, so it is sent again, once and at once, where a kept connection turns out
+        to be dead before a byte of the answer came.
         """
+        body = request_body(pay_id, partner_code=self._partner_code, now=self._clock())
         try:
-            answer = self._post(self._request(pay_id), Deadline(self._deadline))
-        except (OSError, http.client.HTTPException) as exc:
+            response = self._post(body, Deadline(self._deadline))
+        except (HTTPError, OSError, ValueError) as exc:  # ValueError: a chunk of negative size
             # From None, and by its name only: its text can quote what the gateway sent.
             raise GatewayUnavailable(
-                f"no answer from the gateway ({type(exc).__name__})", pay_id=pay_id
+                f"no answer from the gateway ({_root_cause(exc)})", pay_id=pay_id
             ) from None
-        return read_reply(answer, pay_id=pay_id, partner_code=self._partner_code, now=self._clock())
-
-    def _request(self, pay_id: str) -> bytes:
-        params = {
-            "partnerCode": self._partner_code,
-            "payId": pay_id,
-            "tradeTime": str(int(self._clock() * 1000)),
-            "tradeType": "resultQuery",
-            "version": "3.0",
-        }
-        return json.dumps({**params, "sign": sign(params)}).encode()
+        return read_reply(
+            response, pay_id=pay_id, partner_code=self._partner_code, now=self._clock()
+        )
 
     def _post(self, body: bytes, deadline: Deadline) -> HttpResponse:
-        kept = self._take_kept()
-        if kept is not None:
-            try:
-                return self._exchange(kept, body, deadline)
-            except OSError:  # also for want of time, and then there is none to connect either
-                if kept.heard:
-                    raise
-        return self._exchange(_Connection(self._dialer), body, deadline)
-
-    def _exchange(self, connection: "_Connection", body: bytes, deadline: Deadline) -> HttpResponse:
-        answer = connection.post(self._path, body, self._headers, deadline)
-        if connection.reusable:
-            try:
-                self._kept.put_nowait(connection)
-            except queue.Full:
-                connection.close()
-        return answer
-
-    def _take_kept(self) -> "_Connection | None":
-        while True:
-            try:
-                connection = self._kept.get_nowait()
-            except queue.Empty:
-                return None
-            if connection.quiet:
-                return connection
-            connection.close()
-
-
-class _Connection(http.client.HTTPConnection):
-    """One connection to the gateway, used for one exchange at a time."""
-
-    _socket: DeadlineSocket
-    _by: Deadline
-
-    def __init__(self, dialer: Dialer) -> None:
-        super().__init__("")  # whom to call is the dialer's business, and Host a header
-        self._dialer = dialer
-
-    def connect(self) -> None:
-        """Open the socket; http.client calls it when there is none."""
-        self.sock = self._socket = self._dialer.dial(self._by.within(CONNECT_SECONDS))
-        self._socket.start(self._by)
-
-    def post(self, path: str, body: bytes, headers: dict[str, str], by: Deadline) -> HttpResponse:
-        """Return the answer to one POST. After an error the connection is closed."""
-        self._by = by
-        if self.sock is not None:
-            self._socket.start(by)
         try:
-            self.request("POST", path, body, headers)
-            with self.getresponse() as response:
-                return self._read(response)
-        except BaseException:
-            self.close()
-            raise
+            return self._exchange(body, deadline)
+        except StaleConnection:
+            # A new pool, for the other connections that were kept are likely dead too.
+            self._pool = self._new_pool()
+            return self._exchange(body, deadline)
 
-    def _read(self, response: http.client.HTTPResponse) -> HttpResponse:
-        if self._socket.ended:  # http.client has taken that for the end of the headers
-            raise http.client.IncompleteRead(b"")
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        if response.status != http.HTTPStatus.OK:
-            self.close()  # its body tells nothing, so nobody waits for it
-            return HttpResponse(response.status, headers, b"")
-        try:
-            body = response.read(MAX_BODY + 1)
-        except ValueError:  # from a chunk of negative size
-            raise http.client.IncompleteRead(b"") from None
-        if len(body) > MAX_BODY:
-            self.close()
-        elif response.length:  # read(n) keeps quiet about a body that was cut off
-            raise http.client.IncompleteRead(body, response.length)
-        return HttpResponse(response.status, headers, body)
-
-    @property
-    def heard(self) -> bool:
-        """True if a byte of an answer came in the last exchange."""
-        return self._socket.received > 0
-
-    @property
-    def reusable(self) -> bool:
-        """True if the last answer was read to its end and the server keeps the line open."""
-        return self.sock is not None
-
-    @property
-    def quiet(self) -> bool:
-        """True if nothing came in since the last answer: no goodbye, and nothing unasked."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return not poll.poll(0)
+    def _exchange(self, body: bytes, deadline: Deadline) -> HttpResponse:
+        with self._pool.urlopen(
+            "POST",
+            self._path,
+            body,
+            redirect=False,
+            timeout=Timeout(connect=CONNECT_SECONDS, total=deadline.remaining()),
+            preload_content=False,
+            decode_content=False,
+        ) as response:  # the end closes the connection where the body was not read to its end
+            headers = {name.lower(): value for name, value in response.headers.iteritems()}
+            content = _read(response) if response.status == HTTPStatus.OK else b""
+            return HttpResponse(response.status, headers, content)
 
 
-def _close_all(connections: "queue.LifoQueue[_Connection]") -> None:
-    while not connections.empty():
-        connections.get_nowait().close()
+def _read(response: BaseHTTPResponse) -> bytes:
+    """Return the body; of one that is too large, the first MAX_BODY + 1 bytes."""
+    body = response.read(MAX_BODY + 1)
+    if len(body) <= MAX_BODY and response.length_remaining:  # read(n) does not raise for that
+        raise ProtocolError("the body was cut off")
+    return body
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return the name of the error that urllib3 wrapped, as cause or as argument."""
+    wrapped = [each for each in (error.__cause__, *error.args) if isinstance(each, Exception)]
+    return _root_cause(wrapped[0]) if wrapped else type(error).__name__

@@ -1,9 +1,10 @@
-"""What an HTTP answer of the gateway means: pure, no I/O.
+"""What is sent to the gateway, and what its answer means: pure, no I/O.
 
 A reply counts only if it cannot be read in two ways and is about the payment asked for;
 whether that payment is paid is decided elsewhere.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from payresult import strict_json
 from payresult.domain.reply import REPLY_FIELDS, Reply
 from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.gateway.signing import sign
 
 MAX_BODY = 65_536
 """Bytes. A documented answer has about 300."""
@@ -21,46 +23,58 @@ _TOO_MANY_REQUESTS = 429
 _SERVER_ERRORS = range(500, 600)
 _OK = 200
 MAX_RETRY_AFTER = 1e10
-"""Seconds: more than any wait, and still a number that callers can calculate with."""
+"""Seconds: longer than any wait, and still a number that callers can calculate with."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An HTTP answer: header names in lower case; of *body* at most MAX_BODY + 1 bytes."""
+    """An HTTP response: header names in lower case; of *body* at most MAX_BODY + 1 bytes."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-def read_reply(answer: HttpResponse, *, pay_id: str, partner_code: str, now: float) -> Reply:
-    """Return the reply in *answer* to a query for *pay_id*, asked by *partner_code*.
+def request_body(pay_id: str, *, partner_code: str, now: float) -> bytes:
+    """Return the signed query for *pay_id*, as JSON, made at *now* (seconds since 1970)."""
+    params = {
+        "partnerCode": partner_code,
+        "payId": pay_id,
+        "tradeTime": str(int(now * 1000)),
+        "tradeType": "resultQuery",
+        "version": "3.0",
+    }
+    return json.dumps({**params, "sign": sign(params)}).encode()
+
+
+def read_reply(response: HttpResponse, *, pay_id: str, partner_code: str, now: float) -> Reply:
+    """Return the reply in *response* to a query for *pay_id*, asked by *partner_code*.
 
     Raises GatewayUnavailable for HTTP 429 and 5xx, with ``retry_after`` counted from *now*
-    (seconds since 1970), and BadReply for everything else that is not a reply.
+    (seconds since 1970), and InvalidReply for everything else that is not a reply.
     """
-    status = answer.status
+    status = response.status
     if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
-        wait = _retry_after(answer.headers.get("retry-after", ""), now)
+        wait = _retry_after(response.headers.get("retry-after", ""), now)
         raise GatewayUnavailable(f"HTTP {status}", pay_id=pay_id, retry_after=wait)
     try:
-        _check_framing(answer)
-        fields = _fields(strict_json.loads(answer.body))
+        _check_framing(response)
+        fields = _fields(strict_json.loads(response.body))
         _check_echo(fields, {"payId": pay_id, "partnerCode": partner_code})
         return Reply({name: _raw(value) for name, value in fields.items()})
     except ValueError as exc:  # all of them written here or in strict_json, without values
         raise InvalidReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
 
 
-def _check_framing(answer: HttpResponse) -> None:
-    if answer.status != _OK:
+def _check_framing(response: HttpResponse) -> None:
+    if response.status != _OK:
         raise ValueError("not an answer to a query")
-    media_type = answer.headers.get("content-type", "").partition(";")[0]
+    media_type = response.headers.get("content-type", "").partition(";")[0]
     if media_type.strip(" \t").lower() != "application/json":
         raise ValueError("the content type is not application/json")
-    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise ValueError("the content is encoded, which nobody asked for")
-    if len(answer.body) > MAX_BODY:
+    if len(response.body) > MAX_BODY:
         raise ValueError(f"the body is larger than {MAX_BODY} bytes")
 
 
@@ -81,7 +95,7 @@ def _check_echo(fields: Mapping[str, object], expected: Mapping[str, str]) -> No
 def _raw(value: object) -> str:
     text = value if isinstance(value, str) else strict_json.dumps(value)
     # A plan name cut in the middle of an emoji ends in half a character (a lone surrogate),
-    # which no store takes. It is kept as its escape text: the payment is not to blame.
+    # which no store takes. It is kept as its escape text, so that the reply still counts.
     return text.encode("utf-8", "backslashreplace").decode()
 
 

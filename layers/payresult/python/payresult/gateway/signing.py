@@ -1,8 +1,7 @@
 """The provider's signature of a request.
 
 The rule is the Mall API's own (its Global Specification, "signContent"), and two of the
-provider's published examples reproduce byte for byte with it:
-``tests/unit/gateway/test_signing.py``.
+provider's published examples reproduce byte for byte with it: see ``tests/unit/test_signing.py``.
 There is no secret in it. The signature is a checksum: it proves nothing to either side.
 """
 
