@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payresult.domain.payment import Payment, Registration, Status
-from payresult.domain.reply import REPLY_FIELDS
 from payresult.errors import PayresultError
+from payresult.gateway.protocol import REPLY_FIELDS
 from payresult.schemas.fields import Outgoing
 from payresult.schemas.responses import payment_response, problem_of
 from tests.contract.documents.answers import Example, examples

@@ -12,18 +12,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo  # loaded only where a GatewayTimeZone is set
 
-REPLY_FIELDS = (
-    "partnerCode",
-    "payId",
-    "payRst",
-    "payAmount",
-    "payResultDate",
-    "orderPeriod",
-    "packageType",
-    "servicePlanShowName",
-)
-"""The documented fields of a resultQuery answer (the provider's page of POST /resultQuery)."""
-
 # The hour is spelled out: from Python 3.14 on, fromisoformat reads 24:00:00 as the next day.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}")
 _WHOLE_MINUTES = re.compile(r"[+-][0-9]{2}:[0-9]{2}\Z")
@@ -35,7 +23,7 @@ _UNITS = {"0": "day", "1": "day", "2": "month", "3": "quarter", "4": "half-year"
 class Reply:
     """An answer of the gateway about the payment that was asked for.
 
-    ``fields`` holds the REPLY_FIELDS that it had, as received; partnerCode, payId and payRst
+    ``fields`` holds the documented fields that it had, as received: partnerCode, payId and payRst
     always.
     """
 

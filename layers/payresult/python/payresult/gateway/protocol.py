@@ -12,9 +12,21 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from payresult import strict_json
-from payresult.domain.reply import REPLY_FIELDS, Reply
+from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.signing import sign
+
+REPLY_FIELDS = (
+    "partnerCode",
+    "payId",
+    "payRst",
+    "payAmount",
+    "payResultDate",
+    "orderPeriod",
+    "packageType",
+    "servicePlanShowName",
+)
+"""The documented fields of a resultQuery answer (the provider's page of POST /resultQuery)."""
 
 MAX_BODY = 65_536
 """Bytes. A documented answer has about 300."""
