@@ -1,10 +1,10 @@
-"""Makes what ships: a source, what it requires, and the byte-code of both.
+"""Builds a package: a source, its requirements, and the byte-code of both.
 
     python3.13 build.py SOURCE TARGET
 
-Lambda keeps its code read-only, so without byte-code it would compile every module again in each
-cold start. It is of the kind that is valid whatever the time of its source, for zips change that,
-and for the Python that runs this alone, so that is the one of the functions.
+The code folder of Lambda is read-only, so without byte-code every cold start compiles each module
+again. The byte-code is of the kind that ignores the time stamp of its source, because zips change
+it. It is valid for one version of Python, so build with the Python of the functions.
 """
 
 import compileall
@@ -20,16 +20,16 @@ from pathlib import Path
 from py_compile import PycInvalidationMode
 
 LAMBDA = ("manylinux2014_aarch64", "manylinux2014_x86_64")
-"""Compiled modules have the processor in their name, so one layer holds them for both."""
+"""Compiled modules have the processor in their name, so one layer serves both."""
 
 SERVICES = ("dynamodb", "events", "sqs")
-"""What the functions call; botocore describes 400 others."""
+"""The services that the functions call; botocore describes 400 others."""
 
 AMAZON_ROOTS = (
     *(f"Amazon Root CA {number}" for number in range(1, 5)),
     "Starfield Services Root Certificate Authority - G2",
 )
-"""What Amazon Trust Services wants in the store of whoever keeps one (its page "Repository")."""
+"""The roots that Amazon Trust Services wants in every trust store (its page "Repository")."""
 
 PIP = (
     *("-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check"),
@@ -45,13 +45,13 @@ _LABELLED = re.compile(
 
 
 class BuildFailed(Exception):
-    """Something could not be built; the message is what pip or the compiler said."""
+    """The build failed; the message is that of pip or the compiler."""
 
 
 def build(source: Path, target: Path, platforms: Sequence[str] = ()) -> None:
-    """Put into *target* what *source* holds and requires, compiled.
+    """Put *source* and its requirements into *target*, compiled.
 
-    What is required is fetched for each of *platforms* (pip's names), by default for this one.
+    Requirements are installed for each of *platforms* (pip's names), by default for this one.
     """
     requirements = source / "requirements.txt"
     if requirements.exists():
@@ -67,9 +67,9 @@ def build(source: Path, target: Path, platforms: Sequence[str] = ()) -> None:
 
 
 def trim(data: Path) -> None:
-    """Leave of botocore's *data* what SERVICES need.
+    """Remove from botocore's *data* what SERVICES do not need.
 
-    The first client of a process looks through all services, and reads the endpoints of all.
+    The first client of a process lists all services and reads the endpoints of all.
     """
     for described in data.glob("*/"):
         if described.name not in SERVICES:
@@ -83,9 +83,9 @@ def trim(data: Path) -> None:
 
 
 def add_amazon_roots(botocore: Path) -> None:
-    """Copy AMAZON_ROOTS out of the roots in *botocore* to a file beside them.
+    """Copy AMAZON_ROOTS from the root certificates in *botocore* to a file beside them.
 
-    A client reads its file of roots anew for each connection, and all of them take 15 ms.
+    A client reads its file of roots for each new connection; all of them take 15 ms.
     """
     bundle = (botocore / "cacert.pem").read_text(encoding="utf-8")
     labelled = dict(_LABELLED.findall(bundle))
@@ -97,7 +97,7 @@ def add_amazon_roots(botocore: Path) -> None:
 
 
 def _install(requirements: Path, target: Path, platform: str | None) -> None:
-    """Add the pinned packages to *target*, without what tells where and when it was done."""
+    """Install the pinned packages into *target*, without files that differ from build to build."""
     chosen = ["--platform", platform] if platform else []
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(  # noqa: S603 - our own command line
@@ -116,14 +116,14 @@ def _install(requirements: Path, target: Path, platform: str | None) -> None:
         )
         if done.returncode:
             raise BuildFailed(f"pip could not install {requirements}:\n{done.stderr.strip()}")
-        shutil.rmtree(Path(scratch, "bin"), ignore_errors=True)  # with the path of this Python
+        shutil.rmtree(Path(scratch, "bin"), ignore_errors=True)  # it holds a path of this machine
         for record in Path(scratch).glob("*.dist-info/RECORD"):
             record.unlink()
         shutil.copytree(scratch, target, dirs_exist_ok=True)
 
 
 def size(target: Path) -> str:
-    """Return what *target* comes to, in words, and its digest: the same for the same content."""
+    """Return the size of *target* and its digest, which is the same for the same content."""
     files = sorted(path for path in target.rglob("*") if path.is_file())
     contents = [path.read_bytes() for path in files]
     named = zip(files, contents, strict=True)
@@ -133,12 +133,12 @@ def size(target: Path) -> str:
 
 
 def main(source: str, target: str) -> None:
-    """Build for Lambda, and say what became of it."""
+    """Build for Lambda, and print size and digest."""
     try:
         build(Path(source), Path(target), LAMBDA)
     except BuildFailed as failed:
         raise SystemExit(str(failed)) from None
-    print(f"{target}: {size(Path(target))}")  # noqa: T201 - for whoever builds
+    print(f"{target}: {size(Path(target))}")  # noqa: T201 - the output of the build
 
 
 if __name__ == "__main__":
