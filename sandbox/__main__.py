@@ -1,8 +1,8 @@
-"""`python -m sandbox`: the story, then serving until Ctrl-C; `--demo`: the story only.
+"""`python -m sandbox`: runs the demo, then keeps running until Ctrl-C; `--demo`: the demo only.
 
-The environment: `PORT` of `apiUrl` (8080), `GATEWAY_BASE_URL` of another gateway, `SUBSCRIBER=1`
-deploys events/subscriber too, `NO_COLOR`.
-Exits 1 if a promise was broken (`--demo`) or something did not start.
+Environment variables: `PORT` of `apiUrl` (8080), `GATEWAY_BASE_URL` of another gateway,
+`SUBSCRIBER=1` deploys events/subscriber too, `NO_COLOR`.
+Exits 1 if a check of the demo failed (`--demo`) or something did not start.
 """
 
 import argparse
@@ -14,25 +14,33 @@ from threading import Event
 from typing import NoReturn
 
 from layers.build import BuildFailed
-from sandbox import demo, external_demo
-from sandbox.audit import Audit
+from sandbox.audit import AuditQueueReader
 from sandbox.client import Client
 from sandbox.console import Console
+from sandbox.demo import run_demo
 from sandbox.demo_steps import DemoSteps
 from sandbox.deploy import DeploymentFailed
 from sandbox.emulator import EmulatorFailed
-from sandbox.environment import Sandbox, running, write_outputs
+from sandbox.environment import Sandbox, start_sandbox, write_outputs
+from sandbox.external_demo import run_external_demo
 from sandbox.packages import CACHE, ROOT
 from sandbox.signing_proxy import PortInUse
-from sandbox.waiting import TimeIsUp
-from sandbox.workspace_lock import OUTPUTS, AlreadyRunning, claimed
+from sandbox.waiting import WaitTimeout
+from sandbox.workspace_lock import OUTPUTS, AlreadyRunning, locked_workspace
 
-TROUBLE = (AlreadyRunning, BuildFailed, DeploymentFailed, EmulatorFailed, PortInUse, TimeIsUp)
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STARTUP_ERRORS = (
+    AlreadyRunning,
+    BuildFailed,
+    DeploymentFailed,
+    EmulatorFailed,
+    PortInUse,
+    WaitTimeout,
+)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(BaseException):
-    """Somebody asked us to end, by one of ENDINGS."""
+class Stopped(BaseException):
+    """One of STOP_SIGNALS has arrived."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -42,74 +50,79 @@ class Ended(BaseException):
 def main() -> int:
     """Run the sandbox; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sandbox")
-    parser.add_argument("--demo", action="store_true", help="end after the story")
-    demo = parser.parse_args().demo
+    parser.add_argument("--demo", action="store_true", help="exit after the demo")
+    demo_only = parser.parse_args().demo
     port = os.environ.get("PORT") or "8080"
     if not port.isascii() or not port.isdecimal() or int(port) > 65535:
-        return _complain(f"PORT: must be a port number, not {port!r}")
-    for number in ENDINGS:
-        signal.signal(number, _end)
+        return _print_error(f"PORT: must be a port number, not {port!r}")
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
     try:
-        return _run(int(port), os.environ.get("GATEWAY_BASE_URL"), demo=demo)
-    except TROUBLE as trouble:
-        return _complain(str(trouble))
-    except Ended as ended:
-        return 128 + ended.number
+        return _run(int(port), os.environ.get("GATEWAY_BASE_URL"), demo_only=demo_only)
+    except STARTUP_ERRORS as error:
+        return _print_error(str(error))
+    except Stopped as stopped:
+        return 128 + stopped.number
 
 
-def _run(port: int, other_gateway: str | None, *, demo: bool) -> int:
+def _run(port: int, external_gateway_url: str | None, *, demo_only: bool) -> int:
     console = Console()
     with ExitStack() as parts:
-        folder = parts.enter_context(claimed(ROOT / ".sandbox"))
-        console.head("Starting emulator, gateway and the deployed template, on loopback only")
+        folder = parts.enter_context(locked_workspace(ROOT / ".sandbox"))
+        console.heading("Starting the emulator, the gateway and the deployed template on loopback")
         if not CACHE.exists():
-            console.say("first run", "the layer of dependencies is built, which takes a while")
-        subscribed = bool(os.environ.get("SUBSCRIBER"))
-        sandbox = parts.enter_context(running(folder, port, other_gateway, subscribed=subscribed))
-        console.say("ready", f"after {console.elapsed:.1f} s")
-        _tell(console, sandbox)
+            console.line("first run", "the dependency layer is built; this takes a while")
+        sandbox = parts.enter_context(
+            start_sandbox(
+                folder,
+                port,
+                external_gateway_url,
+                with_subscriber=bool(os.environ.get("SUBSCRIBER")),
+            )
+        )
+        console.line("ready", f"after {console.elapsed:.1f} s")
+        _demo(console, sandbox)
         write_outputs(sandbox, folder / OUTPUTS)
-        if not demo:
+        if not demo_only:
             _serve(console, sandbox)
-    return 1 if console.broken and demo else 0
+    return 1 if console.failed and demo_only else 0
 
 
-def _tell(console: Console, sandbox: Sandbox) -> None:
-    # Another gateway may know of one payment only: what is told of it must not be gone afterwards.
+def _demo(console: Console, sandbox: Sandbox) -> None:
+    # An external gateway may know a single payment: its event must stay in the queue for the user.
     queue, leave = sandbox.stack["AuditQueueUrl"], sandbox.gateway is None
-    audit = Audit(sandbox.account.client("sqs"), queue, leave=leave)
-    with audit:
-        teller = DemoSteps(console, sandbox, Client(sandbox), audit)
+    with AuditQueueReader(sandbox.credentials.client("sqs"), queue, leave=leave) as audit:
+        steps = DemoSteps(console, sandbox, Client(sandbox), audit)
         if sandbox.gateway:
-            demo.tell(teller, sandbox.gateway)
+            run_demo(steps, sandbox.gateway)
         else:
-            external_demo.tell(teller)
-    if console.broken:
-        console.head("NOT kept: " + "; ".join(console.broken))
+            run_external_demo(steps)
+    if console.failed:
+        console.heading("FAILED: " + "; ".join(console.failed))
     else:
-        console.head(f"Every promise was kept; {console.elapsed:.0f} s in all.")
+        console.heading(f"All checks passed in {console.elapsed:.0f} s.")
 
 
 def _serve(console: Console, sandbox: Sandbox) -> None:
-    console.head("Serving until Ctrl-C; all addresses and keys are in .sandbox/outputs.json")
+    console.heading("Running until Ctrl-C; all addresses and keys are in .sandbox/outputs.json")
     for name in ("apiUrl", "awsEndpoint", "checksQueueUrl", "auditQueueUrl", "gatewayUrl"):
-        console.say("", f"{name:<15} {sandbox.outputs[name]}")
-    console.say("try", f"curl -s {sandbox.api_url}/payments/paid-3001")
-    console.say("look", f"{sandbox.api_url}/ in a browser, and {sandbox.api_url}/docs")
+        console.line("", f"{name:<15} {sandbox.outputs[name]}")
+    console.line("try", f"curl -s {sandbox.api_url}/payments/paid-3001")
+    console.line("open", f"{sandbox.api_url}/ in a browser, and {sandbox.api_url}/docs")
     try:
         Event().wait()
-    except Ended:
-        console.head("Stopping")
+    except Stopped:
+        console.heading("Stopping")
 
 
-def _end(number: int, _: object) -> NoReturn:
-    for each in ENDINGS:
-        signal.signal(each, signal.SIG_IGN)  # a second one must not interrupt the clearing up
-    raise Ended(number)
+def _stop(number: int, _: object) -> NoReturn:
+    for each in STOP_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
+    raise Stopped(number)
 
 
-def _complain(text: str) -> int:
-    print(f"sandbox: {text}", file=sys.stderr)  # noqa: T201  one clear line
+def _print_error(text: str) -> int:
+    print(f"sandbox: {text}", file=sys.stderr)  # noqa: T201  one line for the user
     return 1
 
 

@@ -37,7 +37,7 @@ class Arrival:
         return self.at - datetime.fromisoformat(self.detail["data"]["observedAt"]).timestamp()
 
 
-class Audit:
+class AuditQueueReader:
     """Takes events off the audit queue while it is entered; `arrivals` has those of a payment.
 
     With *leave* they are there again at its end, for whoever reads the queue next.
@@ -50,7 +50,7 @@ class Audit:
         self._left: dict[str, str] = {}
         self._arrivals: list[Arrival] = []
         self._done = Event()
-        self._thread = Thread(target=self._read, daemon=True)
+        self._thread = Thread(target=self._read, name="audit-queue-reader", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -81,7 +81,7 @@ class Audit:
 
     def _keep(self, message: MessageTypeDef) -> None:
         at, receipt = int(message["Attributes"]["SentTimestamp"]) / 1000, message["ReceiptHandle"]
-        if message["MessageId"] not in self._left:  # it comes again where the story takes long
+        if message["MessageId"] not in self._left:  # it comes again where the demo takes long
             self._arrivals.append(Arrival(at, json.loads(message["Body"])))
         if self._leave:
             self._left[message["MessageId"]] = receipt

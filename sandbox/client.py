@@ -1,4 +1,4 @@
-"""Somebody who uses the running system from outside: HTTP, queues, the table. No code of ours."""
+"""Uses the running system from outside, by HTTP, queues and table, without payresult's code."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Sandbox
 
-_SECONDS = 40
-_LOOKS, _HIDDEN = 10, 5
-"""Ten messages each, hidden from the next look for so many seconds at most."""
+_TIMEOUT_SECONDS = 40
+_MAX_BATCHES, _HIDDEN_SECONDS = 10, 5
+"""Batches of ten dead letters that are read, and how long each stays hidden from the next read."""
 
 
 class HttpResponse(NamedTuple):
-    """What the API answered."""
+    """A response of the API."""
 
     status: int
     headers: dict[str, str]
@@ -33,25 +33,25 @@ class HttpResponse(NamedTuple):
 
 
 class Client:
-    """Calls, messages and looks, all with plain values."""
+    """Calls the API, sends messages, and reads table, dead letters and logs as plain values."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        self._sqs: SQSClient = sandbox.account.client("sqs")
-        self._dynamodb: DynamoDBClient = sandbox.account.client("dynamodb")
-        self._lambda: LambdaClient = sandbox.account.client("lambda")
-        self._logs: CloudWatchLogsClient = sandbox.account.client("logs")
+        self._sqs: SQSClient = sandbox.credentials.client("sqs")
+        self._dynamodb: DynamoDBClient = sandbox.credentials.client("dynamodb")
+        self._lambda: LambdaClient = sandbox.credentials.client("lambda")
+        self._logs: CloudWatchLogsClient = sandbox.credentials.client("logs")
 
     def call(self, method: str, path: str, body: object = None) -> HttpResponse:
-        """The API's answer to a call through the front; *body* is sent as JSON."""
+        """The response to a call through the signing proxy; *body* is sent as JSON."""
         address = self._sandbox.api_url.removeprefix("http://")
-        connection = http.client.HTTPConnection(address, timeout=_SECONDS)
+        connection = http.client.HTTPConnection(address, timeout=_TIMEOUT_SECONDS)
         content = None if body is None else json.dumps(body)
         try:
             connection.request(method, path, content, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return HttpResponse(answer.status, headers, json.loads(answer.read()))
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return HttpResponse(response.status, headers, json.loads(response.read()))
         finally:
             connection.close()
 
@@ -64,13 +64,13 @@ class Client:
         return self.call("PUT", f"/payments/{pay_id}", registration)
 
     def send(self, message: object) -> str:
-        """Put *message* on the checks queue, a str as it is; the id of the message."""
+        """Send *message* to the checks queue, a str unchanged; the message id."""
         body = message if isinstance(message, str) else json.dumps(message)
         queue = self._sandbox.stack["ChecksQueueUrl"]
         return self._sqs.send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
 
     def item(self, pay_id: str) -> dict[str, Any]:
-        """The payment as the table has it, with plain values; empty if it has none."""
+        """The payment's item in the table, with plain values; empty if there is none."""
         found = self._dynamodb.get_item(
             TableName=self._sandbox.stack["TableName"],
             Key={"pk": {"S": f"{PARTNER_CODE}#{pay_id}"}},
@@ -83,13 +83,13 @@ class Client:
         return self.item(pay_id).get("status")
 
     def dead_letters(self) -> list[str]:
-        """The bodies in the dead-letter queue, of some hundred messages; they stay there."""
+        """The bodies in the dead-letter queue, up to a hundred; they stay there."""
         queue = self._sandbox.stack["DeadLetterQueueUrl"]
         found: list[MessageTypeDef] = []
-        for _ in range(_LOOKS):
-            # Hidden for a moment: left visible, the same ten would be all that is ever seen.
+        for _ in range(_MAX_BATCHES):
+            # Hidden for a moment: if they stayed visible, each read would return the same ten.
             batch = self._sqs.receive_message(
-                QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=_HIDDEN
+                QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=_HIDDEN_SECONDS
             ).get("Messages", [])
             if not batch:
                 break
@@ -101,14 +101,14 @@ class Client:
         return [each["Body"] for each in found]
 
     def sweep(self) -> None:
-        """Run the sweeper now, and not at the next minute."""
+        """Run the sweeper now instead of at the next minute."""
         self._lambda.invoke(FunctionName=self._sandbox.stack["SweeperFunctionName"])
 
-    def end_grace(self, pay_id: str) -> None:
-        """Make the payment due for the sweeper.
+    def make_due(self, pay_id: str) -> None:
+        """Make the payment due for the next sweep.
 
-        It leaves an event to the stream for a minute, and a check to the queue for longer, which
-        nobody wants to wait for here.
+        The sweeper leaves an event to the stream for a minute, and a check to the queue for
+        longer; the demo and the tests do not wait for that.
         """
         self._dynamodb.update_item(
             TableName=self._sandbox.stack["TableName"],
@@ -119,15 +119,15 @@ class Client:
         )
 
     def switch_stream(self, *, on: bool) -> None:
-        """Switch the way from the table's stream to the publisher on or off."""
+        """Enable or disable the event source mapping from the table's stream to the publisher."""
         self._switch("PublisherFunctionName", on=on)
 
     def switch_queue(self, *, on: bool) -> None:
-        """Switch the way from the checks queue to its function on or off."""
+        """Enable or disable the event source mapping from the checks queue to its function."""
         self._switch("ChecksFunctionName", on=on)
 
     def purge_queue(self) -> None:
-        """Lose all messages of the checks queue."""
+        """Delete all messages of the checks queue."""
         self._sqs.purge_queue(QueueUrl=self._sandbox.stack["ChecksQueueUrl"])
 
     def logs(self) -> str:

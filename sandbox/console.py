@@ -1,4 +1,4 @@
-"""Writes the story for a person, and keeps count of the promises that were not kept."""
+"""Prints what the sandbox does, and records the checks that failed."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from sandbox.waiting import TimeIsUp, wait_for
+from sandbox.waiting import WaitTimeout, wait_for
 
 T = TypeVar("T")
 
@@ -14,48 +14,50 @@ _BOLD, _DIM, _GREEN, _RED = "1", "2", "32", "1;31"
 
 
 class Console:
-    """Prints lines as things happen; `broken` names each promise that was not kept."""
+    """Prints lines as things happen; `failed` has the text of each check that failed."""
 
     def __init__(self) -> None:
-        self.broken: list[str] = []
+        self.failed: list[str] = []
         self._colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
-    def head(self, text: str) -> None:
-        """Begin a chapter."""
-        self._print(f"\n{self._in(_BOLD, text)}")
+    def heading(self, text: str) -> None:
+        """Print the title of a section."""
+        self._print(f"\n{self._styled(_BOLD, text)}")
 
-    def say(self, who: str, text: str) -> None:
-        """One line of what happens."""
-        self._print(f"  {self._in(_DIM, f'{who:<9}')} {text}")
+    def line(self, label: str, text: str) -> None:
+        """Print one line of what happens."""
+        self._print(f"  {self._styled(_DIM, f'{label:<9}')} {text}")
 
-    def check(self, promise: str, *, kept: bool, note: str = "") -> bool:
-        """Print whether *promise* was kept, and remember if it was not."""
-        mark = self._in(_GREEN, "ok       ") if kept else self._in(_RED, "NOT OK   ")
-        self._print(f"  {mark} {promise}" + (self._in(_DIM, f"  ({note})") if note else ""))
-        if not kept:
-            self.broken.append(promise)
-        return kept
+    def check(self, statement: str, *, ok: bool, note: str = "") -> bool:
+        """Print whether *statement* is true, and record it if it is not."""
+        mark = self._styled(_GREEN, "ok       ") if ok else self._styled(_RED, "FAILED   ")
+        self._print(f"  {mark} {statement}" + (self._styled(_DIM, f"  ({note})") if note else ""))
+        if not ok:
+            self.failed.append(statement)
+        return ok
 
-    def expect(self, promise: str, probe: Callable[[], T | None], seconds: float = 20) -> T | None:
-        """Wait for what *probe* gives; say how long that took. None if it did not come."""
-        began = time.monotonic()
+    def expect(
+        self, statement: str, probe: Callable[[], T | None], seconds: float = 20
+    ) -> T | None:
+        """Wait for a true result of *probe*; print how long it took. None after *seconds*."""
+        started = time.monotonic()
         try:
-            found = wait_for(promise, probe, seconds)
-        except TimeIsUp as late:
-            self.check(promise, kept=False, note=str(late))
+            found = wait_for(statement, probe, seconds)
+        except WaitTimeout as timeout:
+            self.check(statement, ok=False, note=str(timeout))
             return None
-        self.check(promise, kept=True, note=f"after {time.monotonic() - began:.2f} s")
+        self.check(statement, ok=True, note=f"after {time.monotonic() - started:.2f} s")
         return found
 
     @property
     def elapsed(self) -> float:
         """Seconds since the start."""
-        return time.monotonic() - self._began
+        return time.monotonic() - self._started
 
-    def _in(self, style: str, text: str) -> str:
+    def _styled(self, style: str, text: str) -> str:
         return f"\033[{style}m{text}\033[0m" if self._colours else text
 
     @staticmethod
     def _print(text: str) -> None:
-        print(text, flush=True)  # noqa: T201  this is what the sandbox is for
+        print(text, flush=True)  # noqa: T201  printing is its purpose

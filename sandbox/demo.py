@@ -1,4 +1,4 @@
-"""The short story against the simulated gateway: every way in, every promise that one can watch."""
+"""The demo against the simulated gateway: each input, and each guarantee that can be watched."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -14,152 +14,152 @@ ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
 PAID = ("paid-1001", "later3-1002", "paid-1003", "paid-1004", "later2-1005", "paid-1008")
 
 
-def tell(teller: DemoSteps, gateway: SimulatedGateway) -> None:
-    """Tell it all; `teller.console.broken` has what did not come true."""
-    teller.visitor.send(MALFORMED)  # its five tries take a while: they run beside the story
-    asked_over_http(teller)
-    followed_until_paid(teller, gateway)
-    put_on_the_queue(teller, gateway)
-    never_paid(teller)
-    paid_with_the_wrong_amount(teller)
-    gateway_down(teller, gateway)
-    without_the_stream(teller)
-    fifty_payments(teller)
-    malformed_message(teller)
-    one_event_id_each(teller, [*PAID, "paid-1009", *FIFTY])
-    all_signed(teller, gateway)
+def run_demo(steps: DemoSteps, gateway: SimulatedGateway) -> None:
+    """Run all sections; `steps.console.failed` has the checks that failed."""
+    steps.client.send(MALFORMED)  # its five receives take a while: they happen meanwhile
+    queried_over_http(steps)
+    followed_until_paid(steps, gateway)
+    sent_to_the_queue(steps, gateway)
+    never_paid(steps)
+    paid_with_the_wrong_amount(steps)
+    gateway_down(steps, gateway)
+    without_the_stream(steps)
+    fifty_payments(steps)
+    malformed_message(steps)
+    one_event_id_each(steps, [*PAID, "paid-1009", *FIFTY])
+    all_signed(steps, gateway)
 
 
-def asked_over_http(teller: DemoSteps) -> None:
-    """The shortest way from a payId to an event."""
-    teller.console.head("An app registers a payment and asks for it: it is paid")
-    teller.put("paid-1001", **ORDER)
-    teller.get_until("paid-1001", status="SUCCEEDED", amount="19.99")
-    teller.show("paid-1001")
-    if teller.expect_event("paid-1001"):
-        teller.console.say("time", f"{teller.console.elapsed:.1f} s from start to first event")
+def queried_over_http(steps: DemoSteps) -> None:
+    """PUT, GET, event."""
+    steps.console.heading("HTTP: an app registers a payment and asks for its result")
+    steps.put("paid-1001", **ORDER)
+    steps.get_until("paid-1001", status="SUCCEEDED", amount="19.99")
+    steps.show("paid-1001")
+    if steps.expect_event("paid-1001"):
+        steps.console.line("time", f"{steps.console.elapsed:.1f} s from start to first event")
 
 
-def followed_until_paid(teller: DemoSteps, gateway: SimulatedGateway) -> None:
-    """Registered once, asked about by the queue until settled."""
-    teller.console.head("A payment that is paid later: registered, then followed by the queue")
-    teller.put("later3-1002", expectedAmount="19.99")
-    teller.expect_status("later3-1002", "SUCCEEDED")
-    teller.expect_event("later3-1002")
+def followed_until_paid(steps: DemoSteps, gateway: SimulatedGateway) -> None:
+    """One PUT; the queue repeats the check until the payment is settled."""
+    steps.console.heading("Following: a registered payment is checked until it is paid")
+    steps.put("later3-1002", expectedAmount="19.99")
+    steps.expect_status("later3-1002", "SUCCEEDED")
+    steps.expect_event("later3-1002")
     asked = len(gateway.requests("later3-1002"))
-    teller.compare("the gateway was asked 3 times, no more", asked, 3)
+    steps.compare("the gateway was asked exactly 3 times", asked, 3)
 
 
-def put_on_the_queue(teller: DemoSteps, gateway: SimulatedGateway) -> None:
-    """One payId in a message, and several."""
-    teller.console.head("An order service puts payIds on the queue and forgets about them")
-    teller.send({"payId": "paid-1003", "orderId": "A-18"})
-    teller.send({"payIds": ["paid-1004", "later2-1005"]})
+def sent_to_the_queue(steps: DemoSteps, gateway: SimulatedGateway) -> None:
+    """A message with one payId, and one with several."""
+    steps.console.heading("SQS: an order service sends payIds to the queue")
+    steps.send({"payId": "paid-1003", "orderId": "A-18"})
+    steps.send({"payIds": ["paid-1004", "later2-1005"]})
     for pay_id in ("paid-1003", "paid-1004", "later2-1005"):
-        teller.expect_status(pay_id, "SUCCEEDED")
-        teller.expect_event(pay_id)
+        steps.expect_status(pay_id, "SUCCEEDED")
+        steps.expect_event(pay_id)
     for pay_id in ("paid-1003", "paid-1004"):
         asked = len(gateway.requests(pay_id))
-        teller.compare(f"one check was enough for {pay_id}", asked, 1)
+        steps.compare(f"the gateway was asked once for {pay_id}", asked, 1)
 
 
-def never_paid(teller: DemoSteps) -> None:
-    """Nobody pays, and nobody claims that it failed."""
-    teller.console.head("A payment that nobody pays: still followed, never called failed")
-    teller.send({"payId": "never-1006"})
-    teller.console.expect(
-        "never-1006 is asked about again and again",
-        lambda: teller.visitor.item("never-1006").get("checks", 0) >= 3,
+def never_paid(steps: DemoSteps) -> None:
+    """An unpaid payment stays PENDING and is never FAILED."""
+    steps.console.heading("Unpaid: a payment that is not paid is followed, and never FAILED")
+    steps.send({"payId": "never-1006"})
+    steps.console.expect(
+        "never-1006 is checked at least 3 times",
+        lambda: steps.client.item("never-1006").get("checks", 0) >= 3,
     )
-    teller.expect_status("never-1006", "PENDING")
-    next_one = teller.visitor.item("never-1006").get("nextCheckAt")
-    teller.console.check("its next check is in the table", kept=next_one is not None)
-    teller.expect_no_event("never-1006")
+    steps.expect_status("never-1006", "PENDING")
+    next_check_at = steps.client.item("never-1006").get("nextCheckAt")
+    steps.console.check("its next check is in the table", ok=next_check_at is not None)
+    steps.expect_no_event("never-1006")
 
 
-def paid_with_the_wrong_amount(teller: DemoSteps) -> None:
-    """Success is not enough: the amount has to be the registered one."""
-    teller.console.head("Paid, but not what was registered: REVIEW, and nobody is told it is paid")
-    teller.put("wrong-1007", expectedAmount="19.99")
-    teller.expect_status("wrong-1007", "REVIEW")
-    teller.expect_no_event("wrong-1007")
+def paid_with_the_wrong_amount(steps: DemoSteps) -> None:
+    """A success with another amount than the registered one is REVIEW."""
+    steps.console.heading("Wrong amount: paid, but not the registered amount: REVIEW, no event")
+    steps.put("wrong-1007", expectedAmount="19.99")
+    steps.expect_status("wrong-1007", "REVIEW")
+    steps.expect_no_event("wrong-1007")
 
 
-def gateway_down(teller: DemoSteps, gateway: SimulatedGateway) -> None:
+def gateway_down(steps: DemoSteps, gateway: SimulatedGateway) -> None:
     """A failure is not an answer."""
-    teller.console.head("The gateway goes down: what is stored is told, and marked stale")
+    steps.console.heading("Outage: the gateway is down; the stored payment is returned as stale")
     gateway.down = True
-    teller.put("paid-1008", **ORDER)
-    teller.get_until("paid-1008", status="PENDING", stale=True)
-    teller.show("paid-1008")
+    steps.put("paid-1008", **ORDER)
+    steps.get_until("paid-1008", status="PENDING", stale=True)
+    steps.show("paid-1008")
     gateway.down = False
-    teller.console.say("gateway", "is up again")
-    teller.expect_status("paid-1008", "SUCCEEDED", 30)
-    teller.expect_event("paid-1008")
+    steps.console.line("gateway", "is up again")
+    steps.expect_status("paid-1008", "SUCCEEDED", 30)
+    steps.expect_event("paid-1008")
 
 
-def without_the_stream(teller: DemoSteps) -> None:
-    """The sweeper sends what the stream did not, and the stream finds it sent."""
-    console, visitor = teller.console, teller.visitor
-    console.head("The way from table to publisher is cut: the sweeper sends the event")
-    visitor.switch_stream(on=False)
-    console.say("operator", "switched the publisher's stream mapping off")
-    teller.put("paid-1009", **ORDER)
-    teller.expect_status("paid-1009", "SUCCEEDED")
-    state = visitor.item("paid-1009").get("eventState")
-    teller.compare("its event waits in the table", state, "PENDING")
-    visitor.end_grace("paid-1009")
-    visitor.sweep()
-    console.say("sweeper", "run now: it leaves the stream a minute, which was taken off here")
-    teller.expect_event("paid-1009")
-    visitor.switch_stream(on=True)
-    console.say("operator", "switched the mapping on: the stream still holds the change")
+def without_the_stream(steps: DemoSteps) -> None:
+    """The sweeper sends the event; the stream record that comes later is ignored."""
+    console, client = steps.console, steps.client
+    console.heading("Stream off: the sweeper sends the event that the publisher did not get")
+    client.switch_stream(on=False)
+    console.line("operator", "disables the publisher's event source mapping")
+    steps.put("paid-1009", **ORDER)
+    steps.expect_status("paid-1009", "SUCCEEDED")
+    state = client.item("paid-1009").get("eventState")
+    steps.compare("its event is unsent in the table", state, "PENDING")
+    client.make_due("paid-1009")
+    client.sweep()
+    console.line("sweeper", "is run now; normally it leaves an event to the stream for a minute")
+    steps.expect_event("paid-1009")
+    client.switch_stream(on=True)
+    console.line("operator", "enables the mapping; the stream still has the record")
 
 
-def fifty_payments(teller: DemoSteps) -> None:
-    """How long from the gateway's answer to the bus; in tens, for that is no test of load."""
-    console = teller.console
-    console.head("Fifty payments, ten in a message: how long from the table to the bus")
+def fifty_payments(steps: DemoSteps) -> None:
+    """Time from the gateway's reply to the bus; in tens, because this is no load test."""
+    console = steps.console
+    console.heading("Latency: fifty payments, ten in a message; time from table to bus")
     for start in range(0, len(FIFTY), 10):
         ten = FIFTY[start : start + 10]
-        teller.visitor.send({"payIds": ten})
-        console.say("SQS in", f'{{"payIds": ["{ten[0]}", … 10 of them]}}')
-        if not console.expect("their events arrive", partial(_arrived, teller, ten), 60):
+        steps.client.send({"payIds": ten})
+        console.line("SQS in", f'{{"payIds": ["{ten[0]}", … 10 of them]}}')
+        if not console.expect("their events arrive", partial(_arrived, steps, ten), 60):
             return
-    late = sorted(teller.audit.arrivals(pay_id)[0].latency for pay_id in FIFTY)
-    console.say("measured", "from observedAt (answer read, not yet stored) to the audit queue")
-    console.say("", f"p50 {median(late):.3f} s, slowest {late[-1]:.3f} s")
-    console.check("p50 is under 1 s", kept=median(late) < 1)
+    latencies = sorted(steps.audit.arrivals(pay_id)[0].latency for pay_id in FIFTY)
+    console.line("measured", "from observedAt (reply read, not yet stored) to the audit queue")
+    console.line("", f"p50 {median(latencies):.3f} s, maximum {latencies[-1]:.3f} s")
+    console.check("p50 is under 1 s", ok=median(latencies) < 1)
 
 
-def _arrived(teller: DemoSteps, pay_ids: Iterable[str]) -> bool:
-    return all(teller.audit.arrivals(pay_id) for pay_id in pay_ids)
+def _arrived(steps: DemoSteps, pay_ids: Iterable[str]) -> bool:
+    return all(steps.audit.arrivals(pay_id) for pay_id in pay_ids)
 
 
-def malformed_message(teller: DemoSteps) -> None:
-    """Nothing is silently deleted."""
-    teller.console.head("A message that says nothing sensible: into the dead-letter queue, whole")
-    teller.console.say("SQS in", f"{MALFORMED}  (sent at the start)")
-    found = teller.console.expect(
-        f"it is in the dead-letter queue after 5 tries, {VISIBILITY_SECONDS} s apart",
-        teller.visitor.dead_letters,
+def malformed_message(steps: DemoSteps) -> None:
+    """A message that cannot be processed is kept."""
+    steps.console.heading("Malformed message: it ends in the dead-letter queue, unchanged")
+    steps.console.line("SQS in", f"{MALFORMED}  (sent at the start)")
+    found = steps.console.expect(
+        f"it is in the dead-letter queue after 5 receives, {VISIBILITY_SECONDS} s apart",
+        steps.client.dead_letters,
         40,
     )
-    teller.compare("it is alone there, and word for word", found, [MALFORMED])
+    steps.compare("it is the only message there, and unchanged", found, [MALFORMED])
 
 
-def one_event_id_each(teller: DemoSteps, pay_ids: Iterable[str]) -> None:
-    """However often an event is sent, subscribers know it again."""
-    teller.console.head("All in all")
-    ids = [{each.event_id for each in teller.audit.arrivals(pay_id)} for pay_id in pay_ids]
-    teller.console.check(
+def one_event_id_each(steps: DemoSteps, pay_ids: Iterable[str]) -> None:
+    """All events of a payment have one id, and no other payment has it."""
+    steps.console.heading("All payments")
+    ids = [{each.event_id for each in steps.audit.arrivals(pay_id)} for pay_id in pay_ids]
+    steps.console.check(
         f"each of {len(ids)} paid payments has one eventId, and all are different",
-        kept=all(len(own) == 1 for own in ids) and len(set().union(*ids)) == len(ids),
+        ok=all(len(own) == 1 for own in ids) and len(set().union(*ids)) == len(ids),
     )
 
 
-def all_signed(teller: DemoSteps, gateway: SimulatedGateway) -> None:
-    """The gateway's own check of every request it got."""
-    seen = gateway.requests()
-    verdicts = {each.verdict for each in seen}
-    teller.compare(f"the gateway found each of {len(seen)} signs right", verdicts, {"ok"})
+def all_signed(steps: DemoSteps, gateway: SimulatedGateway) -> None:
+    """The gateway verified the sign of every request."""
+    requests = gateway.requests()
+    verdicts = {each.verdict for each in requests}
+    steps.compare(f"all {len(requests)} requests to the gateway had a valid sign", verdicts, {"ok"})

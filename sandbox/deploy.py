@@ -1,4 +1,4 @@
-"""Deploys real templates on the emulator, as `sam deploy` would: by change set."""
+"""Deploys templates on the emulator as `sam deploy` does, with a change set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sandbox.credentials import REGION, Account
+from sandbox.credentials import REGION, Credentials
 from sandbox.packages import ROOT, package
 from sandbox.waiting import wait_for
 
@@ -19,48 +19,50 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_s3 import S3Client
 
-STACK = "payresult-sandbox"
+STACK_NAME = "payresult-sandbox"
 PARTNER_CODE = "P000818"
-ENVIRONMENT = "sandbox"
+ENVIRONMENT_NAME = "sandbox"
 
 _LOCAL_URI = re.compile(r"^(\s+(?:CodeUri|ContentUri):\s*)(\S+)\s*$", re.MULTILINE)
-_SECONDS = 60
+_TIMEOUT_SECONDS = 60
 
 
 class DeploymentFailed(Exception):
-    """The stack was refused or rolled back; the message has CloudFormation's reasons."""
+    """The stack was rejected or rolled back; the message has CloudFormation's reasons."""
 
 
-def deploy(account: Account, gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
-    """Deploy the template against the gateway at *gateway_url*; the stack's outputs.
+def deploy(credentials: Credentials, gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
+    """Deploy template.yaml with the gateway at *gateway_url*; the outputs of the stack.
 
-    *delays* are the seconds from one check of a payment to the next.
+    *delays* are the seconds between the checks of a payment.
     """
-    return deploy_template(account, STACK, ROOT / "template.yaml", parameters(gateway_url, delays))
+    return deploy_template(
+        credentials, STACK_NAME, ROOT / "template.yaml", parameters(gateway_url, delays)
+    )
 
 
 def deploy_template(
-    account: Account, stack: str, template: Path, values: Mapping[str, str]
+    credentials: Credentials, stack: str, template: Path, values: Mapping[str, str]
 ) -> dict[str, str]:
-    """Deploy *template* as *stack*, with its parameters' *values*; the stack's outputs."""
-    body = _upload(account.client("s3"), f"{stack}-artifacts", template)
-    cloudformation: CloudFormationClient = account.client("cloudformation")
+    """Deploy *template* as *stack* with the parameters *values*; the outputs of the stack."""
+    body = _upload(credentials.client("s3"), f"{stack}-artifacts", template)
+    cloudformation: CloudFormationClient = credentials.client("cloudformation")
     try:
         _execute(cloudformation, stack, body, values)
     except ClientError as error:
         raise DeploymentFailed(str(error)) from error
-    made = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    if made["StackStatus"] != "CREATE_COMPLETE":
+    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    if found["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(_reasons(cloudformation, stack))
-    return {output["OutputKey"]: output["OutputValue"] for output in made["Outputs"]}
+    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
 def parameters(gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
-    """The template's parameters, where the sandbox differs from their defaults."""
+    """The parameters of template.yaml that differ from their defaults in the sandbox."""
     return {
         "PartnerCode": PARTNER_CODE,
         "GatewayBaseUrl": gateway_url,
-        "EnvironmentName": ENVIRONMENT,
+        "EnvironmentName": ENVIRONMENT_NAME,
         "CheckDelays": ",".join(map(str, delays)),
         "DeletionProtection": "false",
         "AuditQueue": "true",
@@ -70,7 +72,7 @@ def parameters(gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
 
 
 def _upload(s3: S3Client, bucket: str, template: Path) -> str:
-    """Put the code that *template* names on S3; the template's text that names it there."""
+    """Upload the code that *template* refers to; the template's text with the S3 URIs."""
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def uploaded(match: re.Match[str]) -> str:
@@ -96,19 +98,19 @@ def _execute(
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )["Id"]
 
-    def made() -> bool:
+    def created() -> bool:
         state = cloudformation.describe_change_set(ChangeSetName=change_set)
         if state["Status"] == "FAILED":
             raise DeploymentFailed(state["StatusReason"])
         return state["Status"] == "CREATE_COMPLETE"
 
-    def settled() -> bool:
-        made = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        return not made["StackStatus"].endswith("IN_PROGRESS")
+    def finished() -> bool:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        return not found["StackStatus"].endswith("IN_PROGRESS")
 
-    wait_for("the change set", made, _SECONDS)
+    wait_for("the change set", created, _TIMEOUT_SECONDS)
     cloudformation.execute_change_set(ChangeSetName=change_set)
-    wait_for("the stack", settled, _SECONDS)
+    wait_for("the stack", finished, _TIMEOUT_SECONDS)
 
 
 def _reasons(cloudformation: CloudFormationClient, stack: str) -> str:

@@ -12,7 +12,7 @@ from typing import Self
 from sandbox.credentials import REGION
 from sandbox.ports import free_port
 
-GUARD = Path(__file__).with_name("parent_watchdog.py")
+WATCHDOG = Path(__file__).with_name("parent_watchdog.py")
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -29,15 +29,15 @@ class Emulator:
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self._directory = directory
         self._log = directory / "emulator.log"
-        self._guard: subprocess.Popen[bytes] | None = None
+        self._watchdog: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         temporary = self._directory / "tmp"
         temporary.mkdir(parents=True)
         server = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
-        command = [sys.executable, str(GUARD), *server]
+        command = [sys.executable, str(WATCHDOG), *server]
         with self._log.open("wb") as log:
-            self._guard = subprocess.Popen(  # noqa: S603  our own command line
+            self._watchdog = subprocess.Popen(  # noqa: S603  our own command line
                 [*command, "--bind", f"127.0.0.1:{self.port}"],
                 env=self._environment(temporary),
                 cwd=temporary,
@@ -54,16 +54,16 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the guard's pipe: it stops the emulator and all workers, then itself."""
-        if self._guard is None or self._guard.stdin is None:
+        """Let go of the watchdog's pipe: it stops the emulator and all workers, then itself."""
+        if self._watchdog is None or self._watchdog.stdin is None:
             return
-        self._guard.stdin.close()
+        self._watchdog.stdin.close()
         try:
-            self._guard.wait(STOP_SECONDS)
+            self._watchdog.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:  # on a machine too busy even for that
-            os.killpg(self._guard.pid, signal.SIGKILL)
-            self._guard.wait()
-        self._guard = None
+            os.killpg(self._watchdog.pid, signal.SIGKILL)
+            self._watchdog.wait()
+        self._watchdog = None
 
     def _environment(self, temporary: Path) -> dict[str, str]:
         """A short one: the functions inherit whatever the emulator has."""
@@ -85,7 +85,9 @@ class Emulator:
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._healthy():
-            if time.monotonic() > deadline or (self._guard and self._guard.poll() is not None):
+            if time.monotonic() > deadline or (
+                self._watchdog and self._watchdog.poll() is not None
+            ):
                 raise EmulatorFailed(f"the emulator did not start: see {self._log}")
             time.sleep(0.05)
 

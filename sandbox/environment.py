@@ -1,4 +1,4 @@
-"""Joins the parts: emulator, gateway, deployed template and front, ended in order."""
+"""Starts emulator, gateway, deployed template and signing proxy, and stops them in order."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.credentials import REGION, Account, root
-from sandbox.deploy import STACK, deploy
+from sandbox.credentials import REGION, Credentials, root_credentials
+from sandbox.deploy import STACK_NAME, deploy
 from sandbox.emulator import Emulator
 from sandbox.gateway import SimulatedGateway
 from sandbox.page.pages import Pages
-from sandbox.signing_proxy import Front
-from sandbox.subscriber import with_subscriber
+from sandbox.signing_proxy import SigningProxy
+from sandbox.subscriber import deploy_subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
 CHECK_DELAYS = (1, 1, 1, 2, 2, 3, 3, 5, 5, 10, 10, 15)
-"""Seconds from one check to the next: short, so that one can watch a payment being followed."""
+"""Seconds between the checks of a payment; short, so that a person can watch them."""
 
 VISIBILITY_SECONDS = 6
-"""How long a message stays hidden: a malformed one is in the DLQ after five times that. Longer
-than any check takes, also on a busy machine, but for those of a gateway that hangs: they are
-begun twice then, which does no harm."""
+"""Visibility timeout of the checks queue: a malformed message is in the DLQ after five times that.
+Longer than a check takes on a busy machine, except with a gateway that hangs: such a check is
+started twice, which does no harm."""
 
-VISIBILITY_ELSEWHERE = 20
-"""The same with another gateway, which should not be asked twice for being slow."""
+EXTERNAL_VISIBILITY_SECONDS = 20
+"""The same with an external gateway, which should not be asked twice when it is slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """The running system: what `outputs.json` says, and what only the story and tests use."""
+    """The running system: what `outputs.json` has, and what only the demo and the tests use."""
 
-    account: Account
+    credentials: Credentials
     stack: dict[str, str]
     api_url: str
     gateway_url: str
@@ -53,92 +53,95 @@ class Sandbox:
         """The content of `outputs.json`."""
         return {
             "apiUrl": self.api_url,
-            "awsEndpoint": self.account.endpoint,
+            "awsEndpoint": self.credentials.endpoint,
             "region": REGION,
-            "accessKeyId": self.account.access_key_id,
-            "secretAccessKey": self.account.secret_access_key,
+            "accessKeyId": self.credentials.access_key_id,
+            "secretAccessKey": self.credentials.secret_access_key,
             "checksQueueUrl": self.stack["ChecksQueueUrl"],
             "deadLetterQueueUrl": self.stack["DeadLetterQueueUrl"],
             "tableName": self.stack["TableName"],
             "eventBusName": self.stack["EventBusName"],
             "auditQueueUrl": self.stack["AuditQueueUrl"],
             "gatewayUrl": self.gateway_url,
-            **self._of_subscriber,
+            **self._subscriber_outputs,
         }
 
     @property
-    def _of_subscriber(self) -> dict[str, str]:
+    def _subscriber_outputs(self) -> dict[str, str]:
         if self.subscriber is None:
             return {}
         return {"activationsTableName": self.subscriber["ActivationsTableName"]}
 
-    def hide_messages(self, seconds: int) -> None:
-        """Set how long a message that somebody took stays hidden; the template's figure is 120.
+    def set_visibility_timeout(self, seconds: int) -> None:
+        """Set the visibility timeout of the checks queue; the template has 120 s.
 
-        On the running queue, so that the template need not know of it.
+        On the deployed queue, so that the template needs no parameter for it.
         """
-        sqs: SQSClient = self.account.client("sqs")
-        hidden: dict[QueueAttributeNameType, str] = {"VisibilityTimeout": str(seconds)}
-        sqs.set_queue_attributes(QueueUrl=self.stack["ChecksQueueUrl"], Attributes=hidden)
+        sqs: SQSClient = self.credentials.client("sqs")
+        attributes: dict[QueueAttributeNameType, str] = {"VisibilityTimeout": str(seconds)}
+        sqs.set_queue_attributes(QueueUrl=self.stack["ChecksQueueUrl"], Attributes=attributes)
 
-    def role(self, logical_name: str) -> str:
+    def role_arn(self, logical_name: str) -> str:
         """The ARN of a role of the stack."""
-        cloudformation: CloudFormationClient = self.account.client("cloudformation")
+        cloudformation: CloudFormationClient = self.credentials.client("cloudformation")
         found = cloudformation.describe_stack_resource(
-            StackName=STACK, LogicalResourceId=logical_name
+            StackName=STACK_NAME, LogicalResourceId=logical_name
         )["StackResourceDetail"]
-        iam: IAMClient = self.account.client("iam")
+        iam: IAMClient = self.credentials.client("iam")
         return iam.get_role(RoleName=found["PhysicalResourceId"])["Role"]["Arn"]
 
 
 @contextmanager
-def running(
+def start_sandbox(
     directory: Path,
     port: int,
-    other_gateway: str | None = None,
+    external_gateway_url: str | None = None,
     delays: Sequence[int] = CHECK_DELAYS,
     *,
-    subscribed: bool = False,
+    with_subscriber: bool = False,
 ) -> Iterator[Sandbox]:
-    """The sandbox with its files in *directory* and its front at *port* (0: any that is free).
+    """The sandbox with its files in *directory* and its proxy at *port* (0: any free port).
 
-    *other_gateway* is a base URL that takes the simulated gateway's place; with *subscribed*,
-    events/subscriber is deployed too.
+    With *external_gateway_url* no gateway is simulated; *with_subscriber* deploys
+    events/subscriber too.
     """
     with ExitStack() as parts:
-        front = parts.enter_context(closing(Front(port)))
-        gateway = None if other_gateway else parts.enter_context(SimulatedGateway())
-        gateway_url = gateway.url if gateway else str(other_gateway)
+        proxy = parts.enter_context(closing(SigningProxy(port)))
+        gateway = None if external_gateway_url else parts.enter_context(SimulatedGateway())
+        gateway_url = gateway.url if gateway else str(external_gateway_url)
         emulator = parts.enter_context(Emulator(directory))
-        account = root(emulator.endpoint).user("sandbox", "*")
-        stack = deploy(account, gateway_url, delays)
-        _adapt(account, stack)
-        front.serve(account.user("front", "execute-api:Invoke"), stack["ApiId"])
-        sandbox = Sandbox(account, stack, front.url, gateway_url, gateway)
-        sandbox.hide_messages(VISIBILITY_SECONDS if gateway else VISIBILITY_ELSEWHERE)
-        if subscribed:
-            sandbox = with_subscriber(sandbox)
-        front.show(parts.enter_context(closing(Pages(sandbox))))
+        credentials = root_credentials(emulator.endpoint).create_user("sandbox", "*")
+        stack = deploy(credentials, gateway_url, delays)
+        _fix_concurrency(credentials, stack)
+        caller = credentials.create_user("signing-proxy", "execute-api:Invoke")
+        proxy.start(caller, stack["ApiId"])
+        sandbox = Sandbox(credentials, stack, proxy.url, gateway_url, gateway)
+        sandbox.set_visibility_timeout(
+            VISIBILITY_SECONDS if gateway else EXTERNAL_VISIBILITY_SECONDS
+        )
+        if with_subscriber:
+            sandbox = deploy_subscriber(sandbox)
+        proxy.serve_pages(parts.enter_context(closing(Pages(sandbox))))
         yield sandbox
 
 
 def write_outputs(sandbox: Sandbox, path: Path) -> None:
-    """Write `outputs.json` so that nobody ever reads half of it."""
+    """Write `outputs.json` atomically."""
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps(sandbox.outputs, indent=2) + "\n", encoding="utf-8")
     draft.chmod(0o600)
     draft.replace(path)
 
 
-def _adapt(account: Account, stack: dict[str, str]) -> None:
-    """Change on the running system what the template cannot say for the emulator's sake.
+def _fix_concurrency(credentials: Credentials, stack: dict[str, str]) -> None:
+    """Set the MaximumConcurrency of the checks queue as a number.
 
-    It keeps a MaximumConcurrency that comes from a parameter as text, and then polls nothing.
+    The emulator stores the value of a template parameter as text, and then does not poll.
     """
-    functions: LambdaClient = account.client("lambda")
+    functions: LambdaClient = credentials.client("lambda")
     found = functions.list_event_source_mappings(FunctionName=stack["ChecksFunctionName"])
     for mapping in found["EventSourceMappings"]:
-        most = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+        maximum = int(mapping["ScalingConfig"]["MaximumConcurrency"])
         functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": most}
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": maximum}
         )

@@ -1,34 +1,34 @@
-"""The story against a gateway that is not ours: shows what it answers, whatever that is."""
+"""The demo against an external gateway: prints what it answers, and expects no fixed result."""
 
-from sandbox.demo_steps import DemoSteps, shown
+from sandbox.demo_steps import DemoSteps, summary
 
 PAY_IDS = ("20190321192436", "demo-1002", "demo-1003", "demo-1004")
-"""The first is the one of the provider's own example."""
+"""The first is the payId of the provider's own example."""
 
 
-def tell(teller: DemoSteps) -> None:
-    """Put payIds in by every way; whoever turns out to be paid must have an event."""
+def run_external_demo(steps: DemoSteps) -> None:
+    """Send payIds by each input; each one that is paid must have an event."""
     by_http, single, *several = PAY_IDS
-    teller.console.head(f"Another gateway: {teller.sandbox.gateway_url}")
-    teller.console.say("", "It decides what is paid, so this story only shows what it answers.")
-    teller.put(by_http, orderId="A-17")
-    answer = teller.visitor.get(by_http)
-    teller.console.say("HTTP in", f"GET /payments/{by_http}")
-    teller.console.say("HTTP out", shown(answer.body))
-    teller.compare("the API answers, whatever the gateway does", answer.status, 200)
-    teller.send({"payId": single})
-    teller.send({"payIds": several})
+    steps.console.heading(f"External gateway: {steps.sandbox.gateway_url}")
+    steps.console.line("", "It decides what is paid, so the demo only shows its answers.")
+    steps.put(by_http, orderId="A-17")
+    response = steps.client.get(by_http)
+    steps.console.line("HTTP in", f"GET /payments/{by_http}")
+    steps.console.line("HTTP out", summary(response.body))
+    steps.compare("the API responds with 200, whatever the gateway does", response.status, 200)
+    steps.send({"payId": single})
+    steps.send({"payIds": several})
     for pay_id in PAY_IDS:
-        _outcome(teller, pay_id)
+        _outcome(steps, pay_id)
 
 
-def _outcome(teller: DemoSteps, pay_id: str) -> None:
-    def tried() -> bool:
-        return "lastCheckedAt" in teller.visitor.item(pay_id)
+def _outcome(steps: DemoSteps, pay_id: str) -> None:
+    def checked() -> bool:
+        return "lastCheckedAt" in steps.client.item(pay_id)
 
-    teller.console.expect(f"{pay_id} is in the table, with a check tried", tried)
-    teller.show(pay_id)
-    if teller.visitor.status(pay_id) == "SUCCEEDED":
-        teller.expect_event(pay_id)
+    steps.console.expect(f"{pay_id} is in the table, and was checked", checked)
+    steps.show(pay_id)
+    if steps.client.status(pay_id) == "SUCCEEDED":
+        steps.expect_event(pay_id)
     else:
-        teller.console.say("event out", f"none of {pay_id}, which is not paid so far")
+        steps.console.line("event out", f"none for {pay_id}: it is not paid yet")

@@ -1,8 +1,8 @@
-"""A gateway that answers `POST /resultQuery` as the provider's page shows it, on loopback.
+"""A gateway on loopback that answers `POST /resultQuery` as the provider's page describes.
 
-It shares no code with payresult: what it checks of a request, it checks in its own words.
-Its control paths: `PUT /_fates/{payId}` `{"answer": "pending", "paidAtCheck": 3}` (see `fates`),
-`PUT /_down` `true` or `false`, and `GET /_requests?payId=…`, the requests so far.
+It shares no code with payresult, so that its validation of requests is independent.
+Control paths: `PUT /_scenarios/{payId}` `{"answer": "pending", "paidAtCheck": 3}` (see
+`scenarios`), `PUT /_down` `true` or `false`, `GET /_requests?payId=…`: the requests so far.
 """
 
 import json
@@ -16,12 +16,13 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.provider import reply_to, verdict_on
-from sandbox.scenarios import Fate, fate_from, fate_of
+from sandbox.scenarios import Scenario, scenario_of_pay_id, scenario_of_script
 
 SLOW_SECONDS = 8.0
-_MOST_BYTES = 65536
+_SCENARIOS = "/_scenarios/"
+_MAX_BODY_BYTES = 65536
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
-_TROUBLE: dict[str, tuple[int, bytes, dict[str, str]]] = {
+_FAILURES: dict[str, tuple[int, bytes, dict[str, str]]] = {
     "failing": (500, b'{"message": "internal error"}', _JSON),
     "busy": (429, b'{"message": "too many requests"}', _JSON | {"Retry-After": "2"}),
     "nonsense": (200, b"<html>under maintenance</html>", {"Content-Type": "text/html"}),
@@ -29,8 +30,8 @@ _TROUBLE: dict[str, tuple[int, bytes, dict[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One query as the gateway saw it: when (epoch seconds), by whom, and what it got."""
+class RecordedRequest:
+    """One request: when (epoch seconds), whether it was valid, and how it was answered."""
 
     at: float
     payId: str  # noqa: N815  the provider's name, and the name in the JSON of /_requests
@@ -40,49 +41,54 @@ class Seen:
 
 
 class SimulatedGateway:
-    """The gateway at `url` while it is entered; `down` makes it cut every connection."""
+    """The gateway at `url` while it is entered; with `down` it resets each connection."""
 
     def __init__(self, port: int = 0) -> None:
         self.down = False
         self.closing = Event()
         self._lock = Lock()
-        self._fates: dict[str, Fate] = {}
-        self._seen: list[Seen] = []
+        self._scenarios: dict[str, Scenario] = {}
+        self._requests: list[RecordedRequest] = []
         self._server = _Server(self, port)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(0.05,), name="gateway", daemon=True
+        )
 
     def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.closing.set()
         self._server.shutdown()
+        self._thread.join()
         self._server.server_close()
 
-    def script(self, pay_id: str, fate: Fate) -> None:
-        """Give *pay_id* a fate of its own, from now on."""
+    def script(self, pay_id: str, scenario: Scenario) -> None:
+        """Use *scenario* for *pay_id* from now on."""
         with self._lock:
-            self._fates[pay_id] = fate
+            self._scenarios[pay_id] = scenario
 
-    def requests(self, pay_id: str | None = None) -> list[Seen]:
-        """The queries so far, oldest first: all, or those for *pay_id*."""
+    def requests(self, pay_id: str | None = None) -> list[RecordedRequest]:
+        """The requests so far, oldest first: all, or those for *pay_id*."""
         with self._lock:
-            return [seen for seen in self._seen if pay_id in (None, seen.payId)]
+            return [each for each in self._requests if pay_id in (None, each.payId)]
 
-    def decide(self, request: Any) -> Seen:
-        """Record a query, and say what it gets."""
+    def decide(self, request: Any) -> RecordedRequest:
+        """Choose the answer to *request* and record both."""
         verdict = verdict_on(request)
-        told = request if isinstance(request, dict) else {}
-        pay_id, sign = str(told.get("payId")), str(told.get("sign"))
+        fields = request if isinstance(request, dict) else {}
+        pay_id, sign = str(fields.get("payId")), str(fields.get("sign"))
         with self._lock:
-            check = 1 + sum(seen.payId == pay_id for seen in self._seen)
-            fate = self._fates.get(pay_id) or fate_of(pay_id)
-            answer = "refusing" if self.down else fate.at(check)
-            got = answer if verdict == "ok" else "rejected"
-            seen = Seen(time.time(), pay_id, verdict, got, sign)
-            self._seen.append(seen)
-        return seen
+            check = 1 + sum(each.payId == pay_id for each in self._requests)
+            scenario = self._scenarios.get(pay_id) or scenario_of_pay_id(pay_id)
+            answer = "refusing" if self.down else scenario.at(check)
+            if verdict != "ok":
+                answer = "rejected"
+            recorded = RecordedRequest(time.time(), pay_id, verdict, answer, sign)
+            self._requests.append(recorded)
+        return recorded
 
 
 class _Server(ThreadingHTTPServer):
@@ -94,64 +100,64 @@ class _Server(ThreadingHTTPServer):
         self.gateway = gateway
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is no news."""
+        """Ignore a client that has disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one packet, or the client waits for a delayed acknowledgement
+    wbufsize = -1  # head and body in one packet: two would wait for a delayed acknowledgement
     timeout = 60
 
     def do_POST(self) -> None:
         request = self._body()
         if self.path != "/resultQuery":
-            self._answer(404, {"message": "not found"})
+            self._send_json(404, {"message": "not found"})
             return
-        seen = self.server.gateway.decide(request)
-        if seen.answer == "refusing":
-            self._cut()
-        elif seen.answer in _TROUBLE:
-            self._send(*_TROUBLE[seen.answer])
-        elif seen.answer == "rejected":
-            self._answer(200, {"operateCode": "E", "message": seen.verdict})
+        recorded = self.server.gateway.decide(request)
+        if recorded.answer == "refusing":
+            self._reset()
+        elif recorded.answer in _FAILURES:
+            self._send(*_FAILURES[recorded.answer])
+        elif recorded.answer == "rejected":
+            self._send_json(200, {"operateCode": "E", "message": recorded.verdict})
         else:
-            if seen.answer == "slow":
+            if recorded.answer == "slow":
                 self.server.gateway.closing.wait(SLOW_SECONDS)
-            self._answer(200, reply_to(request, seen.answer))
+            self._send_json(200, reply_to(request, recorded.answer))
 
     def do_PUT(self) -> None:
         body, gateway = self._body(), self.server.gateway
         if self.path == "/_down" and isinstance(body, bool):
             gateway.down = body
-            self._answer(200, {"down": body})
-        elif self.path.startswith("/_fates/") and isinstance(body, dict):
+            self._send_json(200, {"down": body})
+        elif self.path.startswith(_SCENARIOS) and isinstance(body, dict):
             try:
-                fate = fate_from(body)
+                scenario = scenario_of_script(body)
             except ValueError as error:
-                self._answer(400, {"message": str(error)})
+                self._send_json(400, {"message": str(error)})
                 return
-            gateway.script(self.path.removeprefix("/_fates/"), fate)
-            self._answer(200, asdict(fate))
+            gateway.script(self.path.removeprefix(_SCENARIOS), scenario)
+            self._send_json(200, asdict(scenario))
         else:
-            self._answer(404, {"message": "PUT /_down true, or PUT /_fates/{payId} {…}"})
+            self._send_json(404, {"message": "PUT /_down true, or PUT /_scenarios/{payId} {…}"})
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         pay_id = parse_qs(url.query).get("payId", [None])[0]
         if url.path == "/_requests":
-            self._answer(200, [asdict(seen) for seen in self.server.gateway.requests(pay_id)])
+            self._send_json(200, [asdict(each) for each in self.server.gateway.requests(pay_id)])
         else:
-            self._answer(404, {"message": "not found"})
+            self._send_json(404, {"message": "not found"})
 
     def _body(self) -> Any:
-        length = min(int(self.headers.get("Content-Length") or 0), _MOST_BYTES)
+        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY_BYTES)
         try:
             return json.loads(self.rfile.read(length))
         except ValueError:
             return None
 
-    def _answer(self, status: int, body: object) -> None:
+    def _send_json(self, status: int, body: object) -> None:
         self._send(status, json.dumps(body).encode(), _JSON)
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
@@ -161,8 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _cut(self) -> None:
-        """Close with a reset, as a machine does on which nothing listens."""
+    def _reset(self) -> None:
+        """Close the connection with a TCP reset instead of a response."""
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.close_connection = True

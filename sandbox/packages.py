@@ -1,4 +1,4 @@
-"""What `sam build` makes of functions and layers, for the interpreter that runs the emulator."""
+"""Packages functions and layers as `sam build` does, for the Python that runs the emulator."""
 
 import hashlib
 import shutil
@@ -14,38 +14,38 @@ CACHE = ROOT / ".sandbox-cache"
 
 
 def package(source: Path) -> bytes:
-    """The zip of a CodeUri or ContentUri: a layer's content below `python/`, as AWS wants it."""
+    """The zip of a CodeUri or ContentUri; a layer's content is below `python/`, as in AWS."""
     if (source / "requirements.txt").exists():
         return _with_dependencies(source).read_bytes()
     with tempfile.TemporaryDirectory() as scratch:
         top = Path(scratch, "tree")
         build(source, top / "python" if source.name == "python" else top)
-        return _zipped(top, Path(scratch, "made.zip")).read_bytes()
+        return _zip(top, Path(scratch, "package.zip")).read_bytes()
 
 
 def _with_dependencies(source: Path) -> Path:
-    """The zip of *source* and what it requires, from the cache unless it or Python changed."""
+    """The zip of *source* and its requirements; cached until one of them or Python changes."""
     own = sorted(path for path in source.iterdir() if path.is_file())
     files = [*own, Path(__file__), ROOT / "layers" / "build.py"]
-    recipe = [sys.version.encode(), *(path.read_bytes() for path in files)]
-    kept = CACHE / f"{source.name}-{hashlib.sha256(b''.join(recipe)).hexdigest()[:16]}.zip"
-    if not kept.exists():
+    inputs = [sys.version.encode(), *(path.read_bytes() for path in files)]
+    cached = CACHE / f"{source.name}-{hashlib.sha256(b''.join(inputs)).hexdigest()[:16]}.zip"
+    if not cached.exists():
         CACHE.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             top = Path(scratch, "tree")
             content = top / "python" if source.parent.name == "layers" else top
             build(source, content)
             if content != top:
-                _thin_out(content)
-            _zipped(top, Path(scratch, "made.zip")).replace(kept)
-    return kept
+                _strip(content)
+            _zip(top, Path(scratch, "package.zip")).replace(cached)
+    return cached
 
 
-def _thin_out(layer: Path) -> None:
-    """Leave 700 of 2,000 files, for the emulator unpacks the layer anew for each worker.
+def _strip(layer: Path) -> None:
+    """Keep 700 of 2,000 files, because the emulator unpacks the layer again for each worker.
 
-    Modules need no source, and the time zones are found in our own environment, which the
-    workers share.
+    Byte-code needs no source, and the workers find the time zones in the environment of this
+    process, which they share.
     """
     shutil.rmtree(layer / "tzdata")
     for source in layer.rglob("*.py"):
@@ -54,8 +54,8 @@ def _thin_out(layer: Path) -> None:
         source.unlink()
 
 
-def _zipped(top: Path, target: Path) -> Path:
-    """*top*, not compressed, for the sake of cold starts."""
+def _zip(top: Path, target: Path) -> Path:
+    """*target*, with the files of *top*; not compressed, so that cold starts are fast."""
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(top.rglob("*")):
             if path.is_file():

@@ -1,8 +1,8 @@
-"""Runs a command, and ends it and all its children when our standard input ends.
+"""Runs a command, and ends it and all its children when standard input is closed.
 
-The kernel closes that pipe whatever becomes of the process that holds its other end, a `kill -9`
-included, and on every system alike. Started as the leader of a session of its own, so that
-Ctrl-C reaches the sandbox only, which then stops things in order.
+The kernel closes that pipe when the parent process dies, in whatever way, `kill -9` included.
+The watchdog leads a session of its own, so that Ctrl-C reaches the sandbox only, which then stops
+its parts in order.
 """
 
 import os
@@ -16,11 +16,11 @@ GRACE_SECONDS = 5
 
 
 def run(command: list[str]) -> None:
-    """Run *command* until it ends by itself or our input does; then nobody of the group is left."""
+    """Run *command* until it exits or standard input is closed; then kill the process group."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our caller's own
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(child,), daemon=True).start()
+    threading.Thread(target=_watch, args=(child,), name="parent-watchdog", daemon=True).start()
     child.wait()
     os.killpg(0, signal.SIGKILL)  # the workers that the command left, and this process
 

@@ -1,31 +1,31 @@
-"""The provider's side of `/resultQuery`, read off its page: what it checks, what it answers."""
+"""The provider's side of `/resultQuery`, as its page describes it: validation and reply."""
 
 import hashlib
 import json
 from typing import Any
 
 FIELDS = ("partnerCode", "payId", "sign", "tradeTime", "tradeType", "version")
-"""The fields of a request; the page demands each of them, as a string that is not empty."""
+"""The fields of a request; the page requires each of them as a non-empty string."""
 
 PRICE = "$19.99"
-"""What every simulated payment costs, but the wrong ones."""
+"""The amount of each simulated payment, except those with the answer `wrong`."""
 
 WRONG_PRICE = "$1.00"
 
 
 def sign_of(request: dict[str, str]) -> str:
-    """The signature that the provider's rule gives *request*."""
+    """The sign of *request* by the provider's rule."""
     signed = {name: text for name, text in request.items() if name != "sign" and text}
     content = json.dumps(signed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.md5(content.encode(), usedforsecurity=False).hexdigest()
 
 
 def verdict_on(request: Any) -> str:
-    """`ok`, or what is wrong with a request: a word for people and for assertions."""
+    """`ok`, or the reason why the request is invalid, for people and assertions."""
     if not isinstance(request, dict) or sorted(request) != sorted(FIELDS):
-        return "other fields than the six"
+        return "fields differ from the six"
     if not all(isinstance(text, str) and text for text in request.values()):
-        return "a field that is empty or no string"
+        return "a field is empty or not a string"
     if request["sign"] != sign_of(request):
         return "wrong sign"
     if (request["tradeType"], request["version"]) != ("resultQuery", "3.0"):
@@ -34,7 +34,7 @@ def verdict_on(request: Any) -> str:
 
 
 def reply_to(request: dict[str, str], answer: str) -> dict[str, str]:
-    """The page's eight fields for *request*; `waiting` is ours, it shows no value but `success`."""
+    """The eight fields of the page; it documents `success` only, so `waiting` is our choice."""
     return {
         "orderPeriod": "1",
         "packageType": "2",

@@ -1,52 +1,52 @@
-"""What the simulated gateway does with a payment: chosen by the payId, or by a script."""
+"""How the simulated gateway answers for a payment: chosen by the payId or by a script."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 ANSWERS = ("pending", "wrong", "failing", "busy", "refusing", "slow", "nonsense")
-"""`pending`: a good answer, not paid. `wrong`: paid, another amount. `failing`: HTTP 500.
-`busy`: 429 with Retry-After. `refusing`: the connection is cut without an answer.
-`slow`: answers after 8 s. `nonsense`: HTTP 200 with a page of HTML."""
+"""`pending`: a valid reply, not paid. `wrong`: paid, another amount. `failing`: HTTP 500.
+`busy`: HTTP 429 with Retry-After. `refusing`: the connection is reset without a response.
+`slow`: a valid reply after 8 s. `nonsense`: HTTP 200 with an HTML page."""
 
-_SHORT = {"paid": "pending", "later": "pending", "never": "pending"}
+_ALIASES = {"paid": "pending", "later": "pending", "never": "pending"}
 _PREFIX = re.compile(r"([a-z]+)(\d{0,4})-")
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """One of ANSWERS until the check numbered *paid_at*, which says paid; None means for ever."""
+class Scenario:
+    """One of ANSWERS until check number *paid_at*, which is answered as paid; None: never paid."""
 
     answer: str
     paid_at: int | None
 
     def at(self, check: int) -> str:
-        """What the check numbered *check* (from 1) gets: `paid` or one of ANSWERS."""
+        """The answer to check number *check* (from 1): `paid` or one of ANSWERS."""
         return "paid" if self.paid_at is not None and check >= self.paid_at else self.answer
 
 
-PAID_AT_ONCE = Fate("pending", 1)
+PAID_AT_FIRST_CHECK = Scenario("pending", 1)
 
 
-def fate_of(pay_id: str) -> Fate:
-    """The fate that the prefix of *pay_id* names; paid at once if it names none.
+def scenario_of_pay_id(pay_id: str) -> Scenario:
+    """The scenario that the prefix of *pay_id* names; paid at the first check without one.
 
-    `later3-x` is pending until its third check, which says paid; so are `failing3-x`, `busy3-x`
-    and the others in trouble until then. Without a number it lasts for ever, but for `later-x` (3).
+    `later3-x` is pending until its third check, which is answered as paid. `failing3-x`, `busy3-x`
+    and the others fail until then. Without a number it is never paid; `later-x` means `later3-x`.
     """
     match = _PREFIX.match(pay_id)
     name, number = match.groups() if match else ("paid", "")
-    if name == "paid" or (name not in ANSWERS and name not in _SHORT):
-        return PAID_AT_ONCE
+    if name == "paid" or (name not in ANSWERS and name not in _ALIASES):
+        return PAID_AT_FIRST_CHECK
     paid_at = int(number) if number else 3 if name == "later" else None
-    return Fate(_SHORT.get(name, name), paid_at)
+    return Scenario(_ALIASES.get(name, name), paid_at)
 
 
-def fate_from(script: Mapping[str, object]) -> Fate:
-    """The fate that a script `{"answer": …, "paidAtCheck"?: n}` asks for; ValueError if odd."""
+def scenario_of_script(script: Mapping[str, object]) -> Scenario:
+    """The scenario of a script `{"answer": …, "paidAtCheck"?: n}`; ValueError if it is invalid."""
     answer, paid_at = script.get("answer", "pending"), script.get("paidAtCheck")
     if answer not in ANSWERS:
         raise ValueError(f"answer: must be one of {', '.join(ANSWERS)}")
     if paid_at is not None and (type(paid_at) is not int or paid_at < 1):
         raise ValueError("paidAtCheck: must be a whole number from 1, or absent for never")
-    return Fate(str(answer), paid_at)
+    return Scenario(str(answer), paid_at)

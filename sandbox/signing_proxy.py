@@ -1,7 +1,7 @@
-"""`apiUrl`: lets plain curl call the deployed API, which never answers an unsigned call.
+"""`apiUrl`: signs each call and forwards it to the deployed API, which rejects unsigned calls.
 
-It signs for whoever calls, so it listens on loopback only and refuses what a web page could
-send without being asked: a foreign Host, a foreign Origin, a body that is not declared as JSON.
+It signs for every caller, so it listens on loopback only, and rejects what a web page of another
+origin could send: another Host, another Origin, a body that is not declared as JSON.
 """
 
 import http.client
@@ -12,29 +12,29 @@ from typing import NamedTuple
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import Credentials as BotocoreCredentials
 
-from sandbox.credentials import REGION, Account
+from sandbox.credentials import REGION, Credentials
 from sandbox.page.pages import Pages
 
-MOST_BYTES = 1024 * 1024
-_PASSED_ON = ("Content-Type", "Retry-After", "Allow", "Cache-Control")
-_SECONDS = 40
+MAX_BODY_BYTES = 1024 * 1024
+_FORWARDED_HEADERS = ("Content-Type", "Retry-After", "Allow", "Cache-Control")
+_TIMEOUT_SECONDS = 40
 
 
 class PortInUse(Exception):
-    """Somebody listens on the front's port already."""
+    """Another process listens on the port already."""
 
 
 class Refusal(NamedTuple):
-    """Why a call is not passed on."""
+    """Why a call is not forwarded."""
 
     status: int
     text: str
 
 
-class Front:
-    """Listens at `url` from the start, and answers once `serve` is called; `close` ends it."""
+class SigningProxy:
+    """Is bound to `url` from the start, responds after `start`, and ends with `close`."""
 
     def __init__(self, port: int) -> None:
         try:
@@ -46,20 +46,23 @@ class Front:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread: Thread | None = None
 
-    def serve(self, caller: Account, api_id: str) -> None:
-        """From now on pass on what comes in to the API *api_id*, signed with *caller*'s keys."""
-        self._server.aim(caller, api_id)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+    def start(self, caller: Credentials, api_id: str) -> None:
+        """Forward calls to the API *api_id* from now on, signed with *caller*'s keys."""
+        self._server.forward_to(caller, api_id)
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(0.05,), name="signing-proxy", daemon=True
+        )
         self._thread.start()
 
-    def show(self, pages: Pages) -> None:
-        """From now on answer what belongs to the page, at the same address."""
+    def serve_pages(self, pages: Pages) -> None:
+        """Serve *pages* at the same address from now on."""
         self._server.pages = pages
 
     def close(self) -> None:
         """Stop listening."""
         if self._thread:
             self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
 
 
@@ -69,15 +72,15 @@ class _Server(ThreadingHTTPServer):
     allow_reuse_port = False
     pages: Pages | None = None
 
-    def aim(self, caller: Account, api_id: str) -> None:
+    def forward_to(self, caller: Credentials, api_id: str) -> None:
         self.endpoint = caller.endpoint
         self.base = f"/_aws/execute-api/{api_id}"
-        credentials = Credentials(caller.access_key_id, caller.secret_access_key)
-        self.signer = SigV4Auth(credentials, "execute-api", REGION)
+        key = BotocoreCredentials(caller.access_key_id, caller.secret_access_key)
+        self.signer = SigV4Auth(key, "execute-api", REGION)
         self.hosts = [f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")]
 
     def handle_error(self, *_: object) -> None:
-        """A client that went away is no news."""
+        """Ignore a client that has disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -89,59 +92,60 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         refusal = self._refusal()
         if refusal:
-            self.close_connection = True  # its body is still unread
-            self._answer(refusal.status, {}, json.dumps({"message": refusal.text}).encode())
+            self.close_connection = True  # the body is not read
+            self._respond(refusal.status, {}, json.dumps({"message": refusal.text}).encode())
             return
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        shown = self.server.pages and self.server.pages.answer(self.command, self.path, body)
+        page = self.server.pages and self.server.pages.respond(self.command, self.path, body)
         try:
-            self._answer(*(shown or self._forwarded(body)))
+            self._respond(*(page or self._forward(body)))
         except OSError:
-            self._answer(502, {}, b'{"message": "the emulator does not answer"}')
+            self._respond(502, {}, b'{"message": "the emulator does not respond"}')
 
     do_GET = do_PUT = do_POST = _serve  # noqa: N815  the names that http.server looks for
 
     def _refusal(self) -> Refusal | None:
         headers = self.headers
         if headers.get("Host") not in self.server.hosts:
-            return Refusal(403, "this front answers to 127.0.0.1 and localhost only")
+            return Refusal(403, "Host must be 127.0.0.1 or localhost, with the port")
         if headers.get("Origin", "") not in ["", *(f"http://{host}" for host in self.server.hosts)]:
-            return Refusal(403, "this front does not answer to other web pages")
+            return Refusal(403, "calls from web pages of another origin are not allowed")
         if not headers.get("Content-Length", "0").isdecimal() or "Transfer-Encoding" in headers:
             return Refusal(411, "send the body with its Content-Length")
         return self._body_refusal(int(headers.get("Content-Length", "0")))
 
     def _body_refusal(self, length: int) -> Refusal | None:
-        if length > MOST_BYTES:
-            return Refusal(413, f"a body may have {MOST_BYTES} bytes")
+        if length > MAX_BODY_BYTES:
+            return Refusal(413, f"the body may have at most {MAX_BODY_BYTES} bytes")
         if length and self.headers.get_content_type() != "application/json":
-            return Refusal(415, "say that the body is JSON: -H 'content-type: application/json'")
+            return Refusal(415, "declare the body as JSON: -H 'content-type: application/json'")
         return None
 
-    def _forwarded(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
-        kind = {"Content-Type": self.headers["Content-Type"]} if body else {}
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        content_type = {"Content-Type": self.headers["Content-Type"]} if body else {}
         url = self.server.endpoint + self.server.base + self.path
-        request = AWSRequest(self.command, url, kind, body)
+        request = AWSRequest(self.command, url, content_type, body)
         self.server.signer.add_auth(request)
         connection = http.client.HTTPConnection(
-            self.server.endpoint.removeprefix("http://"), timeout=_SECONDS
+            self.server.endpoint.removeprefix("http://"), timeout=_TIMEOUT_SECONDS
         )
         try:
             path = self.server.base + self.path
             connection.request(self.command, path, body, dict(request.headers.items()))
-            answer = connection.getresponse()
-            headers = {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-            return answer.status, headers, answer.read()
+            response = connection.getresponse()
+            found = response.headers
+            headers = {name: found[name] for name in _FORWARDED_HEADERS if name in found}
+            return response.status, headers, response.read()
         finally:
             connection.close()
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def _respond(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
-        content = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        for name, value in (content | headers).items():
+        defaults = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        for name, value in (defaults | headers).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """The story tells what is worth telling."""
+        """Print nothing: the demo prints what happens."""

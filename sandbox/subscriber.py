@@ -1,11 +1,11 @@
-"""Deploys the application of events/subscriber beside ours, on the same emulator."""
+"""Deploys the example application events/subscriber on the same emulator."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sandbox.deploy import ENVIRONMENT, deploy_template
+from sandbox.deploy import ENVIRONMENT_NAME, deploy_template
 from sandbox.packages import ROOT
 
 if TYPE_CHECKING:
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Sandbox
 
-STACK = "payresult-subscriber"
+STACK_NAME = "payresult-subscriber"
 
 VISIBILITY_SECONDS = 6
-"""How long a message that failed stays hidden; the template's figure is 180."""
+"""Visibility timeout of its queue; the template has 180."""
 
 
-def with_subscriber(sandbox: Sandbox) -> Sandbox:
-    """The sandbox with a subscriber on its bus, whose stack's outputs are in `subscriber`."""
-    values = {"EventBusName": sandbox.stack["EventBusName"], "EnvironmentName": ENVIRONMENT}
+def deploy_subscriber(sandbox: Sandbox) -> Sandbox:
+    """The sandbox with a subscriber on its bus; its stack's outputs are in `subscriber`."""
+    values = {"EventBusName": sandbox.stack["EventBusName"], "EnvironmentName": ENVIRONMENT_NAME}
     template = ROOT / "events" / "subscriber" / "template.yaml"
-    outputs = deploy_template(sandbox.account, STACK, template, values)
-    sqs: SQSClient = sandbox.account.client("sqs")
+    outputs = deploy_template(sandbox.credentials, STACK_NAME, template, values)
+    sqs: SQSClient = sandbox.credentials.client("sqs")
     sqs.set_queue_attributes(
         QueueUrl=outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(VISIBILITY_SECONDS)}
     )

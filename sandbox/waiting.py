@@ -1,4 +1,4 @@
-"""Waiting for another process: ask again until it is so, or the time is up."""
+"""Polls a condition until it is true or the time is up."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PAUSE_SECONDS = 0.05
+POLL_SECONDS = 0.05
 
 
-class TimeIsUp(Exception):
-    """What was waited for did not come; the message names it."""
+class WaitTimeout(Exception):
+    """A condition did not become true in time; the message names it."""
 
 
 def wait_for(what: str, probe: Callable[[], T | None], seconds: float) -> T:
-    """The first thing that *probe* gives which is true; TimeIsUp after *seconds* without one."""
+    """The first true result of *probe*; WaitTimeout, which names *what*, after *seconds*."""
     deadline = time.monotonic() + seconds
     while not (found := probe()):
         if time.monotonic() > deadline:
-            raise TimeIsUp(f"{what}: not within {seconds:g} s")
-        time.sleep(PAUSE_SECONDS)
+            raise WaitTimeout(f"{what}: not within {seconds:g} s")
+        time.sleep(POLL_SECONDS)
     return found

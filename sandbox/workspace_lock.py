@@ -1,4 +1,4 @@
-"""The folder of the one sandbox that may run in a checkout."""
+"""The folder `.sandbox`, which one running sandbox of a checkout owns at a time."""
 
 import fcntl
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 
 OUTPUTS = "outputs.json"
 _LOCK = "lock"
-_KEPT_AT_THE_END = (_LOCK, "emulator.log")
+_KEPT_ON_EXIT = (_LOCK, "emulator.log")
 
 
 class AlreadyRunning(Exception):
-    """Another sandbox of this checkout is running; the message says which process it is."""
+    """Another sandbox of this checkout is running; the message has its process id."""
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[Path]:
-    """*folder*, ours alone and empty; afterwards only the emulator's log is left in it.
+def locked_workspace(folder: Path) -> Iterator[Path]:
+    """*folder*, locked and emptied; on exit only the emulator's log is left in it.
 
-    The kernel gives the lock back when its holder dies, so nothing stale can keep it.
+    The lock is a kernel lock: it is released when its process dies, so it is never stale.
     """
     folder.mkdir(exist_ok=True)
     with (folder / _LOCK).open("a+", encoding="ascii") as lock:
@@ -33,16 +33,16 @@ def claimed(folder: Path) -> Iterator[Path]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        _empty(folder, but=(_LOCK,))
+        _empty(folder, keep=(_LOCK,))
         try:
             yield folder
         finally:
-            _empty(folder, but=_KEPT_AT_THE_END)
+            _empty(folder, keep=_KEPT_ON_EXIT)
 
 
-def _empty(folder: Path, but: tuple[str, ...]) -> None:
+def _empty(folder: Path, keep: tuple[str, ...]) -> None:
     for path in folder.iterdir():
-        if path.name in but:
+        if path.name in keep:
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -1,1 +1,1 @@
-"""The sandbox's page: what `apiUrl` shows in a browser. `pages` serves it; the files are plain."""
+"""The sandbox's page, which `apiUrl` shows in a browser. `pages` serves it; `files` is static."""

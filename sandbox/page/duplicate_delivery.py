@@ -1,8 +1,8 @@
-"""A fault to switch on: each message is there twice.
+"""A fault that can be switched on: each message is delivered twice.
 
-SQS promises at least one delivery, so a second one is allowed, and rare. Here it is the rule: for
-each step of a followed payment a copy of the message in flight is sent, to arrive with it; and the
-subscriber, where there is one, gets each event once more.
+SQS delivers at least once, so a duplicate is allowed, but rare. Here each message gets one: for
+each step of a followed payment, a copy of the message in flight is sent with the same delay. The
+subscriber, if it is deployed, gets each event a second time.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.page.timeline import Copy
+from sandbox.page.timeline import MessageCopy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,70 +23,83 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from sandbox.environment import Sandbox
-    from sandbox.page.event_listener import Tap
-    from sandbox.page.inspector import Look
-    from sandbox.page.subscriber_view import Shop
+    from sandbox.page.event_listener import EventListener
+    from sandbox.page.inspector import Inspector
+    from sandbox.page.subscriber_view import SubscriberView
 
-PAUSE_SECONDS = 0.3
-_QUEUE_LIMIT = 900
+POLL_SECONDS = 0.3
+_MAX_DELAY_SECONDS = 900
 
 
-class Doubling:
-    """Sends the copies while it is `on`; `copies` has what was sent."""
+class DuplicateDelivery:
+    """Sends copies while it is `on`, in a thread that ends with it; `copies` has those sent."""
 
-    def __init__(self, sandbox: Sandbox, look: Look, tap: Tap, shop: Shop | None) -> None:
-        self.copies: list[Copy] = []
-        self._sqs: SQSClient = sandbox.account.client("sqs")
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        inspector: Inspector,
+        listener: EventListener,
+        subscriber: SubscriberView | None,
+    ) -> None:
+        self.copies: list[MessageCopy] = []
+        self._sqs: SQSClient = sandbox.credentials.client("sqs")
         self._queue_url = sandbox.stack["ChecksQueueUrl"]
-        self._look = look
-        self._tap = tap
-        self._shop = shop
-        self._steps: set[tuple[str, int]] = set()
-        self._delivered = 0
-        self._off: Event | None = None
+        self._inspector = inspector
+        self._listener = listener
+        self._subscriber = subscriber
+        self._copied_steps: set[tuple[str, int]] = set()
+        self._copied_deliveries = 0
+        self._lock = Lock()
+        self._stop = Event()
+        self._thread: Thread | None = None
 
     @property
     def on(self) -> bool:
-        """Whether messages are doubled."""
-        return self._off is not None
+        """Whether copies are sent."""
+        return self._thread is not None
 
     def switch(self, *, on: bool) -> None:
-        """Begin or end."""
-        if self._off:
-            self._off.set()
-        self._off = Event() if on else None
-        if self._off:
-            self._delivered = len(self._tap.deliveries())
-            Thread(target=self._run, args=(self._off,), daemon=True).start()
+        """Start or stop."""
+        with self._lock:
+            if self._thread:
+                self._stop.set()
+                self._thread.join()
+                self._thread = None
+            if on:
+                self._stop.clear()
+                self._copied_deliveries = len(self._listener.deliveries())
+                self._thread = Thread(target=self._run, name="duplicate-delivery", daemon=True)
+                self._thread.start()
 
-    def _run(self, off: Event) -> None:
-        while not off.wait(PAUSE_SECONDS):
-            with suppress(BotoCoreError, ClientError, OSError):  # busy, or ending
-                for item in self._look.items():
+    def _run(self) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            with suppress(BotoCoreError, ClientError, OSError):  # the emulator is busy or stopping
+                for item in self._inspector.items():
                     if "nextCheckAt" in item:
-                        self._double_message(item)
-                self._double_events()
+                        self._copy_message(item)
+                self._copy_events()
 
-    def _double_message(self, item: Mapping[str, Any]) -> None:
+    def _copy_message(self, item: Mapping[str, Any]) -> None:
         pay_id, step = item["payId"], int(item["step"])
-        if (pay_id, step) in self._steps:
+        if (pay_id, step) in self._copied_steps:
             return
-        self._steps.add((pay_id, step))
+        self._copied_steps.add((pay_id, step))
         now = int(time.time() * 1000)
         delay = -(-(int(item["nextCheckAt"]) - now) // 1000)  # rounded up, as payresult does
         body = json.dumps({"payId": pay_id} | ({"step": step + 1} if step else {}))
         self._sqs.send_message(
             QueueUrl=self._queue_url,
             MessageBody=body,
-            DelaySeconds=min(max(delay, 0), _QUEUE_LIMIT),
+            DelaySeconds=min(max(delay, 0), _MAX_DELAY_SECONDS),
         )
-        self.copies.append(Copy(now, pay_id, "the checks queue", body))
+        self.copies.append(MessageCopy(now, pay_id, "the checks queue", body))
 
-    def _double_events(self) -> None:
-        deliveries = self._tap.deliveries()
-        fresh, self._delivered = deliveries[self._delivered :], len(deliveries)
-        for each in fresh:
-            if self._shop:
-                self._shop.deliver(each.envelope)
-                told = "the subscriber's queue", f"eventId {each.event_id}"
-                self.copies.append(Copy(int(time.time() * 1000), each.pay_id, *told))
+    def _copy_events(self) -> None:
+        deliveries = self._listener.deliveries()
+        new, self._copied_deliveries = deliveries[self._copied_deliveries :], len(deliveries)
+        for each in new:
+            if self._subscriber:
+                self._subscriber.deliver(each.envelope)
+                now, event = int(time.time() * 1000), f"eventId {each.event_id}"
+                copy = MessageCopy(now, each.pay_id, "the subscriber's queue", event)
+                self.copies.append(copy)

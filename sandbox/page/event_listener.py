@@ -1,4 +1,4 @@
-"""A subscriber of the page's own: a rule on the bus and a queue that nobody else reads."""
+"""Receives the events for the page, by a rule and a queue that only the page uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sandbox.environment import Sandbox
 
-NAME = "payresult-sandbox-page"
+RESOURCE_NAME = "payresult-sandbox-page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,23 @@ class Delivery:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the event says of the payment; empty where somebody put other things on the bus."""
+        """The payment in the event; empty if the event is not from payresult."""
         found: dict[str, Any] = self.detail.get("data", {})
         return found
 
     @property
     def pay_id(self) -> str:
-        """The payment it is about."""
+        """The payId of the payment."""
         return str(self.data.get("payId"))
 
     @property
     def event_id(self) -> str:
-        """The id by which subscribers know it again."""
+        """The `eventId`, by which subscribers detect duplicates."""
         return str(self.detail.get("metadata", {}).get("eventId"))
 
     @property
     def latency(self) -> float | None:
-        """Seconds from `observedAt` (the gateway's answer is here, not yet stored) to the queue."""
+        """Seconds from `observedAt` (the reply was read, not yet stored) to the queue."""
         try:
             observed = datetime.fromisoformat(self.data["observedAt"])
         except (KeyError, TypeError, ValueError):
@@ -56,25 +56,25 @@ class Delivery:
         return self.at / 1000 - observed.timestamp()
 
 
-class Tap:
-    """Takes a copy of each event from the moment it is made; it reads only when asked."""
+class EventListener:
+    """Receives each event after its creation; reads the queue when `deliveries` is called."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sqs: SQSClient = sandbox.account.client("sqs")
+        self._sqs: SQSClient = sandbox.credentials.client("sqs")
         self._lock = Lock()
         self._deliveries: list[Delivery] = []
-        self._queue_url = self._sqs.create_queue(QueueName=NAME)["QueueUrl"]
+        self._queue_url = self._sqs.create_queue(QueueName=RESOURCE_NAME)["QueueUrl"]
         self._subscribe(sandbox)
 
     def deliveries(self) -> list[Delivery]:
-        """All that has come so far, in the order of reading."""
+        """All events received so far, in the order they were read."""
         with self._lock:
             while self._read():
                 pass
             return list(self._deliveries)
 
     def _subscribe(self, sandbox: Sandbox) -> None:
-        events: EventBridgeClient = sandbox.account.client("events")
+        events: EventBridgeClient = sandbox.credentials.client("events")
         names = self._sqs.get_queue_attributes(
             QueueUrl=self._queue_url, AttributeNames=["QueueArn"]
         )
@@ -88,8 +88,10 @@ class Tap:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
         self._sqs.set_queue_attributes(QueueUrl=self._queue_url, Attributes={"Policy": policy})
         pattern = json.dumps({"detail-type": ["PaymentSucceeded"]})
-        events.put_rule(Name=NAME, EventBusName=bus, EventPattern=pattern)
-        events.put_targets(Rule=NAME, EventBusName=bus, Targets=[{"Id": "page", "Arn": arn}])
+        events.put_rule(Name=RESOURCE_NAME, EventBusName=bus, EventPattern=pattern)
+        events.put_targets(
+            Rule=RESOURCE_NAME, EventBusName=bus, Targets=[{"Id": "page", "Arn": arn}]
+        )
 
     def _read(self) -> bool:
         batch = self._sqs.receive_message(

@@ -1,4 +1,4 @@
-"""Looks at the running system from outside, for what the page shows and counts."""
+"""Reads table, dead-letter queue and logs from outside, for the page and its invariants."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 _FUNCTIONS = ("Api", "Checks", "Publisher", "Sweeper")
 _SIGN = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
-_PLAN = reply_to(dict.fromkeys(FIELDS, ""), "paid")["servicePlanShowName"]
-_SETTLING = 1000
-"""Milliseconds after which no line of the log is written with an earlier time."""
+_PLAN_NAME = reply_to(dict.fromkeys(FIELDS, ""), "paid")["servicePlanShowName"]
+_LOG_DELAY_MS = 1000
+"""After this time no log line with an earlier timestamp is written."""
 
 
-class Look:
-    """Reads table, dead-letter queue and logs, with plain values."""
+class Inspector:
+    """Returns plain values; `lines` and `leaks` count the log lines read so far."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self.visitor = Client(sandbox)
+        self.client = Client(sandbox)
         self._stack = sandbox.stack
-        self._dynamodb: DynamoDBClient = sandbox.account.client("dynamodb")
-        self._sqs: SQSClient = sandbox.account.client("sqs")
-        self._logs: CloudWatchLogsClient = sandbox.account.client("logs")
+        self._dynamodb: DynamoDBClient = sandbox.credentials.client("dynamodb")
+        self._sqs: SQSClient = sandbox.credentials.client("sqs")
+        self._logs: CloudWatchLogsClient = sandbox.credentials.client("logs")
         self._groups = _log_groups(sandbox)
         self._read_until = -1
         self.lines = 0
@@ -54,18 +54,18 @@ class Look:
             for item in page["Items"]
         ]
 
-    def letters(self) -> list[str]:
-        """The bodies in the dead-letter queue; it is counted first, for it is empty as a rule."""
+    def dead_letters(self) -> list[str]:
+        """The bodies in the dead-letter queue; it is read only if it is not empty."""
         found = self._sqs.get_queue_attributes(
             QueueUrl=self._stack["DeadLetterQueueUrl"],
             AttributeNames=["ApproximateNumberOfMessages"],
         )
         count = int(found["Attributes"]["ApproximateNumberOfMessages"])
-        return self.visitor.dead_letters() if count else []
+        return self.client.dead_letters() if count else []
 
     def read_logs(self, signs: Collection[str]) -> None:
-        """Read what was logged since the last time, and count the lines that hold a secret."""
-        until = int(time.time() * 1000) - _SETTLING
+        """Read the log lines since the last call; count those with a plan name or a sign."""
+        until = int(time.time() * 1000) - _LOG_DELAY_MS
         pages = self._logs.get_paginator("filter_log_events")
         for group in self._groups:
             for page in pages.paginate(
@@ -77,12 +77,13 @@ class Look:
     def _count(self, lines: list[str], signs: Collection[str]) -> None:
         self.lines += len(lines)
         self.leaks += sum(
-            _PLAN in line or any(each in signs for each in _SIGN.findall(line)) for line in lines
+            _PLAN_NAME in line or any(each in signs for each in _SIGN.findall(line))
+            for line in lines
         )
 
 
 def _log_groups(sandbox: Sandbox) -> list[str]:
-    functions: LambdaClient = sandbox.account.client("lambda")
+    functions: LambdaClient = sandbox.credentials.client("lambda")
     names = [sandbox.stack[f"{each}FunctionName"] for each in _FUNCTIONS]
     return [
         functions.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]

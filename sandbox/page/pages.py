@@ -1,8 +1,8 @@
-"""Serves the page at the front's address: the files, and what the page asks for.
+"""Serves the page at the proxy's address: the static files, and the calls of its scripts.
 
-`GET /_page/state?payId=…`: all that is shown. `POST /_page/start`, `/_page/ask`, `/_page/sweep` and
-`PUT /_page/faults/{name}` do what `deeds` says. The front has looked at Host, Origin and content
-type before, so that a browser makes these calls for the page itself only.
+`GET /_page/state?payId=…`: all that is shown. `POST /_page/start`, `/_page/query`, `/_page/sweep`
+and `PUT /_page/faults/{name}`: see `actions`. The proxy has checked Host, Origin and content type,
+so that a browser makes these calls for the page itself only.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from urllib.parse import parse_qs, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.packages import ROOT
-from sandbox.page.actions import ActionRefused, Actions, valid
-from sandbox.page.duplicate_delivery import Doubling
-from sandbox.page.event_listener import Tap
-from sandbox.page.inspector import Look
+from sandbox.page.actions import ActionRefused, Actions, valid_pay_id
+from sandbox.page.duplicate_delivery import DuplicateDelivery
+from sandbox.page.event_listener import EventListener
+from sandbox.page.inspector import Inspector
 from sandbox.page.state import State
-from sandbox.page.subscriber_view import Shop
+from sandbox.page.subscriber_view import SubscriberView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.environment import Sandbox
 
-Answer = tuple[int, dict[str, str], bytes]
+PageResponse = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 
-GUARDED = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -48,62 +49,67 @@ _TYPES = {
 
 
 class Pages:
-    """Answers what belongs to the page; `close` ends what it has switched on."""
+    """Responds to calls that belong to the page; `close` ends the thread of a fault."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        look, tap, gateway = Look(sandbox), Tap(sandbox), sandbox.gateway
-        shop = Shop(sandbox.account, sandbox.subscriber) if sandbox.subscriber else None
-        self._doubling = Doubling(sandbox, look, tap, shop)
-        self._deeds = Actions(look.visitor, gateway, self._doubling)
-        self._state = State(gateway, look, tap, shop, self._deeds, self._doubling)
+        inspector, listener = Inspector(sandbox), EventListener(sandbox)
+        outputs = sandbox.subscriber
+        subscriber = SubscriberView(sandbox.credentials, outputs) if outputs else None
+        self._duplicates = DuplicateDelivery(sandbox, inspector, listener, subscriber)
+        self._actions = Actions(inspector.client, sandbox.gateway, self._duplicates)
+        self._state = State(
+            sandbox.gateway, inspector, listener, subscriber, self._actions, self._duplicates
+        )
         self._files = {f"{_PREFIX}{path.name}": path for path in _FILES.iterdir()}
         self._files |= {"/": _FILES / "index.html", "/docs": _FILES / "docs.html"}
         self._files["/openapi.json"] = ROOT / "events" / "openapi.json"
         self._calls: dict[str, Callable[[Any], object]] = {
-            f"POST {_PREFIX}start": self._deeds.start,
-            f"POST {_PREFIX}ask": self._deeds.ask,
-            f"POST {_PREFIX}sweep": self._deeds.sweep,
+            f"POST {_PREFIX}start": self._actions.start,
+            f"POST {_PREFIX}query": self._actions.query,
+            f"POST {_PREFIX}sweep": self._actions.sweep,
         }
 
     def close(self) -> None:
-        """Begin nothing more."""
-        self._doubling.switch(on=False)
+        """End the thread that sends duplicates."""
+        self._duplicates.switch(on=False)
 
-    def answer(self, method: str, target: str, body: bytes) -> Answer | None:
-        """Status, headers and body; None where the deployed API is meant."""
+    def respond(self, method: str, target: str, body: bytes) -> PageResponse | None:
+        """The response; None if the call is for the deployed API."""
         url = urlsplit(target)
         if not url.path.startswith(_PREFIX) and url.path not in self._files:
             return None
         if method == "GET" and url.path in self._files:
-            return _file(self._files[url.path])
+            return _file_response(self._files[url.path])
         try:
-            found = self._found(method, url.path, url.query, body)
+            document = self._document(method, url.path, url.query, body)
         except ActionRefused as refused:
-            return _json(400, {"message": str(refused)})
+            return _json_response(400, {"message": str(refused)})
         except (BotoCoreError, ClientError, OSError):
-            return _json(502, {"message": "the emulator does not answer"})
-        return _json(404, {"message": "not found"}) if found is None else _json(200, found)
+            return _json_response(502, {"message": "the emulator does not respond"})
+        if document is None:
+            return _json_response(404, {"message": "not found"})
+        return _json_response(200, document)
 
-    def _found(self, method: str, path: str, query: str, body: bytes) -> object:
+    def _document(self, method: str, path: str, query: str, body: bytes) -> object:
         if (method, path) == ("GET", f"{_PREFIX}state"):
-            told = parse_qs(query).get("payId")
-            return self._state.document(valid(told[0]) if told else None)
+            pay_ids = parse_qs(query).get("payId")
+            return self._state.document(valid_pay_id(pay_ids[0]) if pay_ids else None)
         if method == "PUT" and path.startswith(_FAULTS):
-            return self._deeds.switch(path.removeprefix(_FAULTS), _read(body))
+            return self._actions.switch(path.removeprefix(_FAULTS), _parsed(body))
         call = self._calls.get(f"{method} {path}")
-        return call(_read(body)) if call else None
+        return call(_parsed(body)) if call else None
 
 
-def _read(body: bytes) -> Any:
+def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:
         raise ActionRefused("the body must be JSON") from None
 
 
-def _file(path: Path) -> Answer:
-    return 200, GUARDED | {"Content-Type": _TYPES[path.suffix]}, path.read_bytes()
+def _file_response(path: Path) -> PageResponse:
+    return 200, SECURITY_HEADERS | {"Content-Type": _TYPES[path.suffix]}, path.read_bytes()
 
 
-def _json(status: int, document: object) -> Answer:
-    return status, GUARDED, json.dumps(document).encode()
+def _json_response(status: int, document: object) -> PageResponse:
+    return status, SECURITY_HEADERS, json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""The subscriber of events/subscriber, where it is deployed: what it did about each event."""
+"""Reads what the example subscriber (events/subscriber) did with each event."""
 
 from __future__ import annotations
 
@@ -14,55 +14,55 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
 
-    from sandbox.credentials import Account
+    from sandbox.credentials import Credentials
 
-_SETTLING = 500
-"""Milliseconds after which no line of the log is written with an earlier time."""
+_LOG_DELAY_MS = 500
+"""After this time no log line with an earlier timestamp is written."""
 
 
-class Act(NamedTuple):
-    """What the subscriber says that it did: when (epoch milliseconds), for whom, and what."""
+class SubscriberEntry(NamedTuple):
+    """A line of the subscriber's log about a payment; `at` in epoch milliseconds."""
 
     at: int
     pay_id: str
-    what: str
+    message: str
 
 
-class Shop:
+class SubscriberView:
     """Reads the subscriber's log and table; *outputs* are those of its stack."""
 
-    def __init__(self, account: Account, outputs: dict[str, str]) -> None:
+    def __init__(self, credentials: Credentials, outputs: dict[str, str]) -> None:
         self._outputs = outputs
-        self._dynamodb: DynamoDBClient = account.client("dynamodb")
-        self._logs: CloudWatchLogsClient = account.client("logs")
-        self._sqs: SQSClient = account.client("sqs")
+        self._dynamodb: DynamoDBClient = credentials.client("dynamodb")
+        self._logs: CloudWatchLogsClient = credentials.client("logs")
+        self._sqs: SQSClient = credentials.client("sqs")
         self._lock = Lock()
-        self._acts: list[Act] = []
+        self._entries: list[SubscriberEntry] = []
         self._read_until = -1
 
-    def acts(self, pay_id: str) -> list[Act]:
-        """What it did for *pay_id* so far, oldest first."""
+    def entries(self, pay_id: str) -> list[SubscriberEntry]:
+        """Its log lines about *pay_id* so far, oldest first."""
         with self._lock:
             self._read()
-            return [act for act in self._acts if act.pay_id == pay_id]
+            return [entry for entry in self._entries if entry.pay_id == pay_id]
 
     def activation(self, event: dict[str, Any]) -> dict[str, Any]:
-        """What its table has for the order of *event*; empty before it has acted."""
+        """The item in its table for the order of *event*; empty before the activation."""
         data = event["data"]
-        of_payment = f"PAYMENT#{data['partnerCode']}#{data['payId']}"
-        key = f"ORDER#{data['orderId']}" if "orderId" in data else of_payment
+        payment_key = f"PAYMENT#{data['partnerCode']}#{data['payId']}"
+        key = f"ORDER#{data['orderId']}" if "orderId" in data else payment_key
         table = self._outputs["ActivationsTableName"]
         found = self._dynamodb.get_item(TableName=table, Key={"pk": {"S": key}})
         read = TypeDeserializer().deserialize
         return {name: read(value) for name, value in found.get("Item", {}).items()}
 
     def deliver(self, envelope: dict[str, Any]) -> None:
-        """Put an event into its queue once more."""
+        """Send an event to its queue, past the rule."""
         body = json.dumps(envelope)
         self._sqs.send_message(QueueUrl=self._outputs["QueueUrl"], MessageBody=body)
 
     def _read(self) -> None:
-        until = int(time.time() * 1000) - _SETTLING
+        until = int(time.time() * 1000) - _LOG_DELAY_MS
         pages = self._logs.get_paginator("filter_log_events").paginate(
             logGroupName=self._outputs["LogGroupName"],
             startTime=self._read_until + 1,
@@ -77,6 +77,6 @@ class Shop:
         try:
             line = json.loads(text)
         except ValueError:
-            return  # Lambda's own lines
+            return  # a line of the Lambda runtime
         if isinstance(line, dict) and "payId" in line:
-            self._acts.append(Act(at, str(line["payId"]), str(line.get("message"))))
+            self._entries.append(SubscriberEntry(at, str(line["payId"]), str(line.get("message"))))

@@ -1,42 +1,40 @@
-"""What happened to one payment, in order. Pure: words for people, made of what was recorded."""
+"""The timeline of one payment, from the records of several sources. Pure; texts for people."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sandbox.gateway import Seen
+from sandbox.gateway import RecordedRequest
 from sandbox.page.event_listener import Delivery
-from sandbox.page.subscriber_view import Act
+from sandbox.page.subscriber_view import SubscriberEntry
 from sandbox.provider import PRICE, WRONG_PRICE
 
 _ANSWERS = {
-    "pending": "HTTP 200, payRst “waiting”: not paid so far",
+    "pending": "HTTP 200, payRst “waiting”: not paid yet",
     "paid": f"HTTP 200, payRst “success”, {PRICE}",
     "wrong": f"HTTP 200, payRst “success”, but {WRONG_PRICE}",
     "failing": "HTTP 500",
-    "busy": "HTTP 429: asks for a pause of 2 s",
-    "refusing": "the connection cut, no answer",
-    "slow": "silence for 8 s; payresult stops waiting after 5 s",
-    "nonsense": "HTTP 200 with a page of HTML",
+    "busy": "HTTP 429, Retry-After 2 s",
+    "refusing": "connection reset",
+    "slow": "no reply for 8 s; payresult times out after 5 s",
+    "nonsense": "HTTP 200 with an HTML page",
 }
-_WAYS = {
+_TRIGGERS = {
     "api": "by the HTTP API",
     "queue": "by the queue",
     "sweeper": "by the sweeper",
     "operator": "by an operator",
 }
-
-
-_ACTS = {
+_SUBSCRIBER_ENTRIES = {
     "activated": ("Order activated", "claim and activation in one transaction"),
-    "activated before": ("Nothing to do", "activated before: the event came again"),
+    "activated before": ("Duplicate ignored", "the order is activated already"),
 }
 
 
 class Entry(NamedTuple):
-    """One line: when (epoch milliseconds), whose doing (`kind`), what, and the particulars.
+    """One line: time (epoch milliseconds), source (`kind`), title and details.
 
-    `key` is the same each time, so that a page can tell what is new.
+    `key` does not change between two calls, so that a page can tell which lines are new.
     """
 
     key: str
@@ -46,8 +44,8 @@ class Entry(NamedTuple):
     text: str
 
 
-class Copy(NamedTuple):
-    """A message that was sent a second time: when (epoch milliseconds), to whom, what it says."""
+class MessageCopy(NamedTuple):
+    """A duplicate that was sent: time (epoch milliseconds), payment, queue and body."""
 
     at: int
     pay_id: str
@@ -57,86 +55,84 @@ class Copy(NamedTuple):
 
 def timeline(
     item: Mapping[str, Any],
-    seen: Iterable[Seen] | None,
+    requests: Iterable[RecordedRequest] | None,
     deliveries: Sequence[Delivery],
-    copies: Iterable[Copy],
-    acts: Iterable[Act],
+    copies: Iterable[MessageCopy],
+    entries: Iterable[SubscriberEntry],
 ) -> list[Entry]:
-    """The entries of a payment, oldest first; causes first where milliseconds are the same.
+    """The entries of a payment, oldest first; causes before effects in the same millisecond.
 
-    Where the gateway is not ours and keeps no log for us, *seen* is None.
+    *requests* is None for an external gateway, whose requests are not recorded.
     """
-    checks = _latest(item) if seen is None else _asked(seen)
-    causes = chain(_copied(copies), checks, _stored(item))
-    effects = chain(_event(item), _arrived(deliveries), _acted(acts))
+    checks = _latest_check(item) if requests is None else _checks(requests)
+    causes = chain(_copies(copies), checks, _status_changes(item))
+    effects = chain(_sent_event(item), _arrivals(deliveries), _subscriber_entries(entries))
     return sorted(chain(causes, effects), key=lambda entry: entry.at)
 
 
-def _stored(item: Mapping[str, Any]) -> Iterator[Entry]:
+def _status_changes(item: Mapping[str, Any]) -> Iterator[Entry]:
     for number, change in enumerate(item.get("history", ())):
         title = f"Status {change['to']}" if "from" in change else f"Registered: {change['to']}"
-        told = f" on payRst “{change['payRst']}”" if "payRst" in change else ""
-        text = _WAYS.get(change["way"], change["way"]) + told
+        cause = f", payRst “{change['payRst']}”" if "payRst" in change else ""
+        text = _TRIGGERS.get(change["way"], change["way"]) + cause
         yield Entry(f"stored-{number}", int(change["at"]), "stored", title, text)
 
 
-def _asked(seen: Iterable[Seen]) -> Iterator[Entry]:
-    for number, each in enumerate(seen, start=1):
-        text = (
-            f"POST /resultQuery, sign {each.verdict}; got {_ANSWERS.get(each.answer, each.answer)}"
-        )
+def _checks(requests: Iterable[RecordedRequest]) -> Iterator[Entry]:
+    for number, each in enumerate(requests, start=1):
+        answer = _ANSWERS.get(each.answer, each.answer)
+        text = f"POST /resultQuery, request {each.verdict}; {answer}"
         title = f"Check {number}: {each.answer}"
-        yield Entry(f"asked-{number}", int(each.at * 1000), "gateway", title, text)
+        yield Entry(f"check-{number}", int(each.at * 1000), "gateway", title, text)
 
 
-def _latest(item: Mapping[str, Any]) -> Iterator[Entry]:
-    """The one check that the item remembers."""
+def _latest_check(item: Mapping[str, Any]) -> Iterator[Entry]:
+    """The only check that the item has."""
     if "lastCheckedAt" in item:
-        trouble, reply = item.get("lastError"), item.get("reply", {})
-        text = trouble["kind"] if trouble else f"payRst “{reply.get('payRst')}”"
+        error, reply = item.get("lastError"), item.get("reply", {})
+        text = error["kind"] if error else f"payRst “{reply.get('payRst')}”"
         title = f"Check {item.get('checks', 0)}, the latest"
-        yield Entry(
-            f"check-{item.get('checks')}", int(item["lastCheckedAt"]), "gateway", title, text
-        )
+        at = int(item["lastCheckedAt"])
+        yield Entry(f"check-{item.get('checks')}", at, "gateway", title, text)
 
 
-def _event(item: Mapping[str, Any]) -> Iterator[Entry]:
+def _sent_event(item: Mapping[str, Any]) -> Iterator[Entry]:
     if "eventSentAt" in item:
-        text = "written after the bus took it, so that nobody sends it again"
-        yield Entry("sent", int(item["eventSentAt"]), "stored", "Event noted as sent", text)
+        text = "written after the bus has accepted it; prevents a second send"
+        yield Entry("sent", int(item["eventSentAt"]), "stored", "Event marked as sent", text)
 
 
-def _arrived(deliveries: Sequence[Delivery]) -> Iterator[Entry]:
+def _arrivals(deliveries: Sequence[Delivery]) -> Iterator[Entry]:
     for number, each in enumerate(deliveries, start=1):
         again = f" again, delivery {number}" if number > 1 else ""
         text = f"PaymentSucceeded, eventId {each.event_id}"
         yield Entry(f"arrived-{number}", each.at, "event", f"Event arrived{again}", text)
 
 
-def _copied(copies: Iterable[Copy]) -> Iterator[Entry]:
+def _copies(copies: Iterable[MessageCopy]) -> Iterator[Entry]:
     for number, each in enumerate(copies, start=1):
         text = f"to {each.queue}: {each.body}"
-        yield Entry(f"copy-{number}", each.at, "fault", "Message sent again", text)
+        yield Entry(f"copy-{number}", each.at, "fault", "Duplicate message sent", text)
 
 
-def _acted(acts: Iterable[Act]) -> Iterator[Entry]:
-    for number, each in enumerate(acts, start=1):
-        title, text = _ACTS.get(each.what, (each.what, "as its log says"))
-        yield Entry(f"act-{number}", each.at, "act", title, text)
+def _subscriber_entries(entries: Iterable[SubscriberEntry]) -> Iterator[Entry]:
+    for number, each in enumerate(entries, start=1):
+        title, text = _SUBSCRIBER_ENTRIES.get(each.message, (each.message, "from its log"))
+        yield Entry(f"subscriber-{number}", each.at, "subscriber", title, text)
 
 
-def told_of_acts(acts: Sequence[Act], activation: Mapping[str, Any]) -> str:
+def describe_subscriber(entries: Sequence[SubscriberEntry], activation: Mapping[str, Any]) -> str:
     """What the subscriber did, in one sentence."""
     if not activation:
-        return "Has not acted so far."
+        return "No activation yet."
     order = activation.get("orderId", "the payment")
-    again = sum(act.what == "activated before" for act in acts)
-    more = f"; {again} more {'delivery' if again == 1 else 'deliveries'} changed nothing"
-    return f"Activated {order} once{more if again else ''}."
+    count = sum(entry.message == "activated before" for entry in entries)
+    ignored = f"; {count} duplicate{'' if count == 1 else 's'} ignored" if count else ""
+    return f"Activated {order} once{ignored}."
 
 
-def shown_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The item as JSON can hold it, and without the event, which is shown by itself."""
+def item_document(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The item as JSON values, without the event, which the page shows separately."""
     return {name: _plain(value) for name, value in sorted(item.items()) if name != "event"}
 
 

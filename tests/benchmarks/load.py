@@ -17,8 +17,8 @@ from typing import Any
 
 from payresult.aws.batches import batches
 from sandbox.deploy import PARTNER_CODE
-from sandbox.environment import Sandbox, running
-from sandbox.waiting import TimeIsUp
+from sandbox.environment import Sandbox, start_sandbox
+from sandbox.waiting import WaitTimeout
 from tests.benchmarks.cpu import cpu_milliseconds
 from tests.benchmarks.model import BATCH, Deployment
 
@@ -36,7 +36,7 @@ TIMEOUT_SECONDS = 180
 
 def run_all() -> dict[str, Any]:
     """Measure the emulator alone, and a run of each size."""
-    with TemporaryDirectory() as folder, running(Path(folder), 0, delays=DELAYS) as sandbox:
+    with TemporaryDirectory() as folder, start_sandbox(Path(folder), 0, delays=DELAYS) as sandbox:
         run(sandbox, "warm", BATCH)
         alone = emulator_alone(sandbox)
         rows = [run(sandbox, f"{size}", size) for size in SIZES]
@@ -46,7 +46,7 @@ def run_all() -> dict[str, Any]:
 def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
     """Send *size* payments and wait for their events; return the seconds taken, and rates."""
     pay_ids = [f"later{CHECKS}-{name}-{number}" for number in range(size)]
-    sqs = sandbox.account.client("sqs")
+    sqs = sandbox.credentials.client("sqs")
     began, used = time.monotonic(), _cpu(sandbox)
     for group in batches(pay_ids):
         sqs.send_message_batch(QueueUrl=sandbox.stack["ChecksQueueUrl"], Entries=_messages(group))
@@ -55,7 +55,7 @@ def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
         waiting -= set(_events(sqs, sandbox.stack["AuditQueueUrl"]))
         if time.monotonic() - began > TIMEOUT_SECONDS:
             message = f"no event of {len(waiting)} of {size} payments in {TIMEOUT_SECONDS} s"
-            raise TimeIsUp(message)
+            raise WaitTimeout(message)
     seconds = time.monotonic() - began
     emulator, functions = (
         round((now - then) / seconds, 2) for now, then in zip(_cpu(sandbox), used, strict=True)
@@ -73,7 +73,7 @@ def run(sandbox: Sandbox, name: str, size: int) -> dict[str, Any]:
 def emulator_alone(sandbox: Sandbox) -> float:
     """Return the checks per second of the emulator alone, with the template's concurrency."""
     concurrency = Deployment.of_template().concurrency
-    clients = sandbox.account.client("sqs"), sandbox.account.client("dynamodb")
+    clients = sandbox.credentials.client("sqs"), sandbox.credentials.client("dynamodb")
     with (
         ThreadPoolExecutor(concurrency) as batches,
         ThreadPoolExecutor(BATCH * concurrency) as writes,
@@ -114,7 +114,7 @@ def _cpu(sandbox: Sandbox) -> tuple[float, float]:
     The emulator's process is found by its port; it serves in a child process, and the functions
     are children of that one.
     """
-    port = sandbox.account.endpoint.rpartition(":")[2].encode()
+    port = sandbox.credentials.endpoint.rpartition(":")[2].encode()
     parents, named = {}, set()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended

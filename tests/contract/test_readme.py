@@ -8,7 +8,7 @@ from collections import defaultdict
 
 import pytest
 
-from sandbox.credentials import root
+from sandbox.credentials import root_credentials
 from sandbox.environment import Sandbox
 from tests.fault_injection.guarantees import figures
 from tests.fault_injection.report import load
@@ -105,7 +105,7 @@ def test_the_promises_are_shown_by_the_last_full_run_of_the_campaigns() -> None:
 
 def test_commands_ask_the_sandbox_for_what_it_writes_down() -> None:
     """Each `$(out name)` is a key of outputs.json."""
-    written = Sandbox(root("http://localhost"), defaultdict(str), "", "", None).outputs
+    written = Sandbox(root_credentials("http://localhost"), defaultdict(str), "", "", None).outputs
     asked = set(re.findall(r"\$\(out (\w+)\)", "".join(blocks(ENGLISH))))
     assert asked
     assert asked <= set(written)

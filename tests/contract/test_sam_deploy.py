@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from sandbox.credentials import REGION, root
+from sandbox.credentials import REGION, root_credentials
 from sandbox.emulator import Emulator
 from tests.support.template import ROOT
 
@@ -40,7 +40,7 @@ def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
 
 def _limits(endpoint: str) -> list[int]:
     """Return the maximum concurrency of each event source that has one."""
-    client: Any = root(endpoint).client("lambda")
+    client: Any = root_credentials(endpoint).client("lambda")
     sources = client.list_event_source_mappings()["EventSourceMappings"]
     scaling = [source["ScalingConfig"] for source in sources if "ScalingConfig" in source]
     return [each["MaximumConcurrency"] for each in scaling]

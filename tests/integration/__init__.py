@@ -1,1 +1,1 @@
-"""Real sockets, on this machine only."""
+"""The deployed system on the emulator, and its parts on real sockets; loopback only."""

@@ -1,4 +1,4 @@
-"""A headless Chromium, and what a visitor does with it and an auditor measures in it."""
+"""A headless Chromium: what a user does in it, and the accessibility problems of a page."""
 
 import shutil
 from collections.abc import Iterator
@@ -16,12 +16,14 @@ from sandbox.waiting import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
-AUDIT = Path(__file__).with_name("audit.js").read_text(encoding="utf-8")
+ACCESSIBILITY = Path(__file__).with_name("accessibility.js").read_text(encoding="utf-8")
 
 PHONE = 320
-DESK = 1280
+DESKTOP = 1280
+"""Widths in pixels."""
+
 _SECONDS = 20
-_SWITCHES = (
+_OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -34,14 +36,14 @@ _SWITCHES = (
 
 
 class Browser:
-    """One window on the page at *url*."""
+    """One window; *url* is the address of the sandbox."""
 
     def __init__(self, driver: Chrome, url: str) -> None:
         self.driver = driver
         self._url = url
 
-    def open(self, path: str = "/", width: int = DESK, **media: str) -> None:
-        """Load *path* in a window of *width*; *media*: `prefers_color_scheme="dark"` and so on."""
+    def open(self, path: str = "/", width: int = DESKTOP, **media: str) -> None:
+        """Load *path* in a window of *width*; *media*: such as `prefers_color_scheme="dark"`."""
         features = [
             {"name": name.replace("_", "-"), "value": value} for name, value in media.items()
         ]
@@ -55,38 +57,38 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def texts(self, selector: str) -> list[str]:
-        """The text of all that *selector* matches, shown or not."""
+        """The text of all elements that *selector* matches, visible or not."""
         script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
         found: list[str] = self.run(script, selector)
         return found
 
     def text(self, selector: str) -> str:
-        """The text of the first."""
+        """The text of the first element that *selector* matches."""
         return self.texts(selector)[0]
 
     def click(self, selector: str) -> None:
-        """Click on the first."""
+        """Click on the first element that *selector* matches."""
         self.find(selector).click()
 
     def run(self, script: str, *arguments: object) -> Any:
-        """What *script* returns in the page."""
+        """The result of *script* in the page."""
         return self.driver.execute_script(script, *arguments)
 
     def wait_for(self, selector: str, part: str, seconds: float = _SECONDS) -> str:
-        """Wait until one of the matching elements has *part* in its text; that text."""
+        """Wait until the text of a matching element has *part*; that text."""
 
         def found() -> str | None:
             return next((each for each in self.texts(selector) if part in each), None)
 
         return wait_for(f"{selector} with {part!r}", found, seconds)
 
-    def start(self, fate: str, way: str, check: int | None = None) -> str:
-        """Start a payment by the form; its payId."""
-        Select(self.find("#fate")).select_by_value(fate)
+    def start(self, scenario: str, channel: str, check: int | None = None) -> str:
+        """Start a payment with the form; its payId."""
+        Select(self.find("#scenario")).select_by_value(scenario)
         if check:
             self.find("#check").clear()
             self.find("#check").send_keys(str(check))
-        self.click(f"[name=way][value={way}]")
+        self.click(f"[name=channel][value={channel}]")
         before = self.run("return location.search")
         self.click("#start [type=submit]")
 
@@ -96,24 +98,24 @@ class Browser:
 
         return wait_for("the payment", opened, _SECONDS)
 
-    def audit(self) -> list[str]:
-        """What a person with a screen reader, a keyboard or weak eyes could complain about."""
-        complaints: list[str] = self.run(AUDIT)
-        return complaints
+    def accessibility_problems(self) -> list[str]:
+        """Problems of the page for users of screen readers, keyboards and low contrast."""
+        problems: list[str] = self.run(ACCESSIBILITY)
+        return problems
 
-    def complaints(self) -> list[str]:
-        """What the browser itself has complained about since the last time."""
+    def console_messages(self) -> list[str]:
+        """The messages of the browser's console since the last call."""
         log: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # as it is published
         return [str(entry["message"]) for entry in log]
 
 
 @contextmanager
 def chromium(url: str, profile: Path) -> Iterator[Browser]:
-    """A browser with an empty *profile*, ended with all that it started."""
+    """A browser with an empty *profile*; it ends with its processes."""
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
-    for switch in (*_SWITCHES, f"--user-data-dir={profile}"):
-        options.add_argument(switch)
+    for option in (*_OPTIONS, f"--user-data-dir={profile}"):
+        options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options, Service(DRIVER))
     try:

@@ -1,38 +1,78 @@
-"""The deployed system, started once for all tests of this folder that ask for it."""
+"""The deployed system, which all test files of this folder share."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
 
-from sandbox.audit import Audit
+from sandbox.audit import AuditQueueReader
 from sandbox.client import Client
-from sandbox.environment import Sandbox, running
+from sandbox.environment import Sandbox, start_sandbox
 from sandbox.gateway import SimulatedGateway
 
 DELAYS = (1, 1, 1, 1)
-"""Five checks, a second apart: a payment that is never paid is given up before one tires of it."""
+"""Five checks, a second apart, so that a payment that is never paid ends soon."""
 
 VISIBILITY_SECONDS = 30
 """Longer than a check takes on the busiest machine: a second delivery would be a second check."""
 
+SHORT_VISIBILITY_SECONDS = 2
+"""For tests that wait until a message has been received five times."""
+
 
 class System(NamedTuple):
-    """The running system, its gateway, hands to use it and eyes on its events."""
+    """The running system, its gateway, a client, and the reader of its events."""
 
     sandbox: Sandbox
     gateway: SimulatedGateway
-    visitor: Client
-    audit: Audit
+    client: Client
+    audit: AuditQueueReader
+
+    @contextmanager
+    def gateway_down(self) -> Iterator[None]:
+        """The gateway resets each connection."""
+        self.gateway.down = True
+        try:
+            yield
+        finally:
+            self.gateway.down = False
+
+    @contextmanager
+    def stream_off(self) -> Iterator[None]:
+        """The publisher gets no records of the table's stream."""
+        self.client.switch_stream(on=False)
+        try:
+            yield
+        finally:
+            self.client.switch_stream(on=True)
+
+    @contextmanager
+    def queue_off(self) -> Iterator[None]:
+        """The checks function gets no messages."""
+        self.client.switch_queue(on=False)
+        try:
+            yield
+        finally:
+            self.client.switch_queue(on=True)
+
+    @contextmanager
+    def short_visibility(self) -> Iterator[None]:
+        """A message that failed is delivered again after SHORT_VISIBILITY_SECONDS."""
+        self.sandbox.set_visibility_timeout(SHORT_VISIBILITY_SECONDS)
+        try:
+            yield
+        finally:
+            self.sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """The real template on the emulator, with the simulated gateway; ended with the session."""
+    """template.yaml on the emulator, with the simulated gateway."""
     folder = tmp_path_factory.mktemp("sandbox")
-    with running(folder, port=0, delays=DELAYS) as sandbox:
+    with start_sandbox(folder, port=0, delays=DELAYS) as sandbox:
         assert sandbox.gateway
-        sandbox.hide_messages(VISIBILITY_SECONDS)
+        sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
         queue = sandbox.stack["AuditQueueUrl"]
-        with Audit(sandbox.account.client("sqs"), queue) as audit:
+        with AuditQueueReader(sandbox.credentials.client("sqs"), queue) as audit:
             yield System(sandbox, sandbox.gateway, Client(sandbox), audit)

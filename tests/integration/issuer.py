@@ -1,4 +1,4 @@
-"""An issuer of tokens on loopback: it publishes its key, as OpenID Connect has it, and signs."""
+"""An issuer of tokens on loopback; it publishes its key as OpenID Connect requires."""
 
 import base64
 import json
@@ -16,22 +16,22 @@ HOUR = 3600
 
 
 class Issuer:
-    """Signs tokens with a key of its own; its address is their ``iss``."""
+    """Signs tokens with a key of its own; its URL is their ``iss``."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def token(self, **claims: Any) -> str:
-        """Return a token for an hour from now on; *claims* add to it or change it."""
+        """Return a token that is valid for an hour; *claims* are added or replace its own."""
         now = int(time.time())
-        told = {"iss": self.url, "sub": "user-1", "iat": now - 1, "exp": now + HOUR} | claims
-        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT', 'kid': 'key-1'})}.{_part(told)}"
+        payload = {"iss": self.url, "sub": "user-1", "iat": now - 1, "exp": now + HOUR} | claims
+        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT', 'kid': 'key-1'})}.{_part(payload)}"
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_encoded(signature)}"
 
     def documents(self) -> dict[str, dict[str, Any]]:
-        """Return what it publishes, by path."""
+        """Return the published documents by path."""
         numbers = self._key.public_key().public_numbers()
         n, e = (number.to_bytes(256, "big").lstrip(b"\0") for number in (numbers.n, numbers.e))
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "key-1"}
@@ -45,12 +45,12 @@ class Issuer:
 
 
 def unsigned(token: str) -> str:
-    """Return *token* without its signature, and saying so."""
+    """Return *token* without its signature, with the algorithm ``none``."""
     return f"{_part({'alg': 'none', 'typ': 'JWT', 'kid': 'key-1'})}.{token.split('.')[1]}."
 
 
 @contextmanager
-def running() -> Iterator[Issuer]:
+def start_issuer() -> Iterator[Issuer]:
     """An issuer that listens until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -63,11 +63,11 @@ def running() -> Iterator[Issuer]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         issuer = Issuer(f"http://127.0.0.1:{server.server_port}")
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="issuer")
         thread.start()
         try:
             yield issuer

@@ -1,4 +1,4 @@
-"""The operators' tool against the running system, as an operator uses it."""
+"""Contract of the CLI: each command against the deployed system, as an operator runs it."""
 
 import subprocess
 from collections.abc import Callable
@@ -12,15 +12,15 @@ from payresult_cli.stack import Stack, find_sandbox, find_stack
 from sandbox.environment import write_outputs
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
-from tests.integration.conftest import VISIBILITY_SECONDS, System
+from tests.integration.conftest import System
 from tests.unit.cli.cli_runner import CommandResult, run
 
-Tool = Callable[..., CommandResult]
+RunCli = Callable[..., CommandResult]
 
 
 @pytest.fixture
-def tool(system: System, tmp_path: Path) -> Tool:
-    """Return ``tool(command, ...)``: the tool on the running system, as with --sandbox."""
+def cli(system: System, tmp_path: Path) -> RunCli:
+    """Return ``cli(command, ...)``, which runs a command with --sandbox on the system."""
     outputs = tmp_path / "outputs.json"
     write_outputs(system.sandbox, outputs)
 
@@ -28,126 +28,123 @@ def tool(system: System, tmp_path: Path) -> Tool:
         assert sandbox
         return find_sandbox(outputs)
 
-    def use(command: str, *arguments: object) -> CommandResult:
+    def run_command(command: str, *arguments: object) -> CommandResult:
         return run(
             command, "--sandbox", *arguments, dependencies=Dependencies(load_stack=load_stack)
         )
 
-    return use
+    return run_command
 
 
-def explained(tool: Tool, pay_id: str) -> dict[str, object]:
-    """Return what the tool tells machines of a payment."""
-    [record] = tool("explain", pay_id, "--json").records
+def explained(cli: RunCli, pay_id: str) -> dict[str, object]:
+    """Return the JSON output of ``explain``."""
+    [record] = cli("explain", pay_id, "--json").records
     return record
 
 
-def test_a_file_is_followed_until_all_of_it_is_paid(
-    tool: Tool, system: System, tmp_path: Path
+def test_a_file_is_followed_until_each_payment_is_paid(
+    cli: RunCli, system: System, tmp_path: Path
 ) -> None:
-    """And the second time there is nothing to send."""
+    """The second run has nothing to send."""
     pay_ids = [f"paid-cli-{number}" for number in range(120)]
     file = tmp_path / "orders.txt"
     file.write_text("\n".join(pay_ids))
 
-    assert "120 to send" in tool("follow", file, "--yes").out
+    assert "120 to send" in cli("follow", file, "--yes").out
 
     def all_paid() -> bool:
         return all(system.audit.arrivals(pay_id) for pay_id in pay_ids)
 
     wait_for("120 events", all_paid, 60)
-    assert "0 to send, 120 followed already" in tool("follow", file, "--yes").out
+    assert "0 to send, 120 followed already" in cli("follow", file, "--yes").out
     assert all(len(system.gateway.requests(pay_id)) == 1 for pay_id in pay_ids)
 
 
-def test_a_check_goes_through_the_api_and_changes_the_payment(tool: Tool, system: System) -> None:
-    """What it learns is in the table, and explain tells it."""
-    ran = tool("check", "paid-cli-check", "failing-cli-check")
+def test_a_check_goes_through_the_api_and_changes_the_payment(cli: RunCli, system: System) -> None:
+    """The result is in the table, and ``explain`` shows it."""
+    ran = cli("check", "paid-cli-check", "failing-cli-check")
 
     assert ran.code == 1
     assert 'SUCCEEDED   payRst "success"' in ran.out
     assert "The gateway is unavailable" in ran.out
-    assert explained(tool, "paid-cli-check")["status"] == "SUCCEEDED"
+    assert explained(cli, "paid-cli-check")["status"] == "SUCCEEDED"
     wait_for("its event", lambda: system.audit.arrivals("paid-cli-check"), 20)
 
 
-def test_explain_names_the_gateway_that_is_down(tool: Tool, system: System) -> None:
-    """As the reason why a payment is pending."""
-    system.visitor.put("failing-cli-why", expectedAmount="19.99")
+def test_explain_names_the_gateway_as_the_reason(cli: RunCli, system: System) -> None:
+    """Of a payment that is PENDING because the gateway fails."""
+    system.client.put("failing-cli-why", expectedAmount="19.99")
 
-    def tried() -> bool:
-        return "lastError" in system.visitor.item("failing-cli-why")
+    def checked() -> bool:
+        return "lastError" in system.client.item("failing-cli-why")
 
-    wait_for("a check", tried, 20)
+    wait_for("a check", checked, 20)
 
-    record = explained(tool, "failing-cli-why")
+    record = explained(cli, "failing-cli-why")
     assert record["status"] == "PENDING"
     assert "did not answer" in str(record["why"])
-    listed = tool("list", "--status", "PENDING", "--json").records
+    listed = cli("list", "--status", "PENDING", "--json").records
     assert "failing-cli-why" in {each["payId"] for each in listed}
 
 
-def test_an_accepted_review_is_paid_by_the_next_sweep(tool: Tool, system: System) -> None:
-    """The order said 19.99, the customer paid less, and somebody decided."""
-    system.visitor.put("wrong-cli", expectedAmount="19.99")
-    wait_for("REVIEW", lambda: system.visitor.status("wrong-cli") == "REVIEW", 20)
-    paid = str(system.visitor.item("wrong-cli")["reply"]["payAmount"]).removeprefix("$")
+def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: System) -> None:
+    """The customer paid less than registered, and an operator accepted it."""
+    system.client.put("wrong-cli", expectedAmount="19.99")
+    wait_for("REVIEW", lambda: system.client.status("wrong-cli") == "REVIEW", 20)
+    paid = str(system.client.item("wrong-cli")["reply"]["payAmount"]).removeprefix("$")
 
-    ran = tool("accept", "wrong-cli", "--amount", paid, "--reason", "coupon", "--yes")
+    ran = cli("accept", "wrong-cli", "--amount", paid, "--reason", "coupon", "--yes")
     assert ran.code == 0
-    system.visitor.sweep()
+    system.client.sweep()
 
     [event] = wait_for("its event", lambda: system.audit.arrivals("wrong-cli"), 20)
     assert event.detail["data"]["amount"] == paid
-    assert "coupon" in str(explained(tool, "wrong-cli")["history"])
+    assert "coupon" in str(explained(cli, "wrong-cli")["history"])
 
 
-def test_a_republished_event_comes_again_with_the_same_id(tool: Tool, system: System) -> None:
-    """The system sends it, not the tool."""
-    system.visitor.get("paid-cli-again")
-    wait_for("SENT", lambda: system.visitor.item("paid-cli-again").get("eventState") == "SENT", 20)
+def test_a_republished_event_arrives_again_with_the_same_id(cli: RunCli, system: System) -> None:
+    """The sweeper sends it, not the CLI."""
+    system.client.get("paid-cli-again")
+    wait_for("SENT", lambda: system.client.item("paid-cli-again").get("eventState") == "SENT", 20)
 
-    assert tool("republish", "paid-cli-again", "--yes").code == 0
+    assert cli("republish", "paid-cli-again", "--yes").code == 0
 
-    def twice() -> bool:
+    def arrived_twice() -> bool:
         return len(system.audit.arrivals("paid-cli-again")) > 1
 
-    wait_for("its event again", twice, 20)
+    wait_for("its event again", arrived_twice, 20)
     first, second = system.audit.arrivals("paid-cli-again")
     assert (first.event_id, first.detail) == (second.event_id, second.detail)
 
 
-def test_a_poison_message_is_seen_mended_and_redriven(tool: Tool, system: System) -> None:
-    """It goes to the dead-letter queue by itself, and comes back by hand."""
-    poison = '{"payId": "paid cli poison"}'
-    system.sandbox.hide_messages(2)
-    try:
-        system.visitor.send(poison)
-        wait_for("the dead letter", lambda: poison in system.visitor.dead_letters(), 60)
-    finally:
-        system.sandbox.hide_messages(VISIBILITY_SECONDS)
+def test_a_malformed_message_is_shown_corrected_and_redriven(cli: RunCli, system: System) -> None:
+    """It becomes a dead letter by itself, and is sent again by ``redrive``."""
+    malformed = '{"payId": "paid cli malformed"}'
+    with system.short_visibility():
+        system.client.send(malformed)
+        wait_for("the dead letter", lambda: malformed in system.client.dead_letters(), 60)
 
-    shown = tool("redrive", "--dry-run", "--json").records
-    [message_id] = [each["messageId"] for each in shown if each["body"] == poison]
-    mended = '{"payId": "paid-cli-poison"}'
-    tool("redrive", "--replace-body", message_id, mended, "--yes")
+    shown = cli("redrive", "--dry-run", "--json").records
+    [message_id] = [each["messageId"] for each in shown if each["body"] == malformed]
+    corrected = '{"payId": "paid-cli-corrected"}'
+    cli("redrive", "--replace-body", message_id, corrected, "--yes")
 
-    wait_for("its event", lambda: system.audit.arrivals("paid-cli-poison"), 20)
-    assert poison not in system.visitor.dead_letters()
+    wait_for("its event", lambda: system.audit.arrivals("paid-cli-corrected"), 20)
+    assert malformed not in system.client.dead_letters()
 
 
-def test_a_bill_is_reconciled_with_three_planted_differences(
-    tool: Tool, system: System, tmp_path: Path
+def test_reconcile_finds_three_planted_differences(
+    cli: RunCli, system: System, tmp_path: Path
 ) -> None:
-    """One amount, one that we do not have, one that the bill does not have."""
+    """Another amount, a payment that is not stored, one that is not in the bill."""
     for number in range(3):
-        system.visitor.get(f"paid-cli-bill-{number}")
+        system.client.get(f"paid-cli-bill-{number}")
     bill = tmp_path / "bill.csv"
     bill.write_text(
         "payId,amount\npaid-cli-bill-0,19.99\npaid-cli-bill-1,20.00\npaid-cli-bill-9,19.99\n"
     )
 
-    ran = tool("reconcile", bill)
+    ran = cli("reconcile", bill)
 
     assert ran.code == 1
     differences = [line for line in ran.out.splitlines() if "cli-bill" in line]
@@ -158,29 +155,31 @@ def test_a_bill_is_reconciled_with_three_planted_differences(
     ]
 
 
-def test_a_stack_that_is_not_there_is_one_line(system: System) -> None:
-    """As the emulator says it, and so does AWS."""
-    account = system.sandbox.account
-    session = boto3.Session(account.access_key_id, account.secret_access_key, None, "eu-central-1")
+def test_a_stack_that_does_not_exist_is_one_line(system: System) -> None:
+    """The emulator's error is the one of AWS."""
+    credentials = system.sandbox.credentials
+    session = boto3.Session(
+        credentials.access_key_id, credentials.secret_access_key, None, "eu-central-1"
+    )
 
     def load_stack(name: str, *, sandbox: bool) -> Stack:
         assert not sandbox
-        return find_stack(session, name, account.endpoint)
+        return find_stack(session, name, credentials.endpoint)
 
     ran = run("list", "--stack", "nix", dependencies=Dependencies(load_stack=load_stack))
     assert ran.code == 2
     assert "no stack 'nix' in eu-central-1" in ran.err
 
 
-def test_credentials_that_may_not_are_one_line(system: System) -> None:
-    """A user of the emulator who may only look at stacks."""
-    nobody = system.sandbox.account.user("cli-nobody", "cloudformation:DescribeStacks")
-    session = boto3.Session(nobody.access_key_id, nobody.secret_access_key, None, "eu-central-1")
+def test_missing_permissions_are_one_line(system: System) -> None:
+    """Of a user who may only describe stacks."""
+    user = system.sandbox.credentials.create_user("cli-user", "cloudformation:DescribeStacks")
+    session = boto3.Session(user.access_key_id, user.secret_access_key, None, "eu-central-1")
     name = system.sandbox.outputs["eventBusName"]
 
     def load_stack(_name: str, *, sandbox: bool) -> Stack:
         assert not sandbox
-        return find_stack(session, name, nobody.endpoint)
+        return find_stack(session, name, user.endpoint)
 
     for command in (["list"], ["explain", "p-1"], ["redrive", "--yes"]):
         ran = run(*command, dependencies=Dependencies(load_stack=load_stack))
@@ -189,7 +188,7 @@ def test_credentials_that_may_not_are_one_line(system: System) -> None:
 
 
 def test_the_launcher_works_from_any_folder(tmp_path: Path) -> None:
-    """By its own name or by a link to it."""
+    """By a link to it too."""
     link = tmp_path / "payresult"
     link.symlink_to(ROOT / "cli" / "payresult")
     ran = subprocess.run(  # noqa: S603 - our own launcher

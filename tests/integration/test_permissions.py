@@ -1,7 +1,7 @@
-"""Each permission of each function is needed: without it, the function fails as it should.
+"""Contract of the roles: each permission is needed, and without it nothing false is recorded.
 
-What Lambda itself does with a role (logs, reading queue and stream) the emulator does by other
-means, so that is held on the template alone.
+Permissions that Lambda itself uses (logs, reading queue and stream) have no effect on the
+emulator, so tests of the template alone cover them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from sandbox.deploy import STACK_NAME
 from tests.integration.conftest import System
 from tests.support.template import FUNCTIONS, statements
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
 
@@ -29,72 +32,70 @@ BY_LAMBDA = {
 
 
 class Case(NamedTuple):
-    """What a function answers without *action*; *answer* takes a payId and provokes it."""
+    """The *expected* result of *run* with a payId while *function* lacks *action*."""
 
     function: str
     action: str
-    answer: Callable[[System, str], object]
+    run: Callable[[System, str], object]
     expected: object
 
 
 def _get(system: System, pay_id: str) -> object:
-    """A GET of a payment that is paid and that nobody registered."""
-    answer = system.visitor.get(pay_id)
-    return answer.status, answer.body.get("type"), system.visitor.item(pay_id)
+    """A GET of a paid payment that is not registered: the response and the stored item."""
+    response = system.client.get(pay_id)
+    return response.status, response.body.get("type"), system.client.item(pay_id)
 
 
 def _put(system: System, pay_id: str) -> object:
-    """A PUT; and whether the payment is stored all the same."""
-    answer = system.visitor.put(pay_id)
-    return answer.status, answer.body.get("type"), system.visitor.status(pay_id)
+    """A PUT: the response and the stored status."""
+    response = system.client.put(pay_id)
+    return response.status, response.body.get("type"), system.client.status(pay_id)
 
 
 def _check(system: System, pay_id: str) -> object:
-    """A message about a payment; and the gateway's knowledge of it."""
-    answer = _invoke(system, "Checks", {"Records": [{"messageId": "1", "body": _order(pay_id)}]})
-    return answer, len(system.gateway.requests(pay_id))
+    """A message about a payment: the result and the number of requests to the gateway."""
+    body = json.dumps({"payId": pay_id})
+    result = _invoke(system, "Checks", {"Records": [{"messageId": "1", "body": body}]})
+    return result, len(system.gateway.requests(pay_id))
 
 
 def _list(system: System, pay_id: str) -> object:
-    """A message with a list of payments."""
+    """A message with a list of payments: the result."""
     body = json.dumps({"payIds": [pay_id]})
     return _invoke(system, "Checks", {"Records": [{"messageId": "1", "body": body}]})
 
 
 def _publish(system: System, pay_id: str) -> object:
-    """A record of the stream about an unsent event; and what is noted of the event then."""
-    assert system.visitor.get(pay_id).status == 200
+    """A stream record about an unsent event: the result and the event's stored state."""
+    assert system.client.get(pay_id).status == 200
     image = {"payId": {"S": pay_id}, "eventState": {"S": "PENDING"}}
     record = {"dynamodb": {"SequenceNumber": "7", "NewImage": image}}
-    answer = _invoke(system, "Publisher", {"Records": [record]})
-    return answer, system.visitor.item(pay_id)["eventState"]
+    result = _invoke(system, "Publisher", {"Records": [record]})
+    return result, system.client.item(pay_id)["eventState"]
 
 
 def _sweep_event(system: System, pay_id: str) -> object:
-    """A sweep that finds an unsent event; and what is noted of the event then."""
-    assert system.visitor.get(pay_id).status == 200
-    system.visitor.end_grace(pay_id)
-    answer = _invoke(system, "Sweeper", {})
-    return answer, system.visitor.item(pay_id)["eventState"]
+    """A sweep with an unsent event: the result and the event's stored state."""
+    assert system.client.get(pay_id).status == 200
+    system.client.make_due(pay_id)
+    result = _invoke(system, "Sweeper", {})
+    return result, system.client.item(pay_id)["eventState"]
 
 
 def _sweep_check(system: System, pay_id: str) -> object:
-    """A sweep that finds a check which is due; and how often the gateway was asked by then."""
-    system.visitor.switch_queue(on=False)
-    try:
-        system.visitor.put(pay_id)
-        system.visitor.purge_queue()
-        system.visitor.end_grace(pay_id)
-        answer = _invoke(system, "Sweeper", {})
-    finally:
-        system.visitor.switch_queue(on=True)
-    return answer, len(system.gateway.requests(pay_id))
+    """A sweep with a check that is due: the result and the number of requests to the gateway."""
+    with system.queue_off():
+        system.client.put(pay_id)
+        system.client.purge_queue()
+        system.client.make_due(pay_id)
+        result = _invoke(system, "Sweeper", {})
+    return result, len(system.gateway.requests(pay_id))
 
 
 INTERNAL = (500, "urn:payresult:problem:internal-error")
-BACK = {"batchItemFailures": [{"itemIdentifier": "1"}]}
-RECORD_BACK = {"batchItemFailures": [{"itemIdentifier": "7"}]}
-BROKE_OFF = "broke off"
+MESSAGE_FAILED = {"batchItemFailures": [{"itemIdentifier": "1"}]}
+RECORD_FAILED = {"batchItemFailures": [{"itemIdentifier": "7"}]}
+FUNCTION_ERROR = "function error"
 READ, WRITE, SEND = "dynamodb:BatchGetItem", "dynamodb:UpdateItem", "sqs:SendMessage*"
 PUT_EVENTS, QUERY = "events:PutEvents", "dynamodb:Query"
 
@@ -102,52 +103,53 @@ CASES = [
     Case("Api", READ, _get, (*INTERNAL, {})),
     Case("Api", WRITE, _get, (*INTERNAL, {})),
     Case("Api", SEND, _put, (*INTERNAL, "PENDING")),
-    Case("Checks", READ, _check, (BROKE_OFF, 0)),
-    Case("Checks", WRITE, _check, (BACK, 0)),
-    Case("Checks", SEND, _list, BROKE_OFF),
-    Case("Publisher", READ, _publish, (BROKE_OFF, "PENDING")),
-    Case("Publisher", WRITE, _publish, (BROKE_OFF, "PENDING")),
-    Case("Publisher", PUT_EVENTS, _publish, (RECORD_BACK, "PENDING")),
-    Case("Sweeper", READ, _sweep_event, (BROKE_OFF, "PENDING")),
-    Case("Sweeper", WRITE, _sweep_event, (BROKE_OFF, "PENDING")),
-    Case("Sweeper", QUERY, _sweep_event, (BROKE_OFF, "PENDING")),
+    Case("Checks", READ, _check, (FUNCTION_ERROR, 0)),
+    Case("Checks", WRITE, _check, (MESSAGE_FAILED, 0)),
+    Case("Checks", SEND, _list, FUNCTION_ERROR),
+    Case("Publisher", READ, _publish, (FUNCTION_ERROR, "PENDING")),
+    Case("Publisher", WRITE, _publish, (FUNCTION_ERROR, "PENDING")),
+    Case("Publisher", PUT_EVENTS, _publish, (RECORD_FAILED, "PENDING")),
+    Case("Sweeper", READ, _sweep_event, (FUNCTION_ERROR, "PENDING")),
+    Case("Sweeper", WRITE, _sweep_event, (FUNCTION_ERROR, "PENDING")),
+    Case("Sweeper", QUERY, _sweep_event, (FUNCTION_ERROR, "PENDING")),
     Case("Sweeper", PUT_EVENTS, _sweep_event, (None, "PENDING")),
-    Case("Sweeper", SEND, _sweep_check, (BROKE_OFF, 0)),
+    Case("Sweeper", SEND, _sweep_check, (FUNCTION_ERROR, 0)),
 ]
 
 
 @pytest.fixture(scope="module")
-def system_alone(system: System) -> Iterator[System]:
-    """The system with its stream off: it sends events only where a case tells it to."""
-    system.visitor.switch_stream(on=False)
-    yield system
-    system.visitor.switch_stream(on=True)
+def passive_system(system: System) -> System:
+    """The system with its stream and its schedule off: only the cases invoke the functions."""
+    system.client.switch_stream(on=False)
+    credentials = system.sandbox.credentials
+    cloudformation: CloudFormationClient = credentials.client("cloudformation")
+    rule = cloudformation.describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId="SweeperFunctionEveryMinute"
+    )["StackResourceDetail"]["PhysicalResourceId"]
+    events: EventBridgeClient = credentials.client("events")
+    events.disable_rule(Name=rule)
+    assert events.describe_rule(Name=rule)["State"] == "DISABLED"
+    return system
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.function}-{case.action}")
-def test_a_function_fails_as_it_should_without_a_permission(
-    system_alone: System, case: Case
-) -> None:
-    """What it could not do is left to be done: nothing is noted that did not happen."""
+def test_without_a_permission_nothing_false_is_recorded(passive_system: System, case: Case) -> None:
+    """The function fails, and the work that it could not do stays to be done."""
     pay_id = f"paid-no{case.action.rpartition(':')[2].rstrip('*')}{case.function}"
-    with _without(system_alone, case.function, case.action):
-        assert case.answer(system_alone, pay_id) == case.expected
+    with _without(passive_system, case.function, case.action):
+        assert case.run(passive_system, pay_id) == case.expected
 
 
 def test_there_is_a_case_for_each_permission() -> None:
-    """What nobody would miss, nobody needs."""
-    held = {
+    """A permission without a case may not be needed."""
+    granted = {
         (function, action)
         for function in FUNCTIONS
         for statement in statements(f"{function}Role")
         for action in _list_of(statement["Action"])
         if action not in BY_LAMBDA
     }
-    assert {(case.function, case.action) for case in CASES} == held
-
-
-def _order(pay_id: str) -> str:
-    return json.dumps({"payId": pay_id})
+    assert {(case.function, case.action) for case in CASES} == granted
 
 
 def _list_of(actions: str | list[str]) -> list[str]:
@@ -155,28 +157,28 @@ def _list_of(actions: str | list[str]) -> list[str]:
 
 
 def _invoke(system: System, function: str, event: dict[str, Any]) -> object:
-    """What the function returns, or that an error ended it."""
-    functions: LambdaClient = system.sandbox.account.client("lambda")
+    """The function's result, or FUNCTION_ERROR."""
+    functions: LambdaClient = system.sandbox.credentials.client("lambda")
     name = system.sandbox.stack[f"{function}FunctionName"]
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-    said = json.loads(answer["Payload"].read() or b"null")
-    return BROKE_OFF if answer.get("FunctionError") else said
+    response = functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    result = json.loads(response["Payload"].read() or b"null")
+    return FUNCTION_ERROR if response.get("FunctionError") else result
 
 
 @contextmanager
 def _without(system: System, function: str, action: str) -> Iterator[None]:
-    """Take *action* out of the function's role for a while."""
-    iam: IAMClient = system.sandbox.account.client("iam")
-    role = system.sandbox.role(f"{function}Role").rpartition("/")[2]
+    """Remove *action* from the function's role, and restore the role on exit."""
+    iam: IAMClient = system.sandbox.credentials.client("iam")
+    role = system.sandbox.role_arn(f"{function}Role").rpartition("/")[2]
     policy = iam.get_role_policy(RoleName=role, PolicyName="own")["PolicyDocument"]
-    whole = json.dumps(policy)
-    less = json.loads(whole)
-    for statement in less["Statement"]:
+    original = json.dumps(policy)
+    reduced = json.loads(original)
+    for statement in reduced["Statement"]:
         statement["Action"] = [it for it in _list_of(statement["Action"]) if it != action]
-    less["Statement"] = [it for it in less["Statement"] if it["Action"]]
-    assert json.dumps(less) != whole
-    iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps(less))
+    reduced["Statement"] = [it for it in reduced["Statement"] if it["Action"]]
+    assert json.dumps(reduced) != original
+    iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=json.dumps(reduced))
     try:
         yield
     finally:
-        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=whole)
+        iam.put_role_policy(RoleName=role, PolicyName="own", PolicyDocument=original)

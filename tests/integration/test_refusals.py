@@ -1,8 +1,9 @@
-"""What the deployed system refuses, and how it says so."""
+"""Contract of the API and the queue: what is rejected, how, and who may call or send events."""
 
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.client import Client, HttpResponse
-from sandbox.credentials import Account
-from sandbox.signing_proxy import Front
+from sandbox.credentials import Credentials
+from sandbox.signing_proxy import SigningProxy
 from sandbox.waiting import wait_for
-from tests.integration.conftest import VISIBILITY_SECONDS, System
+from tests.integration.conftest import System
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -46,22 +47,19 @@ TRUST = {
 }
 
 
-def test_malformed_messages_end_in_the_dead_letter_queue_whole(system: System) -> None:
-    """Word for word; a list with one bad payId is refused whole; good neighbours are not held."""
-    system.sandbox.hide_messages(2)
-    try:
+def test_malformed_messages_end_in_the_dead_letter_queue_unchanged(system: System) -> None:
+    """A list with one invalid payId is rejected as a whole; valid messages are not delayed."""
+    with system.short_visibility():
         for message in MALFORMED:
-            system.visitor.send(message)
-        system.visitor.send({"payId": "paid-neighbour"})
+            system.client.send(message)
+        system.client.send({"payId": "paid-valid"})
 
-        wait_for("the neighbour's event", lambda: system.audit.arrivals("paid-neighbour"), 20)
-        wait_for("all of them", lambda: len(system.visitor.dead_letters()) >= len(MALFORMED), 60)
-    finally:
-        system.sandbox.hide_messages(VISIBILITY_SECONDS)
+        wait_for("the event", lambda: system.audit.arrivals("paid-valid"), 20)
+        wait_for("all of them", lambda: len(system.client.dead_letters()) >= len(MALFORMED), 60)
 
-    assert sorted(system.visitor.dead_letters()) == sorted(MALFORMED)
-    touched = ("paid-a", "paid-b", "paid-unknown", "paid-cheap", "paid-good", "paid-many0")
-    assert [system.visitor.item(pay_id) for pay_id in touched] == [{}] * len(touched)
+    assert sorted(system.client.dead_letters()) == sorted(MALFORMED)
+    named = ("paid-a", "paid-b", "paid-unknown", "paid-cheap", "paid-good", "paid-many0")
+    assert [system.client.item(pay_id) for pay_id in named] == [{}] * len(named)
 
 
 @pytest.mark.parametrize(
@@ -83,51 +81,51 @@ def test_malformed_messages_end_in_the_dead_letter_queue_whole(system: System) -
     ],
     ids=str,
 )
-def test_a_bad_request_is_a_problem_that_names_the_field(
+def test_an_invalid_request_is_a_problem_that_names_the_field(
     system: System, call: tuple[str, str, Any], field: str
 ) -> None:
-    """And nothing is stored, and the gateway is not asked."""
-    answer = system.visitor.call(*call)
+    """Nothing is stored, and the gateway is not asked."""
+    response = system.client.call(*call)
 
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.status, answer.body["type"], answer.body["field"]) == (
+    assert response.headers["content-type"] == "application/problem+json"
+    assert (response.status, response.body["type"], response.body["field"]) == (
         400,
         "urn:payresult:problem:invalid-input",
         field,
     )
-    assert answer.body["detail"].startswith(f"{field}: ")
-    assert system.visitor.item("paid-odd") == {}
+    assert response.body["detail"].startswith(f"{field}: ")
+    assert system.client.item("paid-odd") == {}
     assert system.gateway.requests("paid-odd") == []
 
 
-def test_an_unsigned_call_is_refused(system: System) -> None:
-    """The API itself lets nobody in who does not sign."""
+def test_an_unsigned_call_is_rejected(system: System) -> None:
+    """By the API itself, without the proxy."""
     url = f"/_aws/execute-api/{system.sandbox.stack['ApiId']}/payments/paid-unsigned"
-    there = replace(system.sandbox, api_url=system.sandbox.account.endpoint)
+    direct = Client(replace(system.sandbox, api_url=system.sandbox.credentials.endpoint))
 
-    answers = [Client(there).call(method, url, {"orderId": "A-17"}) for method in ("GET", "PUT")]
+    responses = [direct.call(method, url, {"orderId": "A-17"}) for method in ("GET", "PUT")]
 
-    assert [answer.status for answer in answers] == [403, 403]
+    assert [response.status for response in responses] == [403, 403]
     assert system.gateway.requests("paid-unsigned") == []
 
 
-def test_a_call_with_a_wrong_signature_is_refused(system: System) -> None:
-    """The right key id with another secret is nobody."""
-    caller = system.sandbox.account.user("forger", "execute-api:Invoke")
+def test_a_call_with_a_wrong_signature_is_rejected(system: System) -> None:
+    """A valid key id with another secret."""
+    caller = system.sandbox.credentials.create_user("caller", "execute-api:Invoke")
 
-    right = _as(system, caller, "paid-rightly-signed")
-    wrong = _as(system, replace(caller, secret_access_key="A" * 40), "paid-wrongly-signed")
+    valid = _get_as(system, caller, "paid-rightly-signed")
+    invalid = _get_as(system, replace(caller, secret_access_key="A" * 40), "paid-wrongly-signed")
 
-    assert (right.status, wrong.status) == (200, 403)
+    assert (valid.status, invalid.status) == (200, 403)
     assert system.gateway.requests("paid-wrongly-signed") == []
 
 
-def test_a_caller_without_the_permission_is_refused(system: System) -> None:
-    """A key of this account is not enough."""
-    stranger = system.sandbox.account.user("stranger", "sqs:ListQueues")
+def test_a_caller_without_the_permission_is_rejected(system: System) -> None:
+    """A valid key of the same account is not enough."""
+    caller = system.sandbox.credentials.create_user("unpermitted", "sqs:ListQueues")
 
-    assert _as(system, stranger, "paid-stranger").status == 403
-    assert system.gateway.requests("paid-stranger") == []
+    assert _get_as(system, caller, "paid-unpermitted").status == 403
+    assert system.gateway.requests("paid-unpermitted") == []
 
 
 @pytest.mark.parametrize(
@@ -137,8 +135,8 @@ def test_a_caller_without_the_permission_is_refused(system: System) -> None:
 def test_only_publisher_and_sweeper_may_send_events(
     system: System, role: str, *, may: bool
 ) -> None:
-    """The functions that talk to the gateway cannot announce anything."""
-    events: EventBridgeClient = _assumed(system, role).client("events")
+    """P2: the functions that ask the gateway cannot send events."""
+    events: EventBridgeClient = _assume(system, role).client("events")
     entry: PutEventsRequestEntryTypeDef = {
         "Source": "test",
         "DetailType": "Probe",
@@ -152,26 +150,23 @@ def test_only_publisher_and_sweeper_may_send_events(
             events.put_events(Entries=[entry])
 
 
-def _as(system: System, caller: Account, pay_id: str) -> HttpResponse:
-    """What *caller* gets for a GET, signed with his keys."""
-    front = Front(0)
-    try:
-        front.serve(caller, system.sandbox.stack["ApiId"])
-        return Client(replace(system.sandbox, api_url=front.url)).get(pay_id)
-    finally:
-        front.close()
+def _get_as(system: System, caller: Credentials, pay_id: str) -> HttpResponse:
+    """The response to a GET that is signed with *caller*'s keys."""
+    with closing(SigningProxy(0)) as proxy:
+        proxy.start(caller, system.sandbox.stack["ApiId"])
+        return Client(replace(system.sandbox, api_url=proxy.url)).get(pay_id)
 
 
-def _assumed(system: System, logical_name: str) -> Account:
-    """Keys of a function's role: its trust is widened to us first, its rights are left alone."""
-    account = system.sandbox.account
-    role = system.sandbox.role(logical_name)
-    iam: IAMClient = account.client("iam")
+def _assume(system: System, logical_name: str) -> Credentials:
+    """Credentials of a function's role; its trust policy is changed, its permissions are not."""
+    credentials = system.sandbox.credentials
+    role = system.sandbox.role_arn(logical_name)
+    iam: IAMClient = credentials.client("iam")
     iam.update_assume_role_policy(
         RoleName=role.rpartition("/")[2], PolicyDocument=json.dumps(TRUST)
     )
-    sts: STSClient = account.client("sts")
+    sts: STSClient = credentials.client("sts")
     keys = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    return Account(
-        account.endpoint, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+    return Credentials(
+        credentials.endpoint, keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
     )

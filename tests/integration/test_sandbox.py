@@ -1,4 +1,4 @@
-"""The sandbox's own parts: the front that signs, and the gateway that is simulated."""
+"""The signing proxy's restrictions, the simulated gateway's rules, and P8 in all logs."""
 
 import http.client
 import json
@@ -8,11 +8,11 @@ import pytest
 
 from sandbox.gateway import SimulatedGateway
 from sandbox.provider import sign_of
-from sandbox.signing_proxy import MOST_BYTES
+from sandbox.signing_proxy import MAX_BODY_BYTES
 from tests.integration.conftest import System
 
 CANARY = "Singapore 2G 30-Days"
-"""A text that the gateway sends with every payment, and that is none of a log's business."""
+"""A text in each reply of the gateway, which must not be in a log."""
 
 
 @pytest.mark.parametrize(
@@ -23,28 +23,28 @@ CANARY = "Singapore 2G 30-Days"
         ({"Origin": "null"}, b"", 403),
         ({"Content-Type": "text/plain"}, b"{}", 415),
         ({}, b"{}", 415),
-        ({"Content-Type": "application/json", "Content-Length": str(MOST_BYTES + 1)}, b"", 413),
+        ({"Content-Type": "application/json", "Content-Length": str(MAX_BODY_BYTES + 1)}, b"", 413),
         ({"Content-Type": "application/json", "Content-Length": "-1"}, b"", 411),
         ({"Content-Type": "application/json", "Transfer-Encoding": "chunked"}, b"", 411),
     ],
     ids=str,
 )
-def test_the_front_refuses_what_a_web_page_could_send(
+def test_the_proxy_rejects_what_a_foreign_web_page_could_send(
     system: System, headers: dict[str, str], body: bytes, status: int
 ) -> None:
-    """It signs for whoever calls, so it is careful who that is."""
-    found, _ = _call(system.sandbox.api_url, "PUT", "/payments/paid-front", headers, body)
+    """It signs for every caller, so it restricts who may call."""
+    found, _ = _call(system.sandbox.api_url, "PUT", "/payments/paid-proxy", headers, body)
 
     assert found == status
-    assert system.visitor.item("paid-front") == {}
+    assert system.client.item("paid-proxy") == {}
 
 
-def test_the_front_takes_json_from_its_own_page(system: System) -> None:
-    """Its own origin, and a content type with a parameter."""
+def test_the_proxy_accepts_json_from_its_own_page(system: System) -> None:
+    """Its own origin, and a content type with a charset."""
     url = system.sandbox.api_url
     headers = {"Origin": url, "Content-Type": "application/json; charset=utf-8"}
 
-    status, body = _call(url, "PUT", "/payments/never-front", headers, b'{"orderId": "A-17"}')
+    status, body = _call(url, "PUT", "/payments/never-proxy", headers, b'{"orderId": "A-17"}')
 
     assert (status, body["orderId"]) == (202, "A-17")
 
@@ -86,7 +86,7 @@ def test_the_front_takes_json_from_its_own_page(system: System) -> None:
 def test_the_simulated_gateway_signs_as_the_provider_does(
     request_: dict[str, str], sign: str
 ) -> None:
-    """Both examples of the provider that can be computed again."""
+    """Both examples on the provider's pages that can be recomputed."""
     assert sign_of(request_) == sign
 
 
@@ -94,16 +94,16 @@ def test_the_simulated_gateway_signs_as_the_provider_does(
     ("change", "verdict"),
     [
         ({"sign": "b2a9e697bdff66049803d62ffeffccaf"}, "wrong sign"),
-        ({"payId": ""}, "a field that is empty or no string"),
-        ({"version": 3}, "a field that is empty or no string"),
-        ({"language": "1"}, "other fields than the six"),
+        ({"payId": ""}, "a field is empty or not a string"),
+        ({"version": 3}, "a field is empty or not a string"),
+        ({"language": "1"}, "fields differ from the six"),
     ],
     ids=str,
 )
-def test_the_simulated_gateway_rejects_what_breaks_the_page(
+def test_the_simulated_gateway_rejects_what_its_page_forbids(
     change: dict[str, Any], verdict: str
 ) -> None:
-    """With an answer that says nothing about a payment."""
+    """With a reply that has no payment."""
     request: dict[str, Any] = {
         "partnerCode": "P000818",
         "payId": "20190321192436",
@@ -113,38 +113,38 @@ def test_the_simulated_gateway_rejects_what_breaks_the_page(
         "version": "3.0",
     }
     with SimulatedGateway() as gateway:
-        right = _post(gateway.url, request)
-        wrong = _post(gateway.url, request | change)
-        verdicts = [seen.verdict for seen in gateway.requests()]
+        accepted = _post(gateway.url, request)
+        rejected = _post(gateway.url, request | change)
+        verdicts = [each.verdict for each in gateway.requests()]
 
-    assert (right["payRst"], right["payId"]) == ("success", request["payId"])
-    assert "payRst" not in wrong
+    assert (accepted["payRst"], accepted["payId"]) == ("success", request["payId"])
+    assert "payRst" not in rejected
     assert verdicts == ["ok", verdict]
 
 
-def test_a_script_chooses_what_a_payment_gets(system: System) -> None:
-    """By the control path, as somebody with curl does it."""
+def test_a_script_chooses_the_answers_for_a_payment(system: System) -> None:
+    """By the control path, as with curl."""
     url, json_type = system.sandbox.gateway_url, {"Content-Type": "application/json"}
     script = b'{"answer": "pending", "paidAtCheck": 2}'
-    assert _call(url, "PUT", "/_fates/scripted", json_type, script)[0] == 200
+    assert _call(url, "PUT", "/_scenarios/scripted", json_type, script)[0] == 200
 
-    answers = [system.visitor.get("scripted").body["status"] for _ in range(2)]
+    statuses = [system.client.get("scripted").body["status"] for _ in range(2)]
 
-    assert answers == ["PENDING", "SUCCEEDED"]
-    _, seen = _call(url, "GET", "/_requests?payId=scripted", {}, b"")
-    assert [each["answer"] for each in seen] == ["pending", "paid"]
+    assert statuses == ["PENDING", "SUCCEEDED"]
+    _, requests = _call(url, "GET", "/_requests?payId=scripted", {}, b"")
+    assert [each["answer"] for each in requests] == ["pending", "paid"]
 
 
 def test_no_sign_and_no_text_of_a_customer_is_in_the_logs(system: System) -> None:
-    """Of all requests that the gateway has seen, and of all that it told."""
-    system.visitor.get("paid-logged")
-    system.visitor.get("nonsense-logged")
+    """Of all requests to the gateway, and of all its replies."""
+    system.client.get("paid-logged")
+    system.client.get("nonsense-logged")
 
-    logs = system.visitor.logs()
+    logs = system.client.logs()
 
     assert "paid-logged" in logs
     assert CANARY not in logs
-    assert [seen for seen in system.gateway.requests() if seen.sign in logs] == []
+    assert [each for each in system.gateway.requests() if each.sign in logs] == []
 
 
 def _post(url: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _post(url: str, request: dict[str, Any]) -> dict[str, Any]:
 def _call(
     url: str, method: str, path: str, headers: dict[str, str], body: bytes
 ) -> tuple[int, Any]:
-    """Status and JSON body of a call whose headers are exactly these."""
+    """Status and JSON body of the response to a call with exactly these headers."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=40)
     lengths = {} if "Content-Length" in headers else {"Content-Length": str(len(body))}
     host = {} if "Host" in headers else {"Host": url.removeprefix("http://")}
@@ -166,7 +166,7 @@ def _call(
         for name, value in (host | headers | lengths).items():
             connection.putheader(name, value)
         connection.endheaders(body)
-        answer = connection.getresponse()
-        return answer.status, json.loads(answer.read())
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
     finally:
         connection.close()

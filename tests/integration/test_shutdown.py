@@ -1,4 +1,4 @@
-"""The sandbox starts once in a checkout, says what is in its way, and leaves nobody behind."""
+"""The sandbox: one at a time in a checkout, clear errors at start, no process left at its end."""
 
 import http.client
 import os
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.packages import ROOT
-from sandbox.signing_proxy import Front, PortInUse
+from sandbox.signing_proxy import PortInUse, SigningProxy
 from sandbox.waiting import wait_for
-from sandbox.workspace_lock import AlreadyRunning, claimed
+from sandbox.workspace_lock import AlreadyRunning, locked_workspace
 
 PARENT = """
 import sys, time
@@ -29,7 +29,7 @@ with Emulator(Path(sys.argv[1])) as emulator:
 def test_the_emulator_ends_with_its_parent_however_that_ends(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    """Even where the parent had no chance to stop anything."""
+    """Also if the parent was killed and could not stop anything."""
     with subprocess.Popen(  # noqa: S603 - our own command line
         [sys.executable, "-c", PARENT, str(tmp_path / "emulator")],
         cwd=ROOT,
@@ -44,19 +44,19 @@ def test_the_emulator_ends_with_its_parent_however_that_ends(
     wait_for("the emulator's end", lambda: not _listens(port), 15)
 
 
-def test_a_second_sandbox_is_told_of_the_first(tmp_path: Path) -> None:
-    """One clear line, with the process that is running."""
-    with claimed(tmp_path), pytest.raises(AlreadyRunning, match=str(os.getpid())):  # noqa: SIM117 - the order matters
-        with claimed(tmp_path):
+def test_a_second_sandbox_fails_and_names_the_first(tmp_path: Path) -> None:
+    """The message has the process id of the one that runs."""
+    with locked_workspace(tmp_path), pytest.raises(AlreadyRunning, match=str(os.getpid())):  # noqa: SIM117 - the order matters
+        with locked_workspace(tmp_path):
             pass
 
 
-def test_what_an_earlier_sandbox_left_is_removed(tmp_path: Path) -> None:
-    """Whatever it was killed by; afterwards the emulator's log stays, to be read."""
+def test_the_files_of_an_earlier_sandbox_are_removed(tmp_path: Path) -> None:
+    """After a kill too; on exit only the emulator's log is kept."""
     (tmp_path / "tmp" / "ministack-lambda-x").mkdir(parents=True)
     (tmp_path / "outputs.json").write_text("{}")
 
-    with claimed(tmp_path):
+    with locked_workspace(tmp_path):
         assert sorted(path.name for path in tmp_path.iterdir()) == ["lock"]
         (tmp_path / "emulator.log").touch()
         (tmp_path / "outputs.json").touch()
@@ -65,11 +65,11 @@ def test_what_an_earlier_sandbox_left_is_removed(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_named() -> None:
-    """With the way to choose another."""
+    """The message says how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortInUse, match=rf"port {port} is in use.*PORT="):
-            Front(port)
+            SigningProxy(port)
 
 
 def _listens(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""The API where users call with tokens: a second stack of the same template, with an issuer."""
+"""Contract of the API with tokens: who may read what. A second stack of the same template."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from sandbox.client import Client
-from sandbox.deploy import STACK, parameters
-from sandbox.signing_proxy import Front
+from sandbox.deploy import STACK_NAME, parameters
+from sandbox.signing_proxy import SigningProxy
 from sandbox.waiting import wait_for
-from tests.integration import issuer
 from tests.integration.conftest import DELAYS, System
-from tests.integration.issuer import HOUR, Issuer, unsigned
+from tests.integration.issuer import HOUR, Issuer, start_issuer, unsigned
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -28,7 +27,7 @@ AUDIENCE = "the-app"
 
 
 class Tokens(NamedTuple):
-    """The stack that takes tokens of *issuer*; *backend* calls it with IAM, as an order service."""
+    """The stack that accepts tokens of *issuer*; *backend* calls it with IAM."""
 
     system: System
     issuer: Issuer
@@ -36,53 +35,53 @@ class Tokens(NamedTuple):
     backend: Client
 
     def call(self, method: str, path: str, token: str | None, body: object = None) -> Any:
-        """Status and body of a call with *token*, straight at the deployed API."""
-        address = self.system.sandbox.account.endpoint.removeprefix("http://")
+        """Status and body of the response to a call with *token*, without the proxy."""
+        address = self.system.sandbox.credentials.endpoint.removeprefix("http://")
         connection = http.client.HTTPConnection(address, timeout=40)
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         content = None if body is None else json.dumps(body)
         try:
             connection.request(method, f"/_aws/execute-api/{self.api_id}{path}", content, headers)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
         finally:
             connection.close()
 
 
 @pytest.fixture(scope="module")
 def tokens(system: System) -> Iterator[Tokens]:
-    """A stack with an issuer on loopback, deleted in the end."""
-    account = system.sandbox.account
-    with issuer.running() as running, _stack(system, running) as outputs:
-        front = Front(0)
-        with closing(front):
-            front.serve(account.user("order-service", "execute-api:Invoke"), outputs["ApiId"])
-            sandbox = replace(system.sandbox, stack=outputs, api_url=front.url)
-            yield Tokens(system, running, outputs["ApiId"], Client(sandbox))
+    """The second stack, with an issuer on loopback."""
+    credentials = system.sandbox.credentials
+    with start_issuer() as issuer, closing(SigningProxy(0)) as proxy:
+        outputs = _deploy(system, issuer.url)
+        caller = credentials.create_user("order-service", "execute-api:Invoke")
+        proxy.start(caller, outputs["ApiId"])
+        sandbox = replace(system.sandbox, stack=outputs, api_url=proxy.url)
+        yield Tokens(system, issuer, outputs["ApiId"], Client(sandbox))
 
 
-def test_a_users_token_lets_him_see_a_registered_payment(tokens: Tokens) -> None:
-    """And no other: a payId can be guessed, so nobody asks the gateway about it for him."""
-    good = tokens.issuer.token(aud=AUDIENCE)
+def test_a_valid_token_may_read_a_registered_payment(tokens: Tokens) -> None:
+    """And no other: a payId can be guessed, so the gateway is not asked about it."""
+    valid = tokens.issuer.token(aud=AUDIENCE)
     assert tokens.backend.put("paid-token", orderId="A-17").status == 202
 
-    seen = tokens.call("GET", "/payments/paid-token", good)
-    guessed = tokens.call("GET", "/payments/paid-guessed", good)
+    registered = tokens.call("GET", "/payments/paid-token", valid)
+    guessed = tokens.call("GET", "/payments/paid-guessed", valid)
 
-    assert (seen[0], seen[1]["orderId"]) == (200, "A-17")
+    assert (registered[0], registered[1]["orderId"]) == (200, "A-17")
     assert (guessed[0], guessed[1]["type"]) == (404, "urn:payresult:problem:not-registered")
     assert tokens.system.gateway.requests("paid-guessed") == []
 
 
-def test_without_a_token_nobody_gets_in(tokens: Tokens) -> None:
-    """Nor with something that is none."""
-    for nothing in (None, "", "x", "a.b.c"):
-        assert tokens.call("GET", "/payments/paid-closed", nothing)[0] == 401
+def test_a_call_without_a_token_is_rejected(tokens: Tokens) -> None:
+    """Also with a text that is not a token."""
+    for text in (None, "", "x", "a.b.c"):
+        assert tokens.call("GET", "/payments/paid-closed", text)[0] == 401
     assert tokens.system.gateway.requests("paid-closed") == []
 
 
 @pytest.mark.parametrize(
-    "bad",
+    "make",
     [
         lambda issuer: issuer.token(aud=AUDIENCE, exp=int(time.time()) - 1),
         lambda issuer: issuer.token(aud=AUDIENCE, nbf=int(time.time()) + HOUR),
@@ -98,20 +97,20 @@ def test_without_a_token_nobody_gets_in(tokens: Tokens) -> None:
         *("another key", "unsigned", "a changed signature"),
     ],
 )
-def test_a_bad_token_lets_nobody_in(tokens: Tokens, bad: Callable[[Issuer], str]) -> None:
-    """Whatever is bad about it; a registered payment is shown to nobody either."""
+def test_an_invalid_token_is_rejected(tokens: Tokens, make: Callable[[Issuer], str]) -> None:
+    """Also for a registered payment."""
     assert tokens.backend.put("never-shown").status == 202
 
-    assert tokens.call("GET", "/payments/never-shown", bad(tokens.issuer))[0] == 401
+    assert tokens.call("GET", "/payments/never-shown", make(tokens.issuer))[0] == 401
 
 
-def test_registering_and_asking_about_many_take_no_tokens(tokens: Tokens) -> None:
-    """Who may register an amount decides what an event is worth: the deployed routes want IAM.
+def test_put_and_query_accept_no_tokens(tokens: Tokens) -> None:
+    """The registered amount is what P2 compares with, so these routes require IAM.
 
-    AWS refuses a token there. The emulator lets any Authorization header pass that is no
-    signature at all, so what is looked at is the route, and a call without any.
+    AWS rejects a token there. The emulator accepts any Authorization header that is not a
+    signature, so the test reads the deployed route, and calls it without a header.
     """
-    api = tokens.system.sandbox.account.client("apigatewayv2")
+    api = tokens.system.sandbox.credentials.client("apigatewayv2")
     routes = {
         it["RouteKey"]: (it["AuthorizationType"], "AuthorizerId" in it)
         for it in api.get_routes(ApiId=tokens.api_id)["Items"]
@@ -121,19 +120,20 @@ def test_registering_and_asking_about_many_take_no_tokens(tokens: Tokens) -> Non
         "PUT /payments/{payId}": ("AWS_IAM", False),
         "POST /payments/query": ("AWS_IAM", False),
     }
-    assert tokens.call("PUT", "/payments/paid-nobody", None, {})[0] == 403
-    assert tokens.call("POST", "/payments/query", None, {"payIds": ["paid-nobody"]})[0] == 403
-    assert tokens.backend.item("paid-nobody") == {}
-    assert tokens.system.gateway.requests("paid-nobody") == []
+    assert tokens.call("PUT", "/payments/paid-unsigned", None, {})[0] == 403
+    assert tokens.call("POST", "/payments/query", None, {"payIds": ["paid-unsigned"]})[0] == 403
+    assert tokens.backend.item("paid-unsigned") == {}
+    assert tokens.system.gateway.requests("paid-unsigned") == []
 
 
-@contextmanager
-def _stack(system: System, running: Issuer) -> Iterator[dict[str, str]]:
-    """The outputs of a second stack: the first one's template, code and gateway, but tokens."""
-    cloudformation: CloudFormationClient = system.sandbox.account.client("cloudformation")
-    body = cloudformation.get_template(StackName=STACK, TemplateStage="Original")["TemplateBody"]
+def _deploy(system: System, issuer_url: str) -> dict[str, str]:
+    """The outputs of the second stack: template, code and gateway of the first, with tokens."""
+    cloudformation: CloudFormationClient = system.sandbox.credentials.client("cloudformation")
+    body = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Original")[
+        "TemplateBody"
+    ]
     values = parameters(system.sandbox.gateway_url, DELAYS) | {
-        "JwtIssuer": running.url,
+        "JwtIssuer": issuer_url,
         "JwtAudience": AUDIENCE,
         "RequireRegistration": "true",
         "AuditQueue": "false",
@@ -151,5 +151,4 @@ def _stack(system: System, running: Issuer) -> Iterator[dict[str, str]]:
     wait_for("the stack", lambda: not status().endswith("IN_PROGRESS"), 60)
     assert status() == "CREATE_COMPLETE"
     stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
-    yield {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    cloudformation.delete_stack(StackName=NAME)
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}

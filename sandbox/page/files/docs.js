@@ -1,4 +1,4 @@
-// Shows openapi.json: operations with parameters, bodies, answers and examples; types; problems.
+// Shows openapi.json: operations with parameters, bodies, responses and examples; types; problems.
 
 import { byId, make } from "/_page/dom.js";
 import { fields, prose, resolver } from "/_page/schema.js";
@@ -6,8 +6,8 @@ import { fields, prose, resolver } from "/_page/schema.js";
 const METHODS = ["get", "put", "post", "delete", "patch"];
 
 async function main() {
-  const answer = await fetch("/openapi.json");
-  const api = await answer.json();
+  const file = await fetch("/openapi.json");
+  const api = await file.json();
   const resolve = resolver(api);
   byId("title").textContent = `${api.info.title} HTTP API`;
   byId("version").textContent = `Version ${api.info.version}, OpenAPI ${api.openapi}`;
@@ -41,8 +41,8 @@ function overview(api) {
     return make("div", {}, make("dt", {}, name), make("dd", {}, ...prose(scheme.description ?? scheme.bearerFormat)));
   });
   return section("overview", ["Overview"], ...prose(api.info.description),
-    make("h3", {}, "Addresses"), make("dl", { class: "fields" }, ...servers),
-    make("h3", {}, "Who may call"), make("dl", { class: "fields" }, ...schemes));
+    make("h3", {}, "Servers"), make("dl", { class: "fields" }, ...servers),
+    make("h3", {}, "Authorization"), make("dl", { class: "fields" }, ...schemes));
 }
 
 function operations(api) {
@@ -50,19 +50,19 @@ function operations(api) {
     METHODS.filter((method) => method in item).map((method) => ({ path, method, ...item[method] })));
 }
 
-function operation({ path, method, ...told }, resolve) {
+function operation({ path, method, ...spec }, resolve) {
   const heading = [make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path)];
-  const callers = (told.security ?? []).flatMap(Object.keys);
-  const parts = [make("p", {}, make("strong", {}, told.summary)), ...prose(told.description)];
+  const callers = (spec.security ?? []).flatMap(Object.keys);
+  const parts = [make("p", {}, make("strong", {}, spec.summary)), ...prose(spec.description)];
   if (callers.length) {
     const codes = callers.flatMap((name) => [" or ", make("code", {}, name)]).slice(1);
     parts.push(make("p", {}, "Authorization: ", ...codes));
   }
-  if (told.parameters) parts.push(make("h3", {}, "Parameters"), parameters(told.parameters, resolve));
-  if (told.requestBody) parts.push(make("h3", {}, "Body"), ...content(resolve(told.requestBody), resolve));
-  parts.push(make("h3", {}, "Answers"));
-  parts.push(...Object.entries(told.responses).map(([code, answer]) => response(code, answer, resolve)));
-  return section(told.operationId, heading, ...parts);
+  if (spec.parameters) parts.push(make("h3", {}, "Parameters"), parameters(spec.parameters, resolve));
+  if (spec.requestBody) parts.push(make("h3", {}, "Body"), ...content(resolve(spec.requestBody), resolve));
+  parts.push(make("h3", {}, "Responses"));
+  parts.push(...Object.entries(spec.responses).map(([code, each]) => response(code, each, resolve)));
+  return section(spec.operationId, heading, ...parts);
 }
 
 function parameters(list, resolve) {
@@ -72,19 +72,19 @@ function parameters(list, resolve) {
   return fields({ properties, required }, resolve);
 }
 
-function response(code, told, resolve) {
-  const answer = resolve(told);
-  const summary = make("summary", {}, make("strong", {}, code), answer.description ?? "");
-  const headers = Object.keys(answer.headers ?? {}).join(", ");
+function response(code, reference, resolve) {
+  const spec = resolve(reference);
+  const summary = make("summary", {}, make("strong", {}, code), spec.description ?? "");
+  const headers = Object.keys(spec.headers ?? {}).join(", ");
   const parts = headers ? [make("p", {}, "Headers: ", make("code", {}, headers))] : [];
-  return make("details", {}, summary, ...parts, ...content(answer, resolve));
+  return make("details", {}, summary, ...parts, ...content(spec, resolve));
 }
 
 function content(carrier, resolve) {
-  return Object.entries(carrier.content ?? {}).flatMap(([media, told]) => {
-    const line = make("p", {}, make("code", {}, media), ...typeLink(told.schema));
-    const single = told.example === undefined ? {} : { example: { value: told.example } };
-    const examples = Object.entries({ ...single, ...told.examples });
+  return Object.entries(carrier.content ?? {}).flatMap(([media, spec]) => {
+    const line = make("p", {}, make("code", {}, media), ...typeLink(spec.schema));
+    const single = spec.example === undefined ? {} : { example: { value: spec.example } };
+    const examples = Object.entries({ ...single, ...spec.examples });
     return [line, ...examples.map(([name, value]) => example(name, resolve(value)))];
   });
 }
@@ -106,17 +106,17 @@ function type(name, schema, resolve) {
 
 function problems(api, resolve) {
   const lines = Object.entries(api.components.examples)
-    .map(([, told]) => resolve(told).value)
+    .map(([, each]) => resolve(each).value)
     .filter((value) => typeof value?.type === "string" && typeof value?.status === "number")
     .map((value) => [value.type, value]);
   const rows = Object.entries(Object.fromEntries(lines)).map(([type, value]) => make("div", {},
     make("dt", {}, type, make("span", {}, `HTTP ${value.status}`)),
     make("dd", {}, value.title)));
   return section("problems", ["Problem types"],
-    make("p", {}, "Branch on the type; the texts are for people."),
+    make("p", {}, "Use the type in code; the texts are for people."),
     make("dl", { class: "fields" }, ...rows));
 }
 
 main().catch((error) => {
-  byId("trouble").textContent = `openapi.json could not be shown: ${error.message}`;
+  byId("error").textContent = `openapi.json could not be shown: ${error.message}`;
 });

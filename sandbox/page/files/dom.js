@@ -1,8 +1,8 @@
-// The few things that all scripts do to the document. Text goes in as text, never as markup.
+// Helpers for the document. Text is inserted as text, never as markup.
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element: `make("p", {class: "told"}, "text", otherElement)`. */
+/** A new element: `make("p", {class: "result"}, "text", otherElement)`. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -10,7 +10,7 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Set the text of an element, and touch it only where it differs: what is live is read out. */
+/** Set the text of an element only if it differs: a screen reader reads out each change. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -22,12 +22,12 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * Make the children of `list` those of `entries`, in their order: each is made once for its key,
- * and then only updated, so that focus, selection and reading position stay where they are.
+ * Make the children of `list` match `entries` in their order. A child is created once for its key
+ * and then only updated, so that focus, selection and reading position do not change.
  */
 export function sync(list, entries, keyOf, create, update) {
   const old = new Map([...list.children].map((child) => [child.dataset.key, child]));
-  let place = list.firstElementChild;
+  let next = list.firstElementChild;
   for (const entry of entries) {
     const key = keyOf(entry);
     let child = old.get(key);
@@ -36,8 +36,8 @@ export function sync(list, entries, keyOf, create, update) {
       child = create(entry);
       child.dataset.key = key;
     }
-    if (child === place) place = place.nextElementSibling;
-    else list.insertBefore(child, place);
+    if (child === next) next = next.nextElementSibling;
+    else list.insertBefore(child, next);
     update(child, entry);
   }
   for (const child of old.values()) child.remove();

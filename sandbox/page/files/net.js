@@ -1,44 +1,43 @@
-// Talks to the sandbox: single calls, and the state again and again while somebody looks.
+// Calls to the sandbox: single ones, and the polling of the state while the page is visible.
 
-const EVERY = 700;
-const AFTER_TROUBLE = 2000;
-const PATIENCE = 8000;
+const POLL_MS = 700;
+const RETRY_MS = 2000;
+const POLL_TIMEOUT_MS = 8000;
 
-/** The JSON answer to a call; throws an Error with a line for people. */
-export async function call(method, path, body, patience = 45000) {
-  const request = { method, signal: AbortSignal.timeout(patience) };
+/** The JSON response to a call; throws an Error with a text for people. */
+export async function call(method, path, body, timeout = 45000) {
+  const request = { method, signal: AbortSignal.timeout(timeout) };
   if (body !== undefined) {
     request.body = JSON.stringify(body);
     request.headers = { "Content-Type": "application/json" };
   }
-  const [answer, told] = await fetch(path, request)
-    .then(async (come) => [come, await come.json()])
-    .catch(() => { throw new Error("the sandbox does not answer"); });
-  if (!answer.ok) throw new Error(told.message ?? `HTTP ${answer.status}`);
-  return told;
+  const [response, document] = await fetch(path, request)
+    .then(async (received) => [received, await received.json()])
+    .catch(() => { throw new Error("the sandbox does not respond"); });
+  if (!response.ok) throw new Error(document.message ?? `HTTP ${response.status}`);
+  return document;
 }
 
 /**
- * Ask for `path()` and hand each answer to `show`; call `fail` where there is none. Not while the
- * page is hidden.
- * Gives a function that asks at once.
+ * Poll `path()` while the page is visible: `show` gets each document, `fail` is called without one.
+ * Returns a function that polls at once.
  */
 export function follow(path, show, fail) {
   let timer;
   let running = 0;
-  async function ask() {
+  async function poll() {
     clearTimeout(timer);
     const run = ++running;
-    const told = await call("GET", path(), undefined, PATIENCE).catch(() => null);
+    const state = await call("GET", path(), undefined, POLL_TIMEOUT_MS).catch(() => null);
     if (run !== running || document.hidden) return;
-    timer = setTimeout(ask, told ? EVERY : AFTER_TROUBLE);
-    if (told) show(told);
+    timer = setTimeout(poll, state ? POLL_MS : RETRY_MS);
+    if (state) show(state);
     else fail();
   }
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) clearTimeout(timer);
-    else ask();
+    else poll();
   });
-  ask();
-  return ask;
+  poll();
+  return poll;
 }

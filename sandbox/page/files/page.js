@@ -1,59 +1,59 @@
-// Joins the parts: what the visitor does, and what the sandbox says again and again.
+// Connects the parts of the page: the user's actions, and the state that is polled.
 
 import { byId, setText } from "/_page/dom.js";
 import { call, follow } from "/_page/net.js";
-import { showFaults, showPromises, showRecent, wireFaults } from "/_page/panels.js";
+import { showFaults, showGuarantees, showRecent, wireFaults } from "/_page/panels.js";
 import { showPayment } from "/_page/payment.js";
 
 const PAY_ID = /^[A-Za-z0-9_-]{1,64}$/;
 let watched = payIdOfAddress();
-let lastAnswer = null;
+let lastResponse = null;
 
 function payIdOfAddress() {
-  const told = new URLSearchParams(location.search).get("payId") ?? "";
-  return PAY_ID.test(told) ? told : null;
+  const payId = new URLSearchParams(location.search).get("payId") ?? "";
+  return PAY_ID.test(payId) ? payId : null;
 }
 
 function watch(payId) {
   if (payId === watched) return;
   watched = payId;
-  setText(byId("told"), "");
+  setText(byId("result"), "");
   history.replaceState(null, "", `?payId=${payId}`);
   refresh();
 }
 
 function show(state) {
-  lastAnswer = new Date();
-  setText(byId("trouble"), "");
-  byId("fates").hidden = !state.simulated;
-  byId("other").hidden = state.simulated;
+  lastResponse = new Date();
+  setText(byId("error"), "");
+  byId("scenarios").hidden = !state.simulated;
+  byId("external").hidden = state.simulated;
   byId("pay-id").disabled = state.simulated;
   showFaults(state.faults, state.copies);
-  showPromises(state.promises);
+  showGuarantees(state.guarantees);
   showRecent(state.recent, watched, watch);
   if (watched === (state.payment?.payId ?? null)) showPayment(state.payment, state.now);
 }
 
 function fail() {
-  const since = lastAnswer ? ` What you see is from ${lastAnswer.toLocaleTimeString()}.` : "";
-  setText(byId("trouble"), `The sandbox does not answer.${since} Trying again every 2 seconds.`);
+  const since = lastResponse ? ` The data shown is from ${lastResponse.toLocaleTimeString()}.` : "";
+  setText(byId("error"), `The sandbox does not respond.${since} Retrying every 2 seconds.`);
 }
 
 const statePath = () => `/_page/state${watched ? `?payId=${watched}` : ""}`;
 const refresh = follow(statePath, show, fail);
 
-/** Let a button or form do `act` once at a time, and tell what came of it in `output`. */
-function wire(element, event, output, act) {
+/** Run `action` on each `event` of a button or form, one at a time; show its result in `output`. */
+function wire(element, event, output, action) {
   const button = element.querySelector("[type=submit]") ?? element;
-  element.addEventListener(event, async (happened) => {
-    happened.preventDefault();
+  element.addEventListener(event, async (received) => {
+    received.preventDefault();
     if (button.getAttribute("aria-disabled") === "true") return;
     button.setAttribute("aria-disabled", "true");
-    setText(output, "Asking …");
+    setText(output, "Sending …");
     try {
-      setText(output, await act());
+      setText(output, await action());
     } catch (error) {
-      setText(output, `That did not work: ${error.message}`);
+      setText(output, `Failed: ${error.message}`);
     } finally {
       button.removeAttribute("aria-disabled");
       refresh();
@@ -61,23 +61,23 @@ function wire(element, event, output, act) {
   });
 }
 
-function wish() {
-  const way = document.querySelector("[name=way]:checked").value;
-  if (!byId("other").hidden) return { payId: byId("pay-id").value, way };
-  return { fate: byId("fate").value, check: byId("check").valueAsNumber, way };
+function startRequest() {
+  const channel = document.querySelector("[name=channel]:checked").value;
+  if (!byId("external").hidden) return { payId: byId("pay-id").value, channel };
+  return { scenario: byId("scenario").value, check: byId("check").valueAsNumber, channel };
 }
 
 wire(byId("start"), "submit", byId("started"), async () => {
-  const told = await call("POST", "/_page/start", wish());
-  watch(told.payId);
-  return `${told.sent}: ${told.got}`;
+  const { payId, sent, got } = await call("POST", "/_page/start", startRequest());
+  watch(payId);
+  return `${sent}: ${got}`;
 });
-wire(byId("ask"), "click", byId("told"), async () => {
-  const { sent, status, body } = await call("POST", "/_page/ask", watched);
-  const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not answer" : ""}` : body.title;
+wire(byId("query"), "click", byId("result"), async () => {
+  const { sent, status, body } = await call("POST", "/_page/query", watched);
+  const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not reply" : ""}` : body.title;
   return `${sent}: HTTP ${status}, ${what}`;
 });
-wire(byId("sweep"), "click", byId("told"), async () => {
+wire(byId("sweep"), "click", byId("result"), async () => {
   return (await call("POST", "/_page/sweep", watched)).got;
 });
 wireFaults(async (name, on) => {
@@ -85,9 +85,9 @@ wireFaults(async (name, on) => {
   refresh();
 });
 
-byId("fate").addEventListener("change", () => {
-  const lasting = "lasting" in byId("fate").selectedOptions[0].dataset;
-  byId("check-line").hidden = !lasting;
-  byId("check").disabled = !lasting;
+byId("scenario").addEventListener("change", () => {
+  const paidLater = "paidLater" in byId("scenario").selectedOptions[0].dataset;
+  byId("check-line").hidden = !paidLater;
+  byId("check").disabled = !paidLater;
 });
-byId("fate").dispatchEvent(new Event("change"));
+byId("scenario").dispatchEvent(new Event("change"));

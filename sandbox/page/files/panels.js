@@ -1,10 +1,10 @@
-// What stands beside the payment: the latest payments, the faults, the promises.
+// The other panels: the latest payments, the faults, the guarantees.
 
 import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
 
-const VERDICTS = { true: "✓ kept", false: "✗ broken", null: "not judged" };
+const VERDICTS = { true: "✓ kept", false: "✗ broken", null: "not measured" };
 
-/** Buttons for the latest payments; `open` is called with the payId of the one that is pressed. */
+/** Buttons for the latest payments; `open` is called with the payId of the one clicked. */
 export function showRecent(recent, watched, open) {
   byId("nothing").hidden = recent.length > 0 || watched !== null;
   const create = ({ payId }) => {
@@ -20,14 +20,14 @@ export function showRecent(recent, watched, open) {
   });
 }
 
-/** Let `act` be called with name and state when a switch is used. */
-export function wireFaults(act) {
+/** Call `action` with name and state when a switch is used. */
+export function wireFaults(action) {
   for (const line of document.querySelectorAll("[data-fault]")) {
     const box = line.querySelector("input");
     box.addEventListener("change", async () => {
       box.dataset.busy = "yes";
       try {
-        await act(line.dataset.fault, box.checked);
+        await action(line.dataset.fault, box.checked);
       } catch {
         box.checked = !box.checked;
       } finally {
@@ -46,28 +46,28 @@ export function showFaults(faults, copies) {
     if (on !== undefined && !box.dataset.busy) box.checked = on;
   }
   const sent = copies === 1 ? "1 copy" : `${copies} copies`;
-  const told = "The fence lets each step through once.";
-  setText(byId("copies"), copies ? `${told} ${sent} sent so far.` : told);
+  const text = "Each step is processed once.";
+  setText(byId("copies"), copies ? `${text} ${sent} sent so far.` : text);
 }
 
-/** Show each promise with what was counted for it, and the sum of it all at the top. */
-export function showPromises(promises) {
-  const count = (verdict) => promises.filter(({ kept }) => kept === verdict).length;
-  const parts = [[count(false), "broken"], [count(true), "kept"], [count(null), "not judged"]];
-  const told = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
-  setText(byId("verdict"), `Promises: ${told.join(", ")}`);
+/** Show each guarantee with its figures, and a summary at the top. */
+export function showGuarantees(guarantees) {
+  const count = (verdict) => guarantees.filter(({ kept }) => kept === verdict).length;
+  const parts = [[count(false), "broken"], [count(true), "kept"], [count(null), "not measured"]];
+  const summary = parts.filter(([number]) => number).map(([number, word]) => `${number} ${word}`);
+  setText(byId("verdict"), `Guarantees: ${summary.join(", ")}`);
   setAttribute(byId("verdict"), "data-broken", String(count(false) > 0));
   const create = () => {
     const title = make("h3", {}, make("span"), make("span", { class: "verdict" }));
     return make("li", {}, title, make("p", { class: "figure" }), make("p"));
   };
-  sync(byId("promises"), promises, ({ name }) => name, create, (child, promise) => {
+  sync(byId("guarantees"), guarantees, ({ name }) => name, create, (child, guarantee) => {
     const [title, verdict] = child.querySelectorAll("span");
     const [figure, note] = child.querySelectorAll("p");
-    setAttribute(child, "data-kept", String(promise.kept));
-    setText(title, `${promise.name} ${promise.title}`);
-    setText(verdict, VERDICTS[promise.kept]);
-    setText(figure, promise.figure);
-    setText(note, promise.note);
+    setAttribute(child, "data-kept", String(guarantee.kept));
+    setText(title, `${guarantee.name} ${guarantee.title}`);
+    setText(verdict, VERDICTS[guarantee.kept]);
+    setText(figure, guarantee.figure);
+    setText(note, guarantee.note);
   });
 }

@@ -1,9 +1,9 @@
-// The payment that is watched: its status, time line, event, subscriber's act and item.
+// The selected payment: its status, timeline, event, item, and what the subscriber did.
 
 import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
 
-const WHO = {
-  gateway: "gateway", stored: "table", event: "bus", act: "subscriber", fault: "fault",
+const SOURCES = {
+  gateway: "gateway", stored: "table", event: "bus", subscriber: "subscriber", fault: "fault",
 };
 let shown = null;
 let known = new Set();
@@ -16,49 +16,49 @@ export function showPayment(payment, now) {
   if (first) known = new Set();
   shown = payment.payId;
   showStatus(payment, now);
-  showLine(payment, now, first);
+  showTimeline(payment, now, first);
   showEvent(payment);
   showItem(payment.item);
 }
 
-function showStatus({ payId, item, line }, now) {
+function showStatus({ payId, item, timeline }, now) {
   const status = item.status ?? "not in the table";
   setText(byId("status"), status);
   setAttribute(byId("status"), "data-status", status);
-  const checks = line.filter((entry) => entry.kind === "gateway").length;
+  const checks = timeline.filter((entry) => entry.kind === "gateway").length;
   const counted = `${checks || item.checks || 0} ${checks === 1 ? "check" : "checks"}`;
   setText(byId("status-note"), `${payId}, ${counted}${next(item, now)}`);
 }
 
 function next(item, now) {
   if (item.nextCheckAt === undefined) return "";
-  return `, the next ${waiting(item, now)}`;
+  return `, next ${waiting(item, now)}`;
 }
 
 function waiting({ nextCheckAt }, now) {
   const seconds = Math.ceil((nextCheckAt - now) / 1000);
-  return seconds > 0 ? `in ${lasting(seconds)}` : "now";
+  return seconds > 0 ? `in ${duration(seconds)}` : "now";
 }
 
-/** Seconds as people say them: `90 s`, `59 min`, `24 h`. */
-function lasting(seconds, digits = 0) {
+/** A duration with its unit: `90 s`, `59 min`, `24 h`. */
+function duration(seconds, digits = 0) {
   if (seconds < 120) return `${seconds.toFixed(digits)} s`;
   return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
 }
 
-function showLine({ payId, item, line }, now, first) {
-  const start = line[0]?.at ?? now;
-  const entries = [...line];
+function showTimeline({ payId, item, timeline }, now, first) {
+  const start = timeline[0]?.at ?? now;
+  const entries = [...timeline];
   if (item.nextCheckAt !== undefined) entries.push(upcoming(item, now));
-  sync(byId("line"), entries, (entry) => `${payId} ${entry.key}`, createEntry, (child, entry) => {
+  sync(byId("timeline"), entries, (entry) => `${payId} ${entry.key}`, createEntry, (child, entry) => {
     child.className = `${entry.kind}${known.has(entry.key) || first ? "" : " new"}`;
     const time = child.querySelector("time");
-    setText(time, `${entry.at < start ? "−" : "+"}${lasting(Math.abs(entry.at - start) / 1000, 2)}`);
+    setText(time, `${entry.at < start ? "−" : "+"}${duration(Math.abs(entry.at - start) / 1000, 2)}`);
     setAttribute(time, "datetime", new Date(entry.at).toISOString());
     setText(child.querySelector("strong"), entry.title);
     setText(child.querySelector("p"), entry.text);
   });
-  announce(payId, line, first);
+  announce(payId, timeline, first);
 }
 
 function upcoming(item, now) {
@@ -68,34 +68,34 @@ function upcoming(item, now) {
 }
 
 function createEntry({ kind }) {
-  const who = make("span", { class: "who" }, WHO[kind] ?? "planned");
-  const head = make("div", { class: "head" }, make("time"), who, make("strong"));
+  const source = make("span", { class: "source" }, SOURCES[kind] ?? "planned");
+  const head = make("div", { class: "head" }, make("time"), source, make("strong"));
   return make("li", {}, head, make("p"));
 }
 
-/** Tell a screen reader what is new, in one polite line; nothing when a payment is opened. */
-function announce(payId, line, first) {
-  const fresh = line.filter((entry) => !known.has(entry.key));
-  for (const entry of fresh) known.add(entry.key);
-  if (!first && fresh.length) {
-    setText(byId("news"), `${payId}: ${fresh.map((entry) => entry.title).join(", ")}`);
+/** Announce new entries to screen readers in one line; nothing when a payment is opened. */
+function announce(payId, timeline, first) {
+  const added = timeline.filter((entry) => !known.has(entry.key));
+  for (const entry of added) known.add(entry.key);
+  if (!first && added.length) {
+    setText(byId("news"), `${payId}: ${added.map((entry) => entry.title).join(", ")}`);
   }
 }
 
-function showEvent({ event, item, line, act }) {
-  const arrived = line.filter((entry) => entry.key.startsWith("arrived-")).length;
-  const times = arrived === 1 ? "arrived once" : `arrived ${arrived} times, with one id`;
-  const state = item.eventState === "PENDING" ? "Waits in the table for stream or sweeper" : "Sent";
-  setText(byId("event-note"), event ? `${state}; ${arrived ? times : "not arrived so far"}.` : noEvent(item));
+function showEvent({ event, item, timeline, subscriber }) {
+  const arrived = timeline.filter((entry) => entry.key.startsWith("arrived-")).length;
+  const times = arrived === 1 ? "arrived once" : `arrived ${arrived} times`;
+  const state = item.eventState === "PENDING" ? "Unsent in the table" : "Sent";
+  setText(byId("event-note"), event ? `${state}; ${arrived ? times : "not arrived yet"}.` : noEvent(item));
   byId("event").hidden = !event;
   setText(byId("event"), event ? JSON.stringify(event, null, 2) : "");
-  byId("subscriber").hidden = act === undefined;
-  if (act !== undefined) setText(byId("act"), act);
+  byId("subscriber").hidden = subscriber === undefined;
+  if (subscriber !== undefined) setText(byId("subscriber-note"), subscriber);
 }
 
 function noEvent(item) {
-  if (item.status === "REVIEW") return "None: it is paid, but not with the registered amount.";
-  return "None: there is one only for a payment that is paid.";
+  if (item.status === "REVIEW") return "None: the amount is not the registered one.";
+  return "None: only a paid payment has an event.";
 }
 
 function showItem(item) {

@@ -1,4 +1,4 @@
-// JSON Schema in words: the fields of an object, with type, rules and examples.
+// Shows a JSON Schema: the fields of an object with type, rules and examples.
 
 import { make } from "/_page/dom.js";
 
@@ -17,17 +17,17 @@ const RULES = {
   examples: (values) => `for example ${values.map((each) => JSON.stringify(each)).join(", ")}`,
 };
 
-/** A function that follows local references within `api`, and gives anything else back. */
+/** A function that resolves local references within `api`, and returns other values unchanged. */
 export function resolver(api) {
-  return function resolve(told) {
-    if (!told?.$ref) return told;
-    const steps = told.$ref.replace(/^#\//, "").split("/");
-    const found = steps.reduce((place, step) => place?.[step.replace(/~1/g, "/").replace(/~0/g, "~")], api);
-    return { ...resolve(found ?? {}), ...told, $ref: undefined };
+  return function resolve(value) {
+    if (!value?.$ref) return value;
+    const steps = value.$ref.replace(/^#\//, "").split("/");
+    const found = steps.reduce((node, step) => node?.[step.replace(/~1/g, "/").replace(/~0/g, "~")], api);
+    return { ...resolve(found ?? {}), ...value, $ref: undefined };
   };
 }
 
-/** Paragraphs of a description; what stands between backticks is code. */
+/** Paragraphs of a description; text between backticks is code. */
 export function prose(text) {
   return (text ?? "").trim().split(/\n\s*\n/).filter(Boolean).map((paragraph) => {
     const parts = paragraph.split(/`([^`]*)`/).map((part, index) => (index % 2 ? make("code", {}, part) : part));
@@ -35,29 +35,29 @@ export function prose(text) {
   });
 }
 
-/** The fields of an object type; of any other type, its rules alone. */
+/** The fields of an object type; of any other type, its rules only. */
 export function fields(schema, resolve) {
   const required = new Set(schema.required ?? []);
   const rows = Object.entries(schema.properties ?? {}).map(([name, property]) => {
-    const kind = `${typeOf(property, resolve)}${required.has(name) ? "" : ", optional"}`;
-    return field(name, kind, property, resolve);
+    const type = `${typeOf(property, resolve)}${required.has(name) ? "" : ", optional"}`;
+    return field(name, type, property, resolve);
   });
   if (rows.length) return make("dl", { class: "fields" }, ...rows);
   return make("p", { class: "rule" }, typeOf(schema, resolve), rules(schema));
 }
 
-function field(name, kind, property, resolve) {
-  const told = resolve(property);
-  const rule = rules(told).replace(/^, /, "");
-  const parts = prose(told.description);
+function field(name, type, property, resolve) {
+  const spec = resolve(property);
+  const rule = rules(spec).replace(/^, /, "");
+  const parts = prose(spec.description);
   if (rule) parts.push(make("p", { class: "rule" }, rule));
-  return make("div", {}, make("dt", {}, name, make("span", {}, kind)), make("dd", {}, ...parts));
+  return make("div", {}, make("dt", {}, name, make("span", {}, type)), make("dd", {}, ...parts));
 }
 
 function rules(schema) {
-  const told = { ...schema.items, ...schema };
-  return Object.entries(RULES).filter(([name]) => name in told)
-    .map(([name, words]) => `, ${words(told[name])}`).join("");
+  const spec = { ...schema.items, ...schema };
+  return Object.entries(RULES).filter(([name]) => name in spec)
+    .map(([name, words]) => `, ${words(spec[name])}`).join("");
 }
 
 function typeOf(schema, resolve) {

@@ -1,1 +1,1 @@
-"""Unit tests of the sandbox."""
+"""The sandbox's own logic, without an emulator."""

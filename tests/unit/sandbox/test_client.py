@@ -1,4 +1,4 @@
-"""What the sandbox's visitor sees of a queue, and what it leaves there."""
+"""The sandbox's client: dead letters are read completely and stay in the queue."""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from sandbox.environment import Sandbox
 
 
-def test_dead_letters_are_seen_beyond_the_ten_of_one_look_and_stay() -> None:
-    """The eleventh was never seen while each look left its ten to the next one."""
+def test_dead_letters_are_read_beyond_one_batch_and_stay() -> None:
+    """With visible messages each batch would have the same ten."""
     bodies = [str(number) for number in range(25)]
     with mock_aws(config={"core": {"mock_credentials": False}}):
         sqs = boto3.client("sqs")
@@ -21,7 +21,7 @@ def test_dead_letters_are_seen_beyond_the_ten_of_one_look_and_stay() -> None:
         for body in bodies:
             sqs.send_message(QueueUrl=url, MessageBody=body)
         stack = {"DeadLetterQueueUrl": url}
-        account = SimpleNamespace(client=boto3.client)
-        visitor = Client(cast("Sandbox", SimpleNamespace(stack=stack, account=account)))
-        assert sorted(visitor.dead_letters()) == sorted(bodies)
-        assert sorted(visitor.dead_letters()) == sorted(bodies)
+        credentials = SimpleNamespace(client=boto3.client)
+        client = Client(cast("Sandbox", SimpleNamespace(stack=stack, credentials=credentials)))
+        assert sorted(client.dead_letters()) == sorted(bodies)
+        assert sorted(client.dead_letters()) == sorted(bodies)

@@ -1,4 +1,4 @@
-"""The sandbox page's evidence: each promise is called broken when it is, and only then."""
+"""The guarantees on the sandbox's page: each is shown as broken if it is, and only then."""
 
 import json
 from collections.abc import Sequence
@@ -7,21 +7,21 @@ from typing import Any
 
 import pytest
 
-from sandbox.gateway import Seen
+from sandbox.gateway import RecordedRequest
 from sandbox.page.event_listener import Delivery
-from sandbox.page.invariants import Promise, World, is_sound, promises
+from sandbox.page.invariants import Guarantee, Observations, check_guarantees, is_valid_message
 
 NOW = 1_790_000_000.0
 """2026-09-21T14:13:20Z."""
 
 
-def seen(answer: str = "paid", at: float = NOW - 10, pay_id: str = "p-1") -> Seen:
-    """A query in the gateway's log."""
-    return Seen(at, pay_id, "ok", answer, "0" * 32)
+def request(answer: str = "paid", at: float = NOW - 10, pay_id: str = "p-1") -> RecordedRequest:
+    """A request in the gateway's log."""
+    return RecordedRequest(at, pay_id, "ok", answer, "0" * 32)
 
 
 def item(**changes: Any) -> dict[str, Any]:
-    """A paid payment as the table has it; None takes an attribute away."""
+    """The item of a paid payment; None removes an attribute."""
     change = {"at": 1, "to": "SUCCEEDED", "way": "queue", "payRst": "success"}
     whole = {
         "payId": "p-1",
@@ -35,20 +35,20 @@ def item(**changes: Any) -> dict[str, Any]:
 
 
 def delivery(event_id: str = "e-1", seconds: float = 0.1, **data: str) -> Delivery:
-    """An event that took *seconds* to the queue."""
-    told = {"payId": "p-1", "amount": "19.99", "observedAt": "2026-09-21T14:13:20.000Z"} | data
-    detail = {"metadata": {"eventId": event_id}, "data": told}
+    """An event that arrived in the queue after *seconds*."""
+    members = {"payId": "p-1", "amount": "19.99", "observedAt": "2026-09-21T14:13:20.000Z"} | data
+    detail = {"metadata": {"eventId": event_id}, "data": members}
     return Delivery(round((NOW + seconds) * 1000), {"detail": detail})
 
 
-def world(**changes: Any) -> World:
-    """One payment, paid and told, with all promises kept."""
-    kept = World(
+def observations(**changes: Any) -> Observations:
+    """One payment, paid and with its event: all guarantees are kept."""
+    kept = Observations(
         now=NOW,
-        seen=[seen()],
+        requests=[request()],
         items=[item()],
         deliveries=[delivery()],
-        letters=[],
+        dead_letters=[],
         leaks=0,
         lines=7,
         stream_was_stopped=False,
@@ -56,30 +56,30 @@ def world(**changes: Any) -> World:
     return replace(kept, **changes)
 
 
-def broken(found: Sequence[Promise]) -> list[str]:
+def broken(found: Sequence[Guarantee]) -> list[str]:
     """The names of those that are not kept."""
     return [each.name for each in found if each.kept is False]
 
 
-def figures(found: Sequence[Promise]) -> dict[str, str]:
-    """What was counted, by name."""
+def figures(found: Sequence[Guarantee]) -> dict[str, str]:
+    """The figures by name."""
     return {each.name: each.figure for each in found}
 
 
-def test_one_payment_told_once_keeps_all_promises() -> None:
-    """Each is judged, and what was counted is said."""
-    found = promises(world())
+def test_one_paid_payment_with_one_event_keeps_all_guarantees() -> None:
+    """Each guarantee has a verdict and a figure."""
+    found = check_guarantees(observations())
 
     assert [each.kept for each in found] == [True] * 8
     assert figures(found) == {
         "P1": "0 lost",
         "P2": "0 false",
-        "P3": "1 id a payment",
+        "P3": "1 id per payment",
         "P4": "0.10 s to the bus",
         "P5": "0 orphans",
         "P6": "At most 1 check",
-        "P7": "0 good messages in the DLQ",
-        "P8": "0 telling lines",
+        "P7": "0 valid messages in the DLQ",
+        "P8": "0 log lines",
     }
 
 
@@ -87,9 +87,9 @@ RECEIVED = {"at": 1, "to": "SUCCEEDED", "way": "queue", "payRst": "success"}
 SENT_AGAIN = {"at": 2, "from": "SUCCEEDED", "to": "SUCCEEDED", "way": "operator"}
 
 
-def test_nothing_is_judged_before_anything_happened() -> None:
-    """Nought of nought is no evidence."""
-    found = promises(world(seen=[], items=[], deliveries=[], lines=0))
+def test_nothing_is_judged_without_data() -> None:
+    """Zero of zero proves nothing."""
+    found = check_guarantees(observations(requests=[], items=[], deliveries=[], lines=0))
 
     assert [each.kept for each in found] == [None] * 8
 
@@ -97,19 +97,19 @@ def test_nothing_is_judged_before_anything_happened() -> None:
 @pytest.mark.parametrize(
     ("changes", "names"),
     [
-        ({"deliveries": [], "seen": [seen(at=NOW - 181)]}, ["P1"]),
-        ({"deliveries": [], "seen": [seen(at=NOW - 179)]}, []),
-        ({"deliveries": [], "seen": [seen("wrong", NOW - 999)]}, ["P1"]),
+        ({"deliveries": [], "requests": [request(at=NOW - 181)]}, ["P1"]),
+        ({"deliveries": [], "requests": [request(at=NOW - 179)]}, []),
+        ({"deliveries": [], "requests": [request("wrong", NOW - 999)]}, ["P1"]),
         (
             {
                 "deliveries": [],
-                "seen": [seen("wrong", NOW - 999)],
+                "requests": [request("wrong", NOW - 999)],
                 "items": [item(status="REVIEW")],
             },
             [],
         ),
-        ({"seen": [seen("pending")]}, ["P2"]),
-        ({"seen": [seen("slow")]}, ["P2"]),
+        ({"requests": [request("pending")]}, ["P2"]),
+        ({"requests": [request("slow")]}, ["P2"]),
         ({"deliveries": [delivery(amount="1.00")]}, ["P2"]),
         ({"deliveries": [delivery(amount="much")]}, ["P2"]),
         ({"deliveries": [delivery(amount="1.00")], "items": [item(expectedAmount=None)]}, []),
@@ -125,8 +125,8 @@ def test_nothing_is_judged_before_anything_happened() -> None:
         ({"items": [item(), item(payId="p-2", status="UNRESOLVED")]}, []),
         ({"items": [item(attempt=28)]}, ["P6"]),
         ({"items": [item(attempt=27)]}, []),
-        ({"letters": ['{"payId": "p-1"}']}, ["P7"]),
-        ({"letters": ['{"payId": "two words"}']}, []),
+        ({"dead_letters": ['{"payId": "p-1"}']}, ["P7"]),
+        ({"dead_letters": ['{"payId": "two words"}']}, []),
         ({"items": [item(history=[{"at": 1, "to": "FAILED", "way": "sweeper"}])]}, ["P7"]),
         ({"items": [item(history=[{"at": 1, "to": "UNRESOLVED", "way": "sweeper"}])]}, []),
         ({"items": [item(history=[RECEIVED, SENT_AGAIN])]}, []),
@@ -134,48 +134,54 @@ def test_nothing_is_judged_before_anything_happened() -> None:
     ],
     ids=str,
 )
-def test_what_breaks_a_promise_is_seen(changes: dict[str, Any], names: list[str]) -> None:
-    """That promise is broken, and no other; at the edge it still holds."""
-    assert broken(promises(world(**changes))) == names
+def test_a_violation_breaks_its_guarantee(changes: dict[str, Any], names: list[str]) -> None:
+    """That guarantee and no other; at the limit it is kept."""
+    assert broken(check_guarantees(observations(**changes))) == names
 
 
-def test_a_slow_machine_is_no_evidence() -> None:
-    """A median over a second is neither for nor against the promise, which is about AWS."""
-    found = promises(world(deliveries=[delivery(seconds=1.5)]))
+def test_a_slow_machine_proves_nothing() -> None:
+    """A median over a second is not judged: the guarantee is about AWS."""
+    found = check_guarantees(observations(deliveries=[delivery(seconds=1.5)]))
 
     assert [each.name for each in found if each.kept is None] == ["P4"]
 
 
 def test_two_payments_may_not_share_an_id() -> None:
-    """One key means: one for each."""
+    """One key means one for each payment."""
     both = [delivery(), delivery(payId="p-2")]
-    found = promises(
-        world(deliveries=both, seen=[seen(), seen(pay_id="p-2")], items=[item(), item(payId="p-2")])
+    found = check_guarantees(
+        observations(
+            deliveries=both,
+            requests=[request(), request(pay_id="p-2")],
+            items=[item(), item(payId="p-2")],
+        )
     )
 
     assert broken(found) == ["P3"]
 
 
-def test_without_a_log_of_the_gateway_the_table_says_what_is_paid() -> None:
-    """Another gateway than the simulated one tells us nothing but its answers."""
-    kept = promises(world(seen=None))
-    lost = promises(
-        world(seen=None, deliveries=[], items=[item(lastCheckedAt=int(NOW * 1000) - 181_000)])
+def test_without_a_log_of_the_gateway_the_table_has_what_is_paid() -> None:
+    """The requests to an external gateway are not recorded."""
+    kept = check_guarantees(observations(requests=None))
+    lost = check_guarantees(
+        observations(
+            requests=None, deliveries=[], items=[item(lastCheckedAt=int(NOW * 1000) - 181_000)]
+        )
     )
 
     assert (broken(kept), broken(lost)) == ([], ["P1"])
     assert kept[-1].kept is None
 
 
-def test_what_others_put_on_the_bus_is_false_and_no_more() -> None:
-    """An event that has nothing of ours in it does not stop the count."""
-    alien = Delivery(0, {"detail": {"x": 1}})
+def test_a_foreign_event_on_the_bus_is_false_and_no_more() -> None:
+    """An event with none of payresult's members does not stop the evaluation."""
+    foreign = Delivery(0, {"detail": {"x": 1}})
 
-    assert broken(promises(world(deliveries=[delivery(), alien]))) == ["P2"]
+    assert broken(check_guarantees(observations(deliveries=[delivery(), foreign]))) == ["P2"]
 
 
 @pytest.mark.parametrize(
-    ("letter", "sound"),
+    ("message", "valid"),
     [
         ({"payId": "p-1", "step": 3}, True),
         ({"payIds": ["p-1", "p-2"]}, True),
@@ -188,11 +194,11 @@ def test_what_others_put_on_the_bus_is_false_and_no_more() -> None:
     ],
     ids=str,
 )
-def test_a_sound_message_is_told_from_a_malformed_one(letter: object, sound: bool) -> None:  # noqa: FBT001  a table's column
-    """Only the first has no business in the dead-letter queue."""
-    assert is_sound(json.dumps(letter)) is sound
+def test_a_valid_message_is_told_from_a_malformed_one(message: object, *, valid: bool) -> None:
+    """A valid one must not be in the dead-letter queue."""
+    assert is_valid_message(json.dumps(message)) is valid
 
 
-def test_a_message_that_is_no_json_is_malformed() -> None:
-    """Whatever it is."""
-    assert not is_sound("{")
+def test_a_message_that_is_not_json_is_malformed() -> None:
+    """Whatever its text is."""
+    assert not is_valid_message("{")

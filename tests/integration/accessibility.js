@@ -1,7 +1,7 @@
-// Returns a line for each thing that keeps somebody out: names, headings, ids, contrast.
-const complaints = [];
-const shown = (element) => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
-const all = (selector) => [...document.querySelectorAll(selector)].filter(shown);
+// Returns a line for each accessibility problem: names, headings, ids, contrast.
+const problems = [];
+const visible = (element) => element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+const all = (selector) => [...document.querySelectorAll(selector)].filter(visible);
 
 function named(element) {
   const by = element.getAttribute("aria-labelledby");
@@ -11,22 +11,22 @@ function named(element) {
     .some((name) => name?.trim());
 }
 for (const element of all("a, button, input, select, textarea, summary, [tabindex='0'], section, nav")) {
-  if (!named(element)) complaints.push(`no name: ${element.outerHTML.slice(0, 80)}`);
+  if (!named(element)) problems.push(`no name: ${element.outerHTML.slice(0, 80)}`);
 }
 
 let level = 0;
 for (const heading of all("h1, h2, h3, h4, h5, h6")) {
   const own = Number(heading.tagName[1]);
-  if (own > level + 1) complaints.push(`a level is left out before: ${heading.textContent}`);
+  if (own > level + 1) problems.push(`a heading level is skipped before: ${heading.textContent}`);
   level = own;
 }
-if (all("h1").length !== 1) complaints.push("not one h1");
-if (all("main").length !== 1) complaints.push("not one main");
-if (!document.documentElement.lang) complaints.push("no language");
-if (!document.title) complaints.push("no title");
+if (all("h1").length !== 1) problems.push("not one h1");
+if (all("main").length !== 1) problems.push("not one main");
+if (!document.documentElement.lang) problems.push("no language");
+if (!document.title) problems.push("no title");
 
 const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
-for (const id of ids.filter((each, place) => ids.indexOf(each) !== place)) complaints.push(`id twice: ${id}`);
+for (const id of ids.filter((each, index) => ids.indexOf(each) !== index)) problems.push(`id twice: ${id}`);
 
 const channels = (colour) => {
   const [red, green, blue, alpha = 1] = colour.match(/[\d.]+/g).map(Number);
@@ -41,9 +41,9 @@ const contrast = (one, other) => {
   const [dark, light] = [luminance(one), luminance(other)].sort((left, right) => left - right);
   return (light + 0.05) / (dark + 0.05);
 };
-function behind(element) {
-  for (let place = element; place; place = place.parentElement) {
-    const { rgb, alpha } = channels(getComputedStyle(place).backgroundColor);
+function background(element) {
+  for (let node = element; node; node = node.parentElement) {
+    const { rgb, alpha } = channels(getComputedStyle(node).backgroundColor);
     if (alpha === 1) return rgb;
   }
   return [255, 255, 255];
@@ -55,13 +55,13 @@ for (const element of all("body *")) {
   const style = getComputedStyle(element);
   const size = parseFloat(style.fontSize);
   const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-  const ratio = contrast(channels(style.color).rgb, behind(element));
+  const ratio = contrast(channels(style.color).rgb, background(element));
   measured += 1;
-  if (ratio < (large ? 3 : 4.5)) complaints.push(`contrast ${ratio.toFixed(2)}: ${element.textContent.slice(0, 40)}`);
+  if (ratio < (large ? 3 : 4.5)) problems.push(`contrast ${ratio.toFixed(2)}: ${element.textContent.slice(0, 40)}`);
 }
 for (const element of all("select, button, input:not([type=radio], [type=checkbox])")) {
-  const ratio = contrast(channels(getComputedStyle(element).borderTopColor).rgb, behind(element.parentElement));
-  if (ratio < 3) complaints.push(`edge ${ratio.toFixed(2)}: ${element.outerHTML.slice(0, 60)}`);
+  const ratio = contrast(channels(getComputedStyle(element).borderTopColor).rgb, background(element.parentElement));
+  if (ratio < 3) problems.push(`edge ${ratio.toFixed(2)}: ${element.outerHTML.slice(0, 60)}`);
 }
-if (measured < 20) complaints.push(`only ${measured} texts were measured`);
-return complaints;
+if (measured < 20) problems.push(`only ${measured} texts were measured`);
+return problems;
