@@ -1,8 +1,9 @@
-"""The AWS emulator as a child process that cannot outlive us."""
+"""The AWS emulator as a child process that ends with this one."""
 
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,6 @@ from pathlib import Path
 from typing import Self
 
 from sandbox.credentials import REGION
-from sandbox.ports import free_port
 
 WATCHDOG = Path(__file__).with_name("parent_watchdog.py")
 START_SECONDS = 30
@@ -18,32 +18,40 @@ STOP_SECONDS = 10
 
 
 class EmulatorFailed(Exception):
-    """The emulator did not come up; the message names its log."""
+    """The emulator did not start; the message names its log."""
 
 
 class Emulator:
-    """ministack at `endpoint` while it is entered, with IAM on; its files are in *directory*."""
+    """ministack with IAM on, at `endpoint` while it is entered; its files are in *directory*."""
 
     def __init__(self, directory: Path) -> None:
-        self.port = free_port()
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.port = 0
         self._directory = directory
         self._log = directory / "emulator.log"
         self._watchdog: subprocess.Popen[bytes] | None = None
 
+    @property
+    def endpoint(self) -> str:
+        """The URL of all its services."""
+        return f"http://127.0.0.1:{self.port}"
+
     def __enter__(self) -> Self:
         temporary = self._directory / "tmp"
         temporary.mkdir(parents=True)
-        server = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
-        command = [sys.executable, str(WATCHDOG), *server]
-        with self._log.open("wb") as log:
+        # The child inherits the socket: a port that is free now could be taken when it binds it.
+        with socket.socket() as listener, self._log.open("wb") as log:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.bind(("127.0.0.1", 0))
+            self.port = listener.getsockname()[1]
+            server = [sys.executable, "-m", "hypercorn", "ministack.app:app"]
             self._watchdog = subprocess.Popen(  # noqa: S603  our own command line
-                [*command, "--bind", f"127.0.0.1:{self.port}"],
+                [sys.executable, str(WATCHDOG), *server, "--bind", f"fd://{listener.fileno()}"],
                 env=self._environment(temporary),
                 cwd=temporary,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
+                pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
         try:
@@ -54,19 +62,19 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the watchdog's pipe: it stops the emulator and all workers, then itself."""
+        """Close the watchdog's pipe: it ends the emulator and all its workers, then itself."""
         if self._watchdog is None or self._watchdog.stdin is None:
             return
         self._watchdog.stdin.close()
         try:
             self._watchdog.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:  # on a machine too busy even for that
+        except subprocess.TimeoutExpired:  # the machine is too busy
             os.killpg(self._watchdog.pid, signal.SIGKILL)
             self._watchdog.wait()
         self._watchdog = None
 
     def _environment(self, temporary: Path) -> dict[str, str]:
-        """A short one: the functions inherit whatever the emulator has."""
+        """Only what is needed: the functions inherit the emulator's environment."""
         return {
             "PATH": os.defpath,
             "PYTHONUTF8": "1",

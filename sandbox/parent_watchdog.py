@@ -17,7 +17,8 @@ GRACE_SECONDS = 5
 
 def run(command: list[str]) -> None:
     """Run *command* until it exits or standard input is closed; then kill the process group."""
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  our caller's own
+    # The command inherits the socket that it listens on.
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False)  # noqa: S603  our caller's own
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(child,), name="parent-watchdog", daemon=True).start()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.ports import free_port
+from tests.support.ports import free_port
 from tests.support.template import ROOT
 
 PYTHON = ROOT / ".venv-audit" / "bin" / "python"

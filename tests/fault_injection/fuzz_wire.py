@@ -21,10 +21,10 @@ import trustme
 
 from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
-from sandbox.ports import free_port
 from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import HEAD, FaultServer, Line, black_hole
+from tests.support.ports import free_port
 
 PARTNER, PAY_ID = "P000818", "20190321192436"
 BODY = json.dumps({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}).encode()
