@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
@@ -26,11 +27,8 @@ class Credentials:
 
     def client(self, service: str) -> Any:
         """A boto3 client of *service*; no call waits longer than a minute."""
-        session = boto3.Session(
-            self.access_key_id, self.secret_access_key, self.session_token, REGION
-        )
         config = Config(connect_timeout=5, read_timeout=60, max_pool_connections=32)
-        return session.client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]  # the stubs know literal names only
+        return _session(self).client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]  # the stubs know literal names only
 
     def create_user(self, name: str, action: str) -> Credentials:
         """The credentials of a new IAM user who may do *action* and nothing else."""
@@ -41,6 +39,17 @@ class Credentials:
         iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         return Credentials(self.endpoint, key["AccessKeyId"], key["SecretAccessKey"])
+
+
+@cache
+def _session(credentials: Credentials) -> boto3.Session:
+    """One session for each key: it reads botocore's service descriptions once."""
+    return boto3.Session(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        credentials.session_token,
+        REGION,
+    )
 
 
 def root_credentials(endpoint: str) -> Credentials:
