@@ -1,5 +1,6 @@
-"""The deployed system, which all test files of this folder share."""
+"""Each test file has a deployed system of its own, which ends with the file, threads included."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from sandbox.audit import AuditQueueReader
 from sandbox.client import Client
 from sandbox.environment import Sandbox, start_sandbox
 from sandbox.gateway import SimulatedGateway
+from sandbox.waiting import wait_for
 
 DELAYS = (1, 1, 1, 1)
 """Five checks, a second apart, so that a payment that is never paid ends soon."""
@@ -66,9 +68,10 @@ class System(NamedTuple):
             self.sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """template.yaml on the emulator, with the simulated gateway."""
+    before = set(threading.enumerate())
     folder = tmp_path_factory.mktemp("sandbox")
     with start_sandbox(folder, port=0, delays=DELAYS) as sandbox:
         assert sandbox.gateway
@@ -76,3 +79,4 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         queue = sandbox.stack["AuditQueueUrl"]
         with AuditQueueReader(sandbox.credentials.client("sqs"), queue) as audit:
             yield System(sandbox, sandbox.gateway, Client(sandbox), audit)
+    wait_for("the end of its threads", lambda: set(threading.enumerate()) <= before, 10)
