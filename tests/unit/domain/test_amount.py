@@ -1,5 +1,5 @@
 """P2: an amount is read in one way only, or not at all."""
-# ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
+# ruff: noqa: RUF001 - digits that only look like ASCII are tested here
 
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from payresult.domain.amount import parse_amount, parse_plain_amount
 @pytest.mark.parametrize(
     ("text", "value", "currency"),
     [
-        ("$19.99", "19.99", None),  # a score of currencies are written so
+        ("$19.99", "19.99", None),  # some twenty currencies use this sign
         ("1,234.50", "1234.50", None),
         ("USD 19.99", "19.99", "USD"),
         ("€5", "5", "EUR"),
@@ -28,7 +28,7 @@ from payresult.domain.amount import parse_amount, parse_plain_amount
     ],
 )
 def test_reads_an_amount(text: str, value: str, currency: str | None) -> None:
-    """What looks like an amount is one, to the digit, with the currency if it names just one."""
+    """To the digit, with the currency where the text names exactly one."""
     amount = parse_amount(text)
     assert amount is not None
     assert (amount.value, amount.text, amount.currency) == (Decimal(value), value, currency)
@@ -36,7 +36,7 @@ def test_reads_an_amount(text: str, value: str, currency: str | None) -> None:
 
 @pytest.mark.parametrize("text", ["¥100", "￥100"])
 def test_a_yen_or_yuan_sign_says_which_currencies_are_possible(text: str) -> None:
-    """The sign stands for both, so neither is contradicted."""
+    """The sign is used for both, so it contradicts neither."""
     amount = parse_amount(text)
     assert amount is not None
     assert set(amount.currencies) == {"CNY", "JPY"}
@@ -53,15 +53,15 @@ NO_AMOUNTS = [
 
 
 @pytest.mark.parametrize("text", NO_AMOUNTS)
-def test_takes_nothing_else_for_an_amount(text: str | None) -> None:
-    """What could be read in two ways, or only by kindness, is no amount."""
+def test_other_texts_are_no_amounts(text: str | None) -> None:
+    """A text that could be read in two ways is no amount."""
     assert parse_amount(text) is None
 
 
 @settings(max_examples=100)
 @given(st.text(alphabet="0123456789.,$€£¥￥ USDeE+-_\n٣５", max_size=12))
-def test_an_amount_is_never_more_than_its_digits(text: str) -> None:
-    """Whatever is read has the ASCII digits of the text, in their order, and no others."""
+def test_an_amount_has_exactly_the_digits_of_the_text(text: str) -> None:
+    """ASCII digits only, in their order."""
     amount = parse_amount(text)
     if amount is not None:
         assert amount.value == Decimal(amount.text)
@@ -71,8 +71,8 @@ def test_an_amount_is_never_more_than_its_digits(text: str) -> None:
 
 @settings(max_examples=100)
 @given(st.integers(0, 10**14 - 1), st.sampled_from(["", "$", "EUR ", "€"]))
-def test_reads_back_every_amount_that_is_written_in_full(cents: int, before: str) -> None:
-    """No cent is lost, with grouped thousands or without, up to a million million."""
+def test_every_amount_written_in_full_is_read_back(cents: int, before: str) -> None:
+    """To the cent, with or without grouped thousands, up to 10^12."""
     value = Decimal(cents) / 100
     for text in (f"{value:.2f}", f"{value:,.2f}"):
         amount = parse_amount(before + text)
@@ -87,8 +87,8 @@ def test_reads_back_every_amount_that_is_written_in_full(cents: int, before: str
         "1000000000000",
     ],
 )
-def test_our_own_callers_write_plain_amounts_only(text: str) -> None:
-    """An expectedAmount has digits and a point, nothing around them."""
+def test_other_texts_are_no_plain_amounts(text: str) -> None:
+    """``expectedAmount`` has digits and at most one point."""
     assert parse_plain_amount(text) is None
 
 

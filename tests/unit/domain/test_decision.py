@@ -1,4 +1,4 @@
-"""What a reply means, and what follows it."""
+"""P1, P2, P5, P6, P7: the status that an answer leads to, and the next check."""
 
 from dataclasses import replace
 from itertools import product
@@ -37,9 +37,9 @@ from tests.support.factories import (
 
 P, U, F, R, S = Status
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-NONSENSE = InvalidReply("nonsense", pay_id=PAY_ID, http_status=418)
+INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=418)
 MIDDLE = 0.5
-"""The chance that leaves a delay as it is."""
+"""The random fraction that leaves a delay unchanged."""
 
 
 def after(
@@ -50,7 +50,7 @@ def after(
     random_fraction: float = MIDDLE,
     rules: Rules = RULES,
 ) -> CheckPlan:
-    """Return what follows *answer* to a check of the chain."""
+    """Return the plan after *answer* to a check from the queue."""
     return plan_next_check(stored, answer, rules, now, random_fraction)
 
 
@@ -58,8 +58,8 @@ def after(
 
 
 @pytest.mark.parametrize("text", ["success", "SUCCESS", "Success", "sUcCeSs"])
-def test_success_is_success_in_any_case(text: str) -> None:
-    """The documents show two cases of it."""
+def test_success_counts_in_any_case(text: str) -> None:
+    """The gateway's documents show two."""
     assert is_success(text)
 
 
@@ -73,22 +73,22 @@ def test_success_is_success_in_any_case(text: str) -> None:
     ],
 )
 def test_nothing_else_is_success(text: str) -> None:
-    """Nothing is stripped and nothing beyond ASCII counts: a long s is no s (P2)."""
+    """Nothing is stripped, and only ASCII counts: a long s is no s (P2)."""
     assert not is_success(text)
     assert status_of_reply(reply(text), Registration(), ()) is not S
 
 
 @settings(max_examples=200)
 @given(st.text(max_size=9) | st.text(alphabet="sucesSUCES\u017f\u0131\u0130", max_size=9))
-def test_a_success_has_these_seven_letters(text: str) -> None:
-    """No other text passes."""
+def test_only_the_seven_letters_of_success_count(text: str) -> None:
+    """No other text is a success."""
     letters = [{small, small.upper()} for small in "success"]
     spelt = len(text) == 7 and all(c in pair for c, pair in zip(text, letters, strict=True))
     assert is_success(text) == spelt
 
 
-def test_no_character_beyond_ascii_becomes_one_of_its_letters() -> None:
-    """In lower case; if one ever does, it is still no success (P2)."""
+def test_no_character_beyond_ascii_lowers_to_one_of_its_letters() -> None:
+    """If one ever does, it is still no success (P2)."""
     beyond = map(chr, range(0x80, 0x110000))
     assert [character for character in beyond if character.lower() in set("success")] == []
 
@@ -104,7 +104,7 @@ def test_no_character_beyond_ascii_becomes_one_of_its_letters() -> None:
         ("pending", P, True),
     ],
 )
-def test_only_what_the_deployment_lists_is_a_failure(
+def test_only_the_configured_values_are_a_failure(
     pay_rst: str, status: Status, *, unknown: bool
 ) -> None:
     """Any other value leaves the payment PENDING, and is counted."""
@@ -113,7 +113,7 @@ def test_only_what_the_deployment_lists_is_a_failure(
 
 
 def test_no_value_is_a_failure_by_default() -> None:
-    """The documents show no value but success."""
+    """The gateway's documents show no value but success."""
     assert (
         status_of_reply(
             reply("fail"), Registration(), Rules(Schedule(DELAYS), "prod").failed_pay_rst_values
@@ -159,21 +159,21 @@ def test_no_value_is_a_failure_by_default() -> None:
 def test_a_registered_amount_is_compared_to_the_cent(
     registered: Registration, paid: str | None, *, right: bool
 ) -> None:
-    """Registered but different, unreadable or in another currency: REVIEW, never SUCCEEDED."""
+    """A different or unreadable amount, or another currency: REVIEW, never SUCCEEDED (P2)."""
     assert amount_matches(paid, registered) is right
-    said = reply() if paid is None else reply(payAmount=paid)
-    assert status_of_reply(said, registered, ()) is (S if right else R)
+    answer = reply() if paid is None else reply(payAmount=paid)
+    assert status_of_reply(answer, registered, ()) is (S if right else R)
 
 
 def test_a_wrong_amount_does_not_make_a_failure_a_review() -> None:
-    """Only a success is looked at that closely."""
-    said = reply("fail", payAmount="1")
-    assert status_of_reply(said, Registration(expected_amount="2"), {"fail"}) is F
+    """Only a success is compared with the registered amount."""
+    answer = reply("fail", payAmount="1")
+    assert status_of_reply(answer, Registration(expected_amount="2"), {"fail"}) is F
 
 
 # The status graph
 
-SAYS = {
+REPLIES = {
     P: reply("whatever"),
     F: reply("fail"),
     R: reply(payAmount="1"),
@@ -182,175 +182,177 @@ SAYS = {
 OPEN = [P, U, F, R]
 
 
-def test_ranks_are_those_of_the_design() -> None:
-    """They are in the table, so they never change."""
+def test_the_ranks_of_the_statuses() -> None:
+    """They are stored, so they never change."""
     assert [status.rank for status in Status] == [10, 15, 20, 25, 30]
 
 
-@pytest.mark.parametrize(("stored", "said"), list(product(Status, Status)))
-def test_a_reply_only_raises_the_rank(stored: Status, said: Status) -> None:
+@pytest.mark.parametrize(("stored", "new"), list(product(Status, Status)))
+def test_a_reply_only_raises_the_rank(stored: Status, new: Status) -> None:
     """For each pair of statuses."""
-    assert higher_status(stored, said).rank == max(stored.rank, said.rank)
+    assert higher_status(stored, new).rank == max(stored.rank, new.rank)
 
 
-@pytest.mark.parametrize(("stored", "said"), list(product(OPEN, SAYS)))
-def test_each_answer_in_each_status(stored: Status, said: Status) -> None:
-    """By the chain and by a live check: the higher of the two, and nothing else."""
+@pytest.mark.parametrize(("stored", "new"), list(product(OPEN, REPLIES)))
+def test_each_reply_in_each_status(stored: Status, new: Status) -> None:
+    """The higher status wins, for queued and live checks."""
     now = payment(stored, registration=Registration(expected_amount="2"))
-    higher = stored if stored.rank > said.rank else said
-    assert after(now, SAYS[said]).status is higher
-    assert plan_after_live_check(now, SAYS[said], RULES, NOW).status is higher
+    higher = stored if stored.rank > new.rank else new
+    assert after(now, REPLIES[new]).status is higher
+    assert plan_after_live_check(now, REPLIES[new], RULES, NOW).status is higher
 
 
-@pytest.mark.parametrize(("stored", "answer"), list(product(OPEN, [DOWN, NONSENSE])))
-def test_silence_and_nonsense_change_no_status(stored: Status, answer: GatewayResult) -> None:
+@pytest.mark.parametrize(("stored", "answer"), list(product(OPEN, [DOWN, INVALID])))
+def test_no_answer_and_an_invalid_reply_change_no_status(
+    stored: Status, answer: GatewayResult
+) -> None:
     """A failure is not an answer (P7)."""
     assert after(payment(stored), answer).status is stored
 
 
-# The chain
+# Checks from the queue
 
 
-def test_the_chain_keeps_to_the_schedule() -> None:
-    """Answer by answer: attempt, time, and who leads: SQS up to 900 s, then the sweeper."""
-    now, stored, leads = NOW, payment(work_at=NOW + 15 * MINUTE), []
+def test_the_checks_keep_to_the_schedule() -> None:
+    """Attempt and time of each check; SQS delays it up to 900 s, the sweeper sends it beyond."""
+    now, stored, vias = NOW, payment(work_at=NOW + 15 * MINUTE), []
     for delay in DELAYS:
-        then = after(stored, reply("wait"), now)
-        assert then.check_at == now + delay * SECOND
-        leads.append(then.via)
-        now = then.check_at
-        stored = replace(stored, attempt=then.attempt)
-    assert leads == ["queue"] * 12 + ["sweeper"] * 14
+        plan = after(stored, reply("wait"), now)
+        assert plan.check_at == now + delay * SECOND
+        vias.append(plan.via)
+        now = plan.check_at
+        stored = replace(stored, attempt=plan.attempt)
+    assert vias == ["queue"] * 12 + ["sweeper"] * 14
     assert stored.attempt == 26
 
 
-@pytest.mark.parametrize("answer", [reply("wait"), NONSENSE])
+@pytest.mark.parametrize("answer", [reply("wait"), INVALID])
 def test_the_27th_answer_is_the_last(answer: GatewayResult) -> None:
-    """Unsettled then: UNRESOLVED, in that write, and nobody asks again."""
-    then = after(payment(attempt=26), answer)
-    assert (then.status, then.attempt) == (U, 27)
-    assert (then.via, then.check_at, then.work_at) == (None, None, None)
+    """Not settled: UNRESOLVED in the same write, and no check is planned."""
+    plan = after(payment(attempt=26), answer)
+    assert (plan.status, plan.attempt) == (U, 27)
+    assert (plan.via, plan.check_at, plan.work_at) == (None, None, None)
 
 
-def test_the_27th_answer_still_settles() -> None:
-    """A payment that is paid at last is paid."""
+def test_the_27th_answer_can_be_a_success() -> None:
+    """SUCCEEDED, not UNRESOLVED."""
     assert after(payment(attempt=26), reply()) == CheckPlan(S, 27)
 
 
 def test_the_26th_answer_is_not_the_last() -> None:
-    """A day later there is one more."""
-    then = after(payment(attempt=25), reply("wait"))
-    assert (then.status, then.via, then.check_at) == (P, "sweeper", NOW + DAY)
+    """One more check is planned, a day later."""
+    plan = after(payment(attempt=25), reply("wait"))
+    assert (plan.status, plan.via, plan.check_at) == (P, "sweeper", NOW + DAY)
 
 
-def test_an_unresolved_payment_that_is_followed_anew_stays_unresolved() -> None:
-    """Its status says that it was given up once."""
-    then = after(payment(U, attempt=0), reply("wait"))
-    assert (then.status, then.via, then.check_at) == (U, "queue", NOW + 5 * SECOND)
+def test_a_restarted_payment_stays_unresolved() -> None:
+    """The status says that it was given up before."""
+    plan = after(payment(U, attempt=0), reply("wait"))
+    assert (plan.status, plan.via, plan.check_at) == (U, "queue", NOW + 5 * SECOND)
 
 
-def test_a_success_leaves_nothing_to_follow() -> None:
-    """From any attempt."""
+def test_no_check_is_planned_after_a_success() -> None:
+    """Whatever the attempt."""
     assert after(payment(attempt=3), reply()) == CheckPlan(S, 4)
 
 
-def test_an_answer_ends_the_trouble() -> None:
+def test_a_reply_ends_the_error() -> None:
     """``lastError`` is about the last check."""
     error = CheckError("unavailable", NOW, 3)
     assert after(payment(last_error=error), reply("wait")).error is None
 
 
-def test_nonsense_uses_an_attempt_and_is_kept() -> None:
-    """An answer without a meaning is an answer: the schedule goes on."""
-    then = after(payment(attempt=1), NONSENSE)
-    assert (then.attempt, then.check_at) == (2, NOW + 10 * SECOND)
-    assert then.error == CheckError("bad_reply", NOW, 1, 418)
+def test_an_invalid_reply_uses_an_attempt_and_is_kept() -> None:
+    """The schedule goes on, and the error is stored."""
+    plan = after(payment(attempt=1), INVALID)
+    assert (plan.attempt, plan.check_at) == (2, NOW + 10 * SECOND)
+    assert plan.error == CheckError("bad_reply", NOW, 1, 418)
 
 
 # Outages
 
 
 def test_an_unavailable_gateway_uses_no_attempt() -> None:
-    """The next try comes after 5 s, doubling with each in a row."""
+    """The next check comes after 5 s, doubled after each one unanswered in a row."""
     stored, waits = payment(attempt=7), []
     for _ in range(10):
-        then = after(stored, DOWN, random_fraction=0)
-        assert (then.status, then.attempt, then.via) == (P, 7, "queue")
-        assert then.check_at is not None
-        waits.append((then.check_at - NOW) // SECOND)
-        stored = replace(stored, last_error=then.error)
+        plan = after(stored, DOWN, random_fraction=0)
+        assert (plan.status, plan.attempt, plan.via) == (P, 7, "queue")
+        assert plan.check_at is not None
+        waits.append((plan.check_at - NOW) // SECOND)
+        stored = replace(stored, last_error=plan.error)
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
     assert stored.last_error == CheckError("unavailable", NOW, 10)
 
 
-def test_nonsense_in_between_starts_the_doubling_anew() -> None:
-    """Only tries in a row count."""
-    then = after(payment(last_error=CheckError("bad_reply", NOW, 9)), DOWN, random_fraction=0)
-    assert then.error == CheckError("unavailable", NOW, 1)
-    assert then.check_at == NOW + 5 * SECOND
+def test_an_invalid_reply_resets_the_backoff() -> None:
+    """Only unanswered checks in a row count."""
+    plan = after(payment(last_error=CheckError("bad_reply", NOW, 9)), DOWN, random_fraction=0)
+    assert plan.error == CheckError("unavailable", NOW, 1)
+    assert plan.check_at == NOW + 5 * SECOND
 
 
 @pytest.mark.parametrize(
-    ("asked", "lead", "wait"),
+    ("retry_after", "via", "wait"),
     [(60, "queue", 60), (900, "queue", 900), (901, "sweeper", 901), (10**9, "sweeper", 86400)],
 )
-def test_retry_after_is_led_by_whom_it_suits(asked: float, lead: str, wait: int) -> None:
-    """SQS up to 900 s, above that the sweeper, by ``workAt``, for a day at most."""
-    then = after(payment(), GatewayUnavailable("later", pay_id=PAY_ID, retry_after=asked))
-    assert (then.via, then.check_at) == (lead, NOW + wait * SECOND)
-    assert lead == "queue" or then.work_at == then.check_at
+def test_retry_after_is_obeyed_by_queue_or_sweeper(retry_after: float, via: str, wait: int) -> None:
+    """SQS up to 900 s, beyond that the sweeper at ``workAt``, for a day at most."""
+    plan = after(payment(), GatewayUnavailable("later", pay_id=PAY_ID, retry_after=retry_after))
+    assert (plan.via, plan.check_at) == (via, NOW + wait * SECOND)
+    assert via == "queue" or plan.work_at == plan.check_at
 
 
 @settings(max_examples=100)
 @given(st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
-def test_an_outage_of_two_hours_sees_15_tries_at_most(chances: list[float]) -> None:
-    """With every chance, and the payment is as it was (P6, P7)."""
-    now, stored, tries = NOW, payment(attempt=2, work_at=NOW + 15 * MINUTE), 0
+def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> None:
+    """Whatever the jitter, and the payment stays as it was (P6, P7)."""
+    now, stored, checks = NOW, payment(attempt=2, work_at=NOW + 15 * MINUTE), 0
     while now <= NOW + 2 * HOUR:
-        then = after(stored, DOWN, now, random_fraction=chances[tries])
-        tries += 1
-        assert (then.status, then.attempt) == (P, 2)
-        assert then.check_at is not None
-        stored = replace(stored, last_error=then.error, work_at=then.work_at or stored.work_at)
-        now = then.check_at
-    assert tries <= 15
+        plan = after(stored, DOWN, now, random_fraction=fractions[checks])
+        checks += 1
+        assert (plan.status, plan.attempt) == (P, 2)
+        assert plan.check_at is not None
+        stored = replace(stored, last_error=plan.error, work_at=plan.work_at or stored.work_at)
+        now = plan.check_at
+    assert checks <= 15
 
 
-# The end of the time
+# Giving up
 
 
-@pytest.mark.parametrize("answer", [reply("wait"), DOWN, NONSENSE])
-def test_when_the_time_is_over_a_payment_is_unresolved(answer: GatewayResult) -> None:
-    """At ``giveUpAt``, whatever the answer; never FAILED by giving up (P5)."""
-    then = after(payment(give_up_at=NOW), answer)
-    assert (then.status, then.via, then.check_at, then.work_at) == (U, None, None, None)
+@pytest.mark.parametrize("answer", [reply("wait"), DOWN, INVALID])
+def test_at_give_up_at_a_payment_is_unresolved(answer: GatewayResult) -> None:
+    """Whatever the answer; never FAILED by giving up (P5)."""
+    plan = after(payment(give_up_at=NOW), answer)
+    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (U, None, None, None)
 
 
 @pytest.mark.parametrize(("answer", "status"), [(reply(), S), (reply("fail"), F)])
-def test_an_answer_counts_also_when_the_time_is_over(answer: GatewayResult, status: Status) -> None:
-    """A true answer is worth more than the clock."""
+def test_a_reply_counts_also_after_give_up_at(answer: GatewayResult, status: Status) -> None:
+    """SUCCEEDED and FAILED go before UNRESOLVED."""
     assert after(payment(give_up_at=NOW - DAY), answer).status is status
 
 
 @pytest.mark.parametrize("stored", [F, R])
 def test_failed_and_review_are_never_given_up(stored: Status) -> None:
-    """An outage at their late check ends the following, not the status."""
-    then = after(payment(stored, give_up_at=NOW), DOWN)
-    assert (then.status, then.via) == (stored, None)
+    """An outage at their late check ends the checks, not the status."""
+    plan = after(payment(stored, give_up_at=NOW), DOWN)
+    assert (plan.status, plan.via) == (stored, None)
 
 
 @pytest.mark.parametrize("answer", [reply("wait"), DOWN])
-def test_no_check_is_planned_beyond_the_end(answer: GatewayResult) -> None:
+def test_no_check_is_planned_after_give_up_at(answer: GatewayResult) -> None:
     """The last one is at ``giveUpAt`` itself."""
-    then = after(payment(attempt=20, give_up_at=NOW + 3 * SECOND), answer)
-    assert then.check_at == NOW + 3 * SECOND
+    plan = after(payment(attempt=20, give_up_at=NOW + 3 * SECOND), answer)
+    assert plan.check_at == NOW + 3 * SECOND
 
 
 # Late checks
 
 
 @pytest.mark.parametrize(("answer", "status"), [(reply("fail"), F), (reply(payAmount="1"), R)])
-def test_failed_and_review_are_looked_at_twice_more(answer: GatewayResult, status: Status) -> None:
+def test_failed_and_review_get_two_late_checks(answer: GatewayResult, status: Status) -> None:
     """An hour and a day after the change, by the sweeper; then no more."""
     stored = payment(attempt=3, registration=Registration(expected_amount="2"))
     first = after(stored, answer)
@@ -364,65 +366,65 @@ def test_failed_and_review_are_looked_at_twice_more(answer: GatewayResult, statu
 
 
 def test_late_checks_count_from_the_last_change() -> None:
-    """A FAILED payment that turns out to be a REVIEW gets its own two."""
+    """A FAILED payment that becomes REVIEW gets two more."""
     stored = payment(F, registration=Registration(expected_amount="2"))
-    then = after(stored, reply(payAmount="1"), NOW + DAY)
-    assert (then.status, then.work_at) == (R, NOW + DAY + HOUR)
+    plan = after(stored, reply(payAmount="1"), NOW + DAY)
+    assert (plan.status, plan.work_at) == (R, NOW + DAY + HOUR)
 
 
 def test_late_checks_without_a_history_count_from_now() -> None:
-    """A hand took it away; the payment is still followed."""
-    then = after(payment(F, attempt=4, history=()), reply("fail"))
-    assert (then.via, then.work_at) == ("sweeper", NOW + HOUR)
+    """Somebody removed the history; the payment is still followed."""
+    plan = after(payment(F, attempt=4, history=()), reply("fail"))
+    assert (plan.via, plan.work_at) == ("sweeper", NOW + HOUR)
 
 
-@pytest.mark.parametrize(("attempt", "lead"), [(25, "sweeper"), (26, None)])
-def test_late_checks_are_within_the_27(attempt: int, lead: str | None) -> None:
+@pytest.mark.parametrize(("attempt", "via"), [(25, "sweeper"), (26, None)])
+def test_late_checks_are_within_the_27(attempt: int, via: str | None) -> None:
     """The 27th answer is the last, whatever it says (P6)."""
-    assert after(payment(attempt=attempt), reply("fail")).via == lead
+    assert after(payment(attempt=attempt), reply("fail")).via == via
 
 
-def test_nonsense_at_a_late_check_leaves_the_other_one() -> None:
-    """It is an answer: the first late check is done. They count from the end of the history."""
+def test_an_invalid_reply_at_the_first_late_check_leaves_the_second() -> None:
+    """It is an answer. Late checks count from the last entry of the history."""
     changes = (StatusChange(NOW - DAY, None, P, "queue"), StatusChange(NOW, P, F, "queue"))
     stored = payment(F, attempt=4, history=changes)
-    then = after(stored, NONSENSE, NOW + HOUR)
-    assert (then.status, then.via, then.work_at) == (F, "sweeper", NOW + DAY)
+    plan = after(stored, INVALID, NOW + HOUR)
+    assert (plan.status, plan.via, plan.work_at) == (F, "sweeper", NOW + DAY)
 
 
-def test_nonsense_at_the_last_late_check_is_followed_by_the_schedule() -> None:
-    """The last word of a late check must have a meaning."""
+def test_an_invalid_reply_at_the_last_late_check_is_followed_by_another_check() -> None:
+    """By the schedule: the last late check needs a reply."""
     stored = payment(F, attempt=20, history=(StatusChange(NOW, P, F, "queue"),))
-    then = after(stored, NONSENSE, NOW + DAY)
-    assert (then.status, then.attempt, then.via) == (F, 21, "sweeper")
-    assert then.work_at == NOW + 2 * DAY
+    plan = after(stored, INVALID, NOW + DAY)
+    assert (plan.status, plan.attempt, plan.via) == (F, 21, "sweeper")
+    assert plan.work_at == NOW + 2 * DAY
 
 
-def test_an_outage_at_a_late_check_is_tried_again_soon() -> None:
-    """No answer is no late check."""
+def test_an_unanswered_late_check_is_repeated_soon() -> None:
+    """It does not count as a late check."""
     stored = payment(F, attempt=4, history=(StatusChange(NOW, P, F, "queue"),))
-    then = after(stored, DOWN, NOW + HOUR, random_fraction=0)
-    assert (then.via, then.check_at) == ("queue", NOW + HOUR + 5 * SECOND)
+    plan = after(stored, DOWN, NOW + HOUR, random_fraction=0)
+    assert (plan.via, plan.check_at) == ("queue", NOW + HOUR + 5 * SECOND)
 
 
 # Live checks
 
 
-def test_a_live_check_leaves_the_chain_as_it_is() -> None:
-    """Its attempt and its plan are the chain's own."""
+def test_a_live_check_leaves_attempt_and_planned_check() -> None:
+    """They belong to the checks from the queue."""
     followed = payment(attempt=4, work_at=NOW + MINUTE)
     for answer in (reply("wait"), reply("fail"), reply()):
-        then = plan_after_live_check(followed, answer, RULES, NOW)
-        assert (then.attempt, then.via, then.check_at, then.work_at) == (4, None, None, None)
+        plan = plan_after_live_check(followed, answer, RULES, NOW)
+        assert (plan.attempt, plan.via, plan.check_at, plan.work_at) == (4, None, None, None)
 
 
-def test_a_live_check_starts_late_checks_where_nobody_follows() -> None:
-    """An UNRESOLVED payment that turns out FAILED is looked at twice more."""
-    then = plan_after_live_check(payment(U, attempt=20), reply("fail"), RULES, NOW)
-    assert (then.status, then.via, then.work_at) == (F, "sweeper", NOW + HOUR)
+def test_a_live_check_plans_late_checks_where_no_check_is_planned() -> None:
+    """An UNRESOLVED payment that becomes FAILED gets two."""
+    plan = plan_after_live_check(payment(U, attempt=20), reply("fail"), RULES, NOW)
+    assert (plan.status, plan.via, plan.work_at) == (F, "sweeper", NOW + HOUR)
 
 
-def test_a_live_check_that_changes_nothing_starts_nothing() -> None:
+def test_a_live_check_without_a_change_plans_nothing() -> None:
     """A FAILED payment that is still FAILED has had its late checks."""
     assert plan_after_live_check(payment(F), reply("fail"), RULES, NOW) == CheckPlan(F, 0)
 
@@ -435,12 +437,12 @@ def test_a_live_check_that_changes_nothing_starts_nothing() -> None:
     [(None, True), (-MINUTE, True), (2 * MINUTE - 1, True), (2 * MINUTE, False), (HOUR, False)],
 )
 def test_the_watchdog_moves_only_when_it_is_near(remaining: int | None, *, moved: bool) -> None:
-    """To ``nextCheckAt`` + 15 min when less than 2 min would remain: index writes are dear."""
+    """To ``nextCheckAt`` + 15 min when less than 2 min would remain: index writes cost."""
     check_at = NOW + 5 * SECOND
     work_at = None if remaining is None else check_at + remaining
-    then = after(payment(work_at=work_at), reply("wait"))
-    assert then.check_at == check_at
-    assert then.work_at == (check_at + 15 * MINUTE if moved else None)
+    plan = after(payment(work_at=work_at), reply("wait"))
+    assert plan.check_at == check_at
+    assert plan.work_at == (check_at + 15 * MINUTE if moved else None)
 
 
 @settings(max_examples=100)
@@ -449,10 +451,10 @@ def test_the_watchdog_moves_only_when_it_is_near(remaining: int | None, *, moved
     st.integers(0, 30),
     st.integers(-DAY, 10 * DAY),
     st.none() | st.integers(-HOUR, HOUR),
-    st.sampled_from([*SAYS.values(), DOWN, NONSENSE]),
+    st.sampled_from([*REPLIES.values(), DOWN, INVALID]),
     st.floats(0, 1, exclude_max=True),
 )
-def test_whatever_happens_a_payment_settles_or_is_looked_at_again(
+def test_a_pending_payment_always_has_a_next_check(
     status: Status,
     attempt: int,
     left: int,
@@ -460,7 +462,7 @@ def test_whatever_happens_a_payment_settles_or_is_looked_at_again(
     answer: GatewayResult,
     random_fraction: float,
 ) -> None:
-    """Open ones have a next check in the table, and SQS can hold back what it leads (P5)."""
+    """Watched by the sweeper; a delay in the queue is one that SQS accepts (P5)."""
     stored = payment(
         status,
         attempt=attempt,
@@ -468,17 +470,17 @@ def test_whatever_happens_a_payment_settles_or_is_looked_at_again(
         work_at=None if work is None else NOW + work,
         registration=Registration(expected_amount="2"),
     )
-    then = after(stored, answer, random_fraction=random_fraction)
-    assert then.status.rank >= status.rank
-    assert then.attempt - attempt in (0, 1)
-    if then.via is None:
-        assert then.status is not P
+    plan = after(stored, answer, random_fraction=random_fraction)
+    assert plan.status.rank >= status.rank
+    assert plan.attempt - attempt in (0, 1)
+    if plan.via is None:
+        assert plan.status is not P
     else:
-        assert then.check_at is not None
-        assert then.check_at >= NOW
-        watched = then.work_at or stored.work_at
+        assert plan.check_at is not None
+        assert plan.check_at >= NOW
+        watched = plan.work_at or stored.work_at
         assert watched is not None
-        assert watched >= then.check_at
-    if then.via == "queue":
-        assert then.check_at is not None
-        assert then.check_at - NOW <= 900 * SECOND
+        assert watched >= plan.check_at
+    if plan.via == "queue":
+        assert plan.check_at is not None
+        assert plan.check_at - NOW <= 900 * SECOND

@@ -1,4 +1,4 @@
-"""What logs and metrics say of a check, and what they never say."""
+"""P8: what logs and metrics say of a check, and what they never say."""
 
 import json
 from dataclasses import replace
@@ -21,8 +21,8 @@ ANSWERS: dict[str, GatewayResult] = {
 }
 
 
-def asked(answer: GatewayResult) -> QueryResult:
-    """Return a question that was answered a minute after NOW, in 250 ms."""
+def result(answer: GatewayResult) -> QueryResult:
+    """Return the result of a query that was answered a minute after NOW, in 250 ms."""
     return QueryResult(answer, NOW + MINUTE, 250, 0.5)
 
 
@@ -30,14 +30,14 @@ def asked(answer: GatewayResult) -> QueryResult:
 def test_each_kind_of_answer_is_counted_and_its_latency_measured(
     name: str, answer: GatewayResult
 ) -> None:
-    """Once."""
-    outcome = Outcome(PAY_ID, payment(), asked(answer))
+    """Once each."""
+    outcome = Outcome(PAY_ID, payment(), result(answer))
     assert counts(outcome) == {name: 1}
     assert measures(outcome) == {"GatewayLatency": 250}
 
 
 @pytest.mark.parametrize(
-    ("became", "name"),
+    ("new_status", "name"),
     [
         (Status.SUCCEEDED, "PaymentsSucceeded"),
         (Status.FAILED, "PaymentsFailed"),
@@ -45,28 +45,28 @@ def test_each_kind_of_answer_is_counted_and_its_latency_measured(
         (Status.UNRESOLVED, "PaymentsUnresolved"),
     ],
 )
-def test_each_change_of_status_is_counted(became: Status, name: str) -> None:
-    """By the check that brought it."""
-    outcome = Outcome(PAY_ID, payment(became), asked(reply()), became)
+def test_each_change_of_status_is_counted(new_status: Status, name: str) -> None:
+    """By the check that made it."""
+    outcome = Outcome(PAY_ID, payment(new_status), result(reply()), new_status)
     assert counts(outcome) == {"ChecksAnswered": 1, name: 1}
 
 
-def test_an_unknown_value_is_counted() -> None:
+def test_an_unknown_pay_rst_is_counted() -> None:
     """Somebody should find out what it means."""
-    outcome = Outcome(PAY_ID, payment(), asked(reply("what")), unknown=True)
+    outcome = Outcome(PAY_ID, payment(), result(reply("what")), unknown=True)
     assert counts(outcome) == {"ChecksAnswered": 1, "UnknownPayRst": 1}
 
 
-def test_what_asked_nobody_counts_nothing() -> None:
+def test_without_a_query_nothing_is_counted() -> None:
     """A repeated message, a settled payment, a conflict."""
     outcome = Outcome(PAY_ID, payment())
     assert (counts(outcome), measures(outcome)) == ({}, {})
 
 
-def test_a_success_tells_how_long_it_took() -> None:
-    """From the registration, and after how many checks."""
+def test_a_success_measures_the_time_to_settle() -> None:
+    """From the registration, and the number of checks."""
     settled = payment(Status.SUCCEEDED, checks=3)
-    outcome = Outcome(PAY_ID, settled, asked(reply()), Status.SUCCEEDED)
+    outcome = Outcome(PAY_ID, settled, result(reply()), Status.SUCCEEDED)
     assert measures(outcome) == {
         "GatewayLatency": 250,
         "SettleTime": MINUTE,
@@ -75,7 +75,7 @@ def test_a_success_tells_how_long_it_took() -> None:
     unregistered = replace(
         settled, history=(StatusChange(NOW, Status.PENDING, Status.SUCCEEDED, "api"),)
     )
-    outcome = Outcome(PAY_ID, unregistered, asked(reply()), Status.SUCCEEDED)
+    outcome = Outcome(PAY_ID, unregistered, result(reply()), Status.SUCCEEDED)
     assert measures(outcome) == {"GatewayLatency": 250}
 
 
@@ -89,7 +89,7 @@ def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: GatewayR
         reply={"payRst": CANARY},
         event=CANARY,
     )
-    fields = log_fields(Outcome(PAY_ID, stored, asked(answer)))
+    fields = log_fields(Outcome(PAY_ID, stored, result(answer)))
     assert fields == {
         "payId": PAY_ID,
         "status": "PENDING",
@@ -100,7 +100,7 @@ def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: GatewayR
     }
 
 
-def test_an_error_is_described_by_its_kind_and_its_place() -> None:
+def test_an_error_is_described_by_its_type_and_its_place() -> None:
     """Its text may hold what a caller sent."""
     with pytest.raises(InvalidInput, match=CANARY) as refused:
         parse_message(f'{{"payId": "1", "{CANARY}": 1}}')

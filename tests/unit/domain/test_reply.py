@@ -1,5 +1,5 @@
-"""P1: dates and units of the gateway; an odd value never costs a customer the event."""
-# ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
+"""P1: dates and units of the gateway; a value that cannot be read never prevents the event."""
+# ruff: noqa: RUF001 - digits that only look like ASCII are tested here
 
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def test_a_date_gets_the_offset_of_its_zone() -> None:
-    """The gateway's own example, in the zone that a deployment names."""
+    """The example of the gateway's documents, in a configured zone."""
     assert paid_at("2020-09-17 18:11:10", SHANGHAI) == "2020-09-17T18:11:10+08:00"
 
 
@@ -23,13 +23,13 @@ def test_a_day_has_24_hours(hour: int) -> None:
     assert paid_at(f"2020-09-17 {hour:02}:11:10", SHANGHAI) == f"2020-09-17T{hour:02}:11:10+08:00"
 
 
-def test_the_offset_may_be_behind() -> None:
+def test_the_offset_may_be_negative() -> None:
     """West of Greenwich."""
     new_york = ZoneInfo("America/New_York")
     assert paid_at("2020-09-17 18:11:10", new_york) == "2020-09-17T18:11:10-04:00"
 
 
-def test_a_date_before_there_were_zones_says_nothing() -> None:
+def test_a_date_whose_offset_has_seconds_is_none() -> None:
     """Local mean time of Shanghai was +08:05:43, which RFC 3339 cannot write."""
     assert paid_at("1900-12-31 12:00:00", SHANGHAI) is None
 
@@ -41,7 +41,7 @@ def test_the_offset_is_that_of_the_day() -> None:
     assert paid_at("2026-07-15 12:00:00", berlin) == "2026-07-15T12:00:00+02:00"
 
 
-def test_without_a_zone_a_date_says_nothing() -> None:
+def test_a_date_without_a_zone_is_none() -> None:
     """The documents give ``payResultDate`` no zone."""
     assert paid_at("2020-09-17 18:11:10", None) is None
 
@@ -65,17 +65,17 @@ def test_without_a_zone_a_date_says_nothing() -> None:
         *("17/09/2020 18:11:10", "2020-09-17 18:11", "2020-09-17 18:11:10.5", "20181031256548"),
     ],
 )
-def test_an_odd_date_says_nothing(text: str | None) -> None:
-    """Impossible days and every other form stay raw."""
+def test_other_dates_are_none(text: str | None) -> None:
+    """Impossible days and other forms; the value is kept as received."""
     assert paid_at(text, SHANGHAI) is None
 
 
 @settings(max_examples=100)
 @given(st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}", fullmatch=True))
 def test_no_date_raises(text: str) -> None:
-    """An odd one never costs a customer the event, not even in the year 1 or 9999."""
-    said = paid_at(text, SHANGHAI)
-    assert said is None or said.startswith(text.replace(" ", "T"))
+    """Not even in the years 1 and 9999."""
+    date = paid_at(text, SHANGHAI)
+    assert date is None or date.startswith(text.replace(" ", "T"))
 
 
 @pytest.mark.parametrize(
@@ -87,5 +87,5 @@ def test_no_date_raises(text: str) -> None:
     ],
 )
 def test_the_package_type_names_the_unit(package_type: str | None, unit: str | None) -> None:
-    """The provider's six codes; any other has no unit."""
+    """The six codes of the provider; any other has no unit."""
     assert package_unit(package_type) == unit

@@ -1,4 +1,4 @@
-"""When to ask again."""
+"""P6: when the next check is due."""
 
 from itertools import accumulate
 
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from payresult.domain.schedule import Schedule, backoff, jitter, late_check
 from tests.support.factories import DAY, DELAYS, HOUR, NOW, SECOND
 
-CHANCES = st.floats(0, 1, exclude_max=True)
+FRACTIONS = st.floats(0, 1, exclude_max=True)
 
 
-def test_the_default_schedule_asks_27_times_in_a_week() -> None:
+def test_the_default_schedule_has_27_checks_in_a_week() -> None:
     """The first check at once, then one after each of the 26 delays."""
     schedule = Schedule(DELAYS)
     assert schedule.checks == 27
@@ -21,71 +21,71 @@ def test_the_default_schedule_asks_27_times_in_a_week() -> None:
 
 
 def test_nothing_follows_the_last_answer() -> None:
-    """Also not when more answers came than were planned."""
+    """Also where more answers came than were planned."""
     schedule = Schedule((5, 10))
     assert [schedule.after(attempt) for attempt in (2, 3, 4, 99)] == [10, None, None, None]
 
 
 @settings(max_examples=100)
-@given(st.sampled_from(sorted(set(DELAYS))), CHANCES)
-def test_a_delay_is_spread_by_a_fifth_and_never_above_the_limit_of_sqs(
-    delay: int, chance: float
+@given(st.sampled_from(sorted(set(DELAYS))), FRACTIONS)
+def test_jitter_is_at_most_a_fifth_and_stays_within_the_limit_of_sqs(
+    delay: int, fraction: float
 ) -> None:
-    """What SQS can hold back stays so."""
-    moved = jitter(delay, chance)
-    assert 0.8 * delay <= moved <= 1.2 * delay
-    assert moved <= 900 or delay > 900
+    """A delay that SQS accepts stays one."""
+    changed = jitter(delay, fraction)
+    assert 0.8 * delay <= changed <= 1.2 * delay
+    assert changed <= 900 or delay > 900
 
 
 @pytest.mark.parametrize(
-    ("delay", "chance", "moved"),
+    ("delay", "fraction", "changed"),
     [(10, 0, 8), (10, 0.5, 10), (10, 0.999999, 12), (900, 0.9, 900), (3600, 0.999999, 4320)],
 )
-def test_chance_moves_a_delay_from_four_to_six_fifths(
-    delay: int, chance: float, moved: float
+def test_jitter_reaches_from_four_to_six_fifths(
+    delay: int, fraction: float, changed: float
 ) -> None:
     """The ends and the middle."""
-    assert jitter(delay, chance) == pytest.approx(moved, abs=0.01)
+    assert jitter(delay, fraction) == pytest.approx(changed, abs=0.01)
 
 
-def test_trouble_doubles_the_delay_from_5_to_900_seconds() -> None:
-    """Without a spread, the delays of an outage."""
+def test_backoff_doubles_from_5_to_900_seconds() -> None:
+    """Without jitter."""
     delays = [backoff(tries, None, 0) for tries in range(1, 12)]
     assert delays == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
 
 
 @settings(max_examples=100)
-@given(st.lists(CHANCES, min_size=20, max_size=20))
-def test_an_outage_of_two_hours_sees_15_tries_at_most(chances: list[float]) -> None:
-    """Whatever chance brings (P6)."""
-    starts = [0, *accumulate(backoff(n, None, c) for n, c in enumerate(chances, 1))]
+@given(st.lists(FRACTIONS, min_size=20, max_size=20))
+def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> None:
+    """Whatever the jitter (P6)."""
+    starts = [0, *accumulate(backoff(n, None, c) for n, c in enumerate(fractions, 1))]
     assert sum(start <= 7200 for start in starts) <= 15
 
 
 @settings(max_examples=100)
-@given(st.integers(1, 10_000), CHANCES)
-def test_trouble_never_waits_longer_than_sqs_can(tries: int, chance: float) -> None:
-    """Nor shorter than the five seconds of the first time."""
-    assert 5 <= backoff(tries, None, chance) <= 900
+@given(st.integers(1, 10_000), FRACTIONS)
+def test_backoff_stays_within_the_limit_of_sqs(tries: int, fraction: float) -> None:
+    """And never below five seconds."""
+    assert 5 <= backoff(tries, None, fraction) <= 900
 
 
 @pytest.mark.parametrize(
-    ("asked", "waited"), [(60, 60), (900, 900), (901, 901), (7200, 7200), (1e10, 24 * 3600)]
+    ("retry_after", "waited"), [(60, 60), (900, 900), (901, 901), (7200, 7200), (1e10, 24 * 3600)]
 )
-def test_a_gateway_that_says_when_is_obeyed_up_to_a_day(asked: float, waited: float) -> None:
-    """``Retry-After`` in seconds; a century is a day."""
-    assert backoff(1, asked, 0.5) == waited
+def test_retry_after_is_obeyed_up_to_a_day(retry_after: float, waited: float) -> None:
+    """In seconds."""
+    assert backoff(1, retry_after, 0.5) == waited
 
 
-@pytest.mark.parametrize("asked", [0, 0.2, 1, 5, 30])
-def test_a_gateway_that_asks_for_haste_gets_none(asked: float) -> None:
-    """A short ``Retry-After`` is a least wait; 15 tries in two hours hold all the same (P6)."""
-    starts = [0, *accumulate(backoff(n, asked, 0) for n in range(1, 20))]
+@pytest.mark.parametrize("retry_after", [0, 0.2, 1, 5, 30])
+def test_a_short_retry_after_does_not_shorten_the_wait(retry_after: float) -> None:
+    """So 15 checks in two hours stay the maximum (P6)."""
+    starts = [0, *accumulate(backoff(n, retry_after, 0) for n in range(1, 20))]
     assert sum(start <= 7200 for start in starts) <= 15
 
 
 def test_late_checks_come_an_hour_and_a_day_after_the_change() -> None:
-    """Two, and none more."""
+    """Two, and no more."""
     assert late_check(NOW, NOW) == NOW + HOUR
     assert late_check(NOW, NOW + HOUR - 1) == NOW + HOUR
     assert late_check(NOW, NOW + HOUR) == NOW + DAY
