@@ -1,1 +1,1 @@
-"""What more than one folder of tests uses."""
+"""Helpers that several folders of tests use."""

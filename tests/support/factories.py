@@ -1,4 +1,4 @@
-"""Payments, replies and points in time that many tests start from."""
+"""Payments, replies, times and the default schedule, for tests."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from payresult.domain.schedule import Schedule
 PARTNER = "P000818"
 PAY_ID = "20190321192436"
 NOW = 1_795_341_600_123
-"""2026-11-22T10:00:00.123Z, in milliseconds, as all times of these tests."""
+"""2026-11-22T10:00:00.123Z in milliseconds, the unit of all times in these tests."""
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -24,19 +24,19 @@ DELAYS = (
     *(21600,) * 3,
     *(86400,) * 6,
 )
-"""The schedule of design section 6."""
+"""The default schedule: the delays between answered checks, in seconds."""
 
 RULES = Rules(Schedule(DELAYS), "prod", ("fail",))
 
 
 def reply(pay_rst: str = "success", **fields: str) -> Reply:
-    """Return a reply about PAY_ID, with *fields* beside ``payRst``."""
+    """Return a reply about PAY_ID, with *fields* in addition to ``payRst``."""
     return Reply({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": pay_rst} | fields)
 
 
 def payment(status: Status = Status.PENDING, **attributes: Any) -> Payment:
-    """Return a payment as it is after its registration at NOW, but for *attributes*."""
-    fresh = Payment(
+    """Return a payment registered at NOW, with *attributes* replaced."""
+    new = Payment(
         partner_code=PARTNER,
         pay_id=PAY_ID,
         status=status,
@@ -45,4 +45,4 @@ def payment(status: Status = Status.PENDING, **attributes: Any) -> Payment:
         give_up_at=NOW + 9 * DAY,
         history=(StatusChange(NOW, None, status, "queue"),),
     )
-    return replace(fresh, **attributes)
+    return replace(new, **attributes)

@@ -1,7 +1,7 @@
-"""A small server on loopback that breaks HTTP and TLS in the ways that a test asks for.
+"""A server on loopback that violates HTTP and TLS in the ways that a test needs.
 
-A test gives a script: a function that is run, in a thread of its own, for each connection.
-It says with the Line's methods what the server does; when it returns, the line is closed.
+A test passes a script: a function that runs for each connection, in a thread of its own, and calls
+the methods of its Line. When it returns, the connection is closed.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent: the first line, the headers (names in lower case), the body."""
+    """A request: the first line, the headers (names in lower case), the body."""
 
     line: str
     headers: dict[str, str]
@@ -30,11 +30,11 @@ class Request:
 
 
 class Stopped(Exception):
-    """The test is over, so the script is too."""
+    """Ends a script when the test is over."""
 
 
 class Line:
-    """One connection, seen from the server; *number* counts them from 1."""
+    """One connection, at the server; *number* counts them from 1."""
 
     def __init__(self, server: "FaultServer", sock: socket.socket, number: int) -> None:
         self.number = number
@@ -43,7 +43,7 @@ class Line:
         self._read = sock.makefile("rb")
 
     def request(self) -> Request | None:
-        """Wait for a whole request; None when the client has closed the connection."""
+        """Wait for a complete request; None if the client has closed the connection."""
         first = self._read.readline()
         if not first:
             return None
@@ -57,7 +57,7 @@ class Line:
         return request
 
     def forget(self) -> None:
-        """Drop the requests so far, where thousands would come."""
+        """Drop the recorded requests, for tests that send thousands."""
         self._server.requests.clear()
 
     def send(self, data: bytes) -> None:
@@ -65,31 +65,31 @@ class Line:
         self._sock.sendall(data)
 
     def reply(self, body: bytes, head: bytes = HEAD) -> None:
-        """Send a whole answer."""
+        """Send a complete answer."""
         self.send(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     def dribble(self, data: bytes, every: float = 0.02) -> None:
-        """Send *data* a byte at a time. Raises OSError when the client has gone."""
+        """Send *data* a byte at a time. Raises OSError if the client has closed the connection."""
         for byte in data:
             self.send(bytes([byte]))
             self.pause(every)
 
     def pause(self, seconds: float = 60.0) -> None:
-        """Do nothing for so long, or until the server stops (which ends the script)."""
+        """Wait *seconds*, or until the server stops (which ends the script)."""
         if self._server.stopping.wait(seconds):
             raise Stopped
 
     def arrived(self) -> None:
-        """Wait until all that was sent has arrived at the client's machine."""
+        """Wait until the client's machine has acknowledged all that was sent."""
         while any(fcntl.ioctl(self._sock, termios.TIOCOUTQ, bytes(4))):
             self.pause(0.001)
 
     def raw(self) -> socket.socket:
-        """The TCP socket below TLS, to spoil records with; the caller closes it."""
+        """Return the TCP socket below TLS, to write broken records to; the caller closes it."""
         return socket.socket(fileno=os.dup(self._sock.fileno()))
 
     def half_close(self) -> None:
-        """Say that nothing more comes, and go on listening."""
+        """End the sending side, and go on reading."""
         self._sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
@@ -98,7 +98,7 @@ class Line:
         self.close()
 
     def client_is_gone(self) -> bool:
-        """Wait until the client has closed its end, 10 s at most."""
+        """Return whether the client closes the connection within 10 s."""
         self._sock.settimeout(10)
         try:
             return self._sock.recv(1) == b""
@@ -108,7 +108,7 @@ class Line:
             return True
 
     def abort(self) -> None:
-        """Wake a script that waits for the client; safe from another thread."""
+        """End a script that waits for the client; safe from another thread."""
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
@@ -121,8 +121,8 @@ class Line:
 class FaultServer:
     """Listens on 127.0.0.1 while it is entered, over TLS if there is a context.
 
-    ``port`` is where; ``requests`` are those that came whole; ``connections`` counts the TCP
-    connections, ``finished`` the scripts that came to their end undisturbed.
+    ``requests`` are the complete ones; ``connections`` counts the TCP connections, ``finished``
+    the scripts that returned normally.
     """
 
     def __init__(
@@ -171,14 +171,14 @@ class FaultServer:
             thread.start()
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        # A client that goes away in the middle is what most of these scripts are about.
+        # Most of these scripts test a client that closes the connection early.
         with contextlib.suppress(OSError, Stopped), self._line(sock, number) as line:
             self._script(line)
             self.finished += 1
 
     @contextlib.contextmanager
     def _line(self, sock: socket.socket, number: int) -> Iterator[Line]:
-        sock.settimeout(20)  # no test hangs for ever
+        sock.settimeout(20)  # so that no test waits for ever
         try:
             if self._context is not None:
                 sock = self._context.wrap_socket(sock, server_side=True)
@@ -196,15 +196,15 @@ class FaultServer:
 
 @contextlib.contextmanager
 def black_hole() -> Iterator[tuple[str, int]]:
-    """An address on loopback where nobody ever accepts: connecting to it just waits."""
+    """Yield an address on loopback that never accepts: connecting to it times out."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
-        # Once the queue of a listener is full, Linux drops what else knocks.
+        # Once the queue of a listener is full, Linux drops further connections.
         for _ in range(4):
-            knocker = stack.enter_context(socket.socket())
-            knocker.settimeout(0)
+            client = stack.enter_context(socket.socket())
+            client.settimeout(0)
             with contextlib.suppress(BlockingIOError):
-                knocker.connect(listener.getsockname())
+                client.connect(listener.getsockname())
         yield listener.getsockname()

@@ -1,4 +1,4 @@
-"""A table of payments, on moto as template.yaml describes it or in memory, seen from outside."""
+"""The table of payments for tests: on moto as template.yaml describes it, or in memory."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -20,14 +20,14 @@ _CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "Bill
 
 
 class Table:
-    """The table called *name*; *store* is ours on it."""
+    """The table called *name*; ``payments`` is the PaymentRepository on it."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         described = properties("Table")
         client.create_table(TableName=name, **{part: described[part] for part in _CREATED})
         self.client = client
         self.name = name
-        self.store = PaymentRepository(client, name, PARTNER)
+        self.payments = PaymentRepository(client, name, PARTNER)
 
     def item(self, pay_id: str = PAY_ID) -> dict[str, Any]:
         """Return the item of *pay_id* in plain values, {} if there is none."""
@@ -35,11 +35,11 @@ class Table:
         return next((item for item in self.scan() if item["pk"] == pk), {})
 
     def put(self, item: dict[str, Any]) -> None:
-        """Put *item*, given in plain values, in the place of what is there."""
+        """Store *item*, given in plain values, in place of the stored one."""
         self.client.put_item(TableName=self.name, Item=items.to_item(item))
 
     def change(self, pay_id: str = PAY_ID, /, **attributes: Any) -> None:
-        """Set *attributes* of an item as another hand would; None removes one."""
+        """Set *attributes* of an item without any condition; None removes one."""
         changed = self.item(pay_id) | attributes
         self.put({name: value for name, value in changed.items() if value is not None})
 
@@ -48,27 +48,26 @@ class Table:
         self.client.delete_item(TableName=self.name, Key={"pk": {"S": f"{PARTNER}#{pay_id}"}})
 
     def scan(self) -> list[dict[str, Any]]:
-        """Return all items in plain values, past moto's front door, which is slow."""
+        """Return all items in plain values, from moto's own store: its Scan is slow."""
         tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][self.client.meta.region_name].tables
         found = [item.to_json()["Attributes"] for item in tables[self.name].all_items()]
         return [_values(item) for item in found]
 
 
 class MemoryTable(Table):
-    """The same in memory, for tests of what is done with a table and not of its expressions.
+    """The same in memory, for tests that do not test the expressions themselves.
 
-    ``tests/fault_injection/test_memory_table.py`` compares it with moto, which takes 20 times as
-    long.
+    ``tests/fault_injection/test_memory_table.py`` compares it with moto, which is 20 times slower.
     """
 
     def __init__(self) -> None:
         self._memory = InMemoryDynamoDB(lambda _: None)
         self.client = cast("DynamoDBClient", self._memory)
         self.name = "payments"
-        self.store = PaymentRepository(self.client, self.name, PARTNER)
+        self.payments = PaymentRepository(self.client, self.name, PARTNER)
 
     def put(self, item: dict[str, Any]) -> None:
-        """Put *item*, given in plain values, in the place of what is there."""
+        """Store *item*, given in plain values, in place of the stored one."""
         self._memory.put(items.to_item(item))
 
     def delete(self, pay_id: str = PAY_ID) -> None:

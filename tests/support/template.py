@@ -1,4 +1,4 @@
-"""template.yaml as plain data, for the tests that hold it to its word."""
+"""template.yaml as plain data, for the tests of the template."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ MADE = {
     "ChecksQueue": "https://sqs.eu-central-1.amazonaws.com/123456789012/checks",
     "EventBus": "payresult",
 }
-"""What a deployment makes, and tells its functions about."""
+"""Resources that a deployment creates, by the name that the template refers to."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -39,7 +39,7 @@ _Loader.add_multi_constructor("!", _short_form)
 
 
 def load(path: Path = ROOT / "template.yaml") -> dict[str, Any]:
-    """Return the template as plain data, its short forms written out."""
+    """Return the template as plain data, with its short forms expanded."""
     text = path.read_text(encoding="utf-8")
     template: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     return template

@@ -1,8 +1,8 @@
-"""The whole layer on a virtual clock, with small stand-ins for the three edges of ours.
+"""The services on a virtual clock, with simple fakes of SQS, EventBridge and the gateway.
 
-The table is real code on moto. The queue holds messages back by their DelaySeconds and
-delivers what failed again, the sweeper runs at each full minute that has work for it, and the
-gateway counts who asked when.
+The table is on moto or in memory. The queue delays messages by their DelaySeconds and delivers
+failed ones again, the sweeper runs at each full minute that has work for it, and the gateway
+records each query with its time.
 """
 
 import json
@@ -47,18 +47,18 @@ Said = Reply | GatewayUnavailable | InvalidReply
 
 
 class Crash(BaseException):
-    """The end of an invocation, wherever it was."""
+    """Ends an invocation at any point."""
 
 
 class Inline(Executor):
-    """A pool that does the work at once, so that every run is the same."""
+    """A pool without threads, so that every run is the same."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it; a Crash goes through, as it takes the process with it."""
+        """Run *fn* at once; a Crash is not caught, since it ends the process."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - what a pool does
+        except Exception as error:  # noqa: BLE001 - as a pool does
             future.set_exception(error)
         return future
 
@@ -73,7 +73,7 @@ class Message:
 
 
 class Edge:
-    """A boto3 client in front of which *before* is told the name of each call."""
+    """A client that calls *before* with the name of each call, before the call."""
 
     def __init__(self, client: object, before: Callable[[str], None]) -> None:
         self._client = client
@@ -82,15 +82,28 @@ class Edge:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._client, name)
 
-        def told(*args: Any, **kwargs: Any) -> Any:
+        def announced(*args: Any, **kwargs: Any) -> Any:
             self._before(name)
             return call(*args, **kwargs)
 
-        return told
+        return announced
 
 
 class World:
-    """Everything that follows a payment, from NOW on."""
+    """The whole system, from NOW on.
+
+    A test sets what happens:
+
+    ``says``             the answer of the gateway, by payId
+    ``copies``           how often SQS delivers each message
+    ``refuses_message``  whether SQS refuses an entry
+    ``refuses_event``    the code with which the bus refuses an event; None accepts it
+    ``before``           is called before each AWS or gateway call
+
+    and reads what happened: ``asked`` (payId and time of each query), ``messages`` (the queue),
+    ``dead`` (the dead-letter queue), ``bus`` (accepted events), ``puts`` (the events of each
+    PutEvents), ``outcomes`` (of the queued checks) and ``swept`` (the result of each sweep).
+    """
 
     def __init__(
         self,
@@ -119,43 +132,43 @@ class World:
         def clock() -> float:
             return self.now / 1000
 
-        def told(name: str) -> None:
+        def before(name: str) -> None:
             self.before(name)
 
         pool = Inline()
         rules = Rules(Schedule(delays), "prod", ("fail",))
-        client = cast("DynamoDBClient", Edge(_Dynamo(self), told))
-        store = PaymentRepository(client, table.name, PARTNER)
-        queue = CheckQueue(cast("SQSClient", Edge(_Sqs(self), told)), "queue")
-        publisher = EventPublisher(cast("EventBridgeClient", Edge(_Bus(self), told)), "bus")
-        gateway = cast("GatewayClient", Edge(_Gateway(self), told))
+        client = cast("DynamoDBClient", Edge(_Dynamo(self), before))
+        payments = PaymentRepository(client, table.name, PARTNER)
+        queue = CheckQueue(cast("SQSClient", Edge(_Sqs(self), before)), "queue")
+        publisher = EventPublisher(cast("EventBridgeClient", Edge(_Bus(self), before)), "bus")
+        gateway = cast("GatewayClient", Edge(_Gateway(self), before))
         checker = Checker(
-            gateway, store, rules, clock=clock, random_fraction=lambda: random_fraction
+            gateway, payments, rules, clock=clock, random_fraction=lambda: random_fraction
         )
         self.service = PaymentService(
-            checker, store, queue, pool=pool, require_registration=require_registration
+            checker, payments, queue, pool=pool, require_registration=require_registration
         )
-        self.processor = CheckBatchProcessor(self.service, checker, store, queue, pool=pool)
-        self.outbox = Outbox(store, publisher, pool=pool, clock=clock)
-        self.sweeper = Sweeper(store, queue, self.outbox, pool=pool, clock=clock)
+        self.processor = CheckBatchProcessor(self.service, checker, payments, queue, pool=pool)
+        self.outbox = Outbox(payments, publisher, pool=pool, clock=clock)
+        self.sweeper = Sweeper(payments, queue, self.outbox, pool=pool, clock=clock)
 
-    # What people do
+    # Inputs
 
     def order(self, pay_id: str = PAY_ID, **fields: str) -> None:
         """Send a message as an order service does."""
         self.send({"payId": pay_id} | fields)
 
     def send(self, body: dict[str, Any]) -> None:
-        """Send any message."""
+        """Send a message with this body."""
         self.enqueue(json.dumps(body), 0)
 
     def enqueue(self, body: str, delay: int) -> None:
-        """Put a message into the queue, as often as SQS happens to deliver it."""
+        """Put a message into the queue, ``copies`` times."""
         at = self.now + delay * 1000
         self.messages += [Message(body, at) for _ in range(self.copies)]
 
     def follow(self, *messages: CheckMessage) -> list[Outcome]:
-        """Have a batch followed, without the queue."""
+        """Process a batch of messages, without the queue."""
         return self.processor.process(messages)
 
     def register(self, pay_id: str = PAY_ID, **fields: str) -> None:
@@ -163,13 +176,13 @@ class World:
         self.service.register(pay_id, Registration(**fields))
 
     def get(self, *pay_ids: str) -> list[Outcome]:
-        """Ask as the HTTP API does; PAY_ID by default."""
+        """Look up as the HTTP API does; PAY_ID by default."""
         return self.service.look_up(pay_ids or [PAY_ID])
 
-    # What time brings
+    # Time
 
     def run(self, duration: int) -> None:
-        """Let *duration* milliseconds pass: messages are delivered and sweeps made in time."""
+        """Let *duration* milliseconds pass, with deliveries and sweeps at their times."""
         end = self.now + duration
         while (at := min(self._next_message(), self._next_sweep())) <= end:
             self.now = max(at, self.now)
@@ -180,13 +193,13 @@ class World:
         self.now = end
 
     def sweep(self) -> None:
-        """Sweep once; a crash leaves it to the next minute."""
+        """Sweep once; after a crash the next sweep comes in the next minute."""
         self.shards = {item.get("workShard") for item in self.table.scan()}
         with suppress(Crash):
             self.swept.append(self.sweeper.sweep())
 
     def deliver(self) -> None:
-        """Deliver what is visible, ten at most; a crash leaves it to be delivered again."""
+        """Deliver at most ten visible messages; after a crash all of them are delivered again."""
         batch = [message for message in self.messages if message.visible_at <= self.now][:10]
         for message in batch:
             message.visible_at = self.now + VISIBILITY
@@ -204,19 +217,19 @@ class World:
                 self.dead.append(message.body)
 
     def _handle(self, batch: Sequence[Message]) -> list[Message]:
-        """Do as the checks function does, and return the failed ones."""
+        """Handle messages as the checks function does, and return the failed ones."""
         failed, checks = [], []
         for message in batch:
             try:
-                asks = parse_message(message.body)
+                parsed = parse_message(message.body)
             except InvalidInput:
                 failed.append(message)
                 continue
-            if isinstance(asks, list):
-                failed += [] if self.processor.fan_out(asks) else [message]
+            if isinstance(parsed, list):
+                failed += [] if self.processor.fan_out(parsed) else [message]
             else:
-                checks.append((message, asks))
-        outcomes = self.processor.process([asks for _, asks in checks])
+                checks.append((message, parsed))
+        outcomes = self.processor.process([check for _, check in checks])
         self.outcomes += outcomes
         pairs = zip(checks, outcomes, strict=True)
         return failed + [message for (message, _), outcome in pairs if outcome.error]
@@ -225,13 +238,13 @@ class World:
         return min((message.visible_at for message in self.messages), default=NEVER)
 
     def _next_sweep(self) -> int:
-        """The first full minute that has work for the sweeper; it is idle in the others."""
+        """The first full minute that has work for the sweeper."""
         due = [item["workAt"] for item in self.table.scan() if "workAt" in item]
         return -(-max(min(due, default=NEVER), self.now + 1) // MINUTE) * MINUTE
 
 
 class _Dynamo:
-    """The table's client; moto is slow, so it is not asked about shards that are empty."""
+    """The table's client; it does not query empty shards, since moto is slow."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -284,8 +297,8 @@ class _Bus:
         for entry in Entries:
             code = self._world.refuses_event(entry["Detail"])
             if code and code.startswith("whole call: "):
-                fails = {"Error": {"Code": code.removeprefix("whole call: ")}}
-                raise ClientError(fails, "PutEvents")  # type: ignore[arg-type]  # fewer keys than AWS sends
+                body = {"Error": {"Code": code.removeprefix("whole call: ")}}
+                raise ClientError(body, "PutEvents")  # type: ignore[arg-type]  # fewer keys than AWS sends
             answers.append({"ErrorCode": code} if code else {"EventId": "x"})
             if not code:
                 self._world.bus.append(entry)

@@ -154,7 +154,7 @@ def test_an_event_sent_again_by_an_operator_is_as_old_as_the_wish(table: Table) 
     world.now += 24 * HOUR
     item = table.item()
     again = Event(PAY_ID, item["eventId"], item["event"])
-    table.store.write(PAY_ID, updates.republish(again, world.now))
+    table.payments.write(PAY_ID, updates.republish(again, world.now))
     world.now += SECOND
     assert world.outbox.publish([PAY_ID]).ages == [SECOND]
 

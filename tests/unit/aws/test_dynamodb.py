@@ -21,13 +21,13 @@ def create(table: Table, *pay_ids: str, at: int = NOW) -> None:
     """Store a new payment for each of *pay_ids*."""
     for pay_id in pay_ids:
         fresh = new_payment(PARTNER, pay_id, Registration(), at)
-        table.store.write(pay_id, updates.create(fresh, "queue"))
+        table.payments.write(pay_id, updates.create(fresh, "queue"))
 
 
 def test_reads_those_that_are_stored(table: Table) -> None:
     """By payId; the others are absent."""
     create(table, "a", "b")
-    found = table.store.get_many(["a", "x", "b", "a"])
+    found = table.payments.get_many(["a", "x", "b", "a"])
     assert sorted(found) == ["a", "b"]
     assert all(isinstance(each, Payment) for each in found.values())
 
@@ -57,14 +57,14 @@ def test_reads_more_than_one_batch(table: Table) -> None:
 
 def test_reads_nothing_when_nothing_is_asked(table: Table) -> None:
     """Without a call, which DynamoDB would refuse."""
-    assert table.store.get_many([]) == {}
+    assert table.payments.get_many([]) == {}
 
 
 def test_a_bad_item_does_not_keep_back_its_neighbours(table: Table) -> None:
     """It stands there as what it is, and raises only for who wants just it."""
     create(table, "a", "b")
     table.change("a", schemaVersion=2)
-    found = table.store.get_many(["a", "b"])
+    found = table.payments.get_many(["a", "b"])
     assert isinstance(found["a"], UnreadableItem)
     assert isinstance(found["b"], Payment)
     with pytest.raises(UnreadableItem):
@@ -85,10 +85,10 @@ def test_payments_of_another_partner_are_not_ours(table: Table) -> None:
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
     """As it lies there now."""
     create(table, PAY_ID)
-    read = require_readable(table.store.get_many([PAY_ID])[PAY_ID])
+    read = require_readable(table.payments.get_many([PAY_ID])[PAY_ID])
     assert read is not None
-    after = table.store.write(PAY_ID, updates.claim_live(read, NOW + 1))
-    assert after == table.store.get_many([PAY_ID])[PAY_ID]
+    after = table.payments.write(PAY_ID, updates.claim_live(read, NOW + 1))
+    assert after == table.payments.get_many([PAY_ID])[PAY_ID]
     assert after.last_checked_at == NOW + 1
 
 
@@ -96,8 +96,8 @@ def test_a_refused_write_tells_what_is_there(table: Table) -> None:
     """So that the caller can decide again without another read."""
     create(table, PAY_ID)
     with pytest.raises(PaymentChanged) as stale:
-        table.store.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
-    assert stale.value.current == table.store.get_many([PAY_ID])[PAY_ID]
+        table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
+    assert stale.value.current == table.payments.get_many([PAY_ID])[PAY_ID]
     assert str(stale.value) == "the payment changed after it was read"
 
 
@@ -106,7 +106,7 @@ def test_a_write_refused_by_an_unreadable_item_says_so(table: Table) -> None:
     create(table, PAY_ID)
     table.change(schemaVersion=2)
     with pytest.raises(UnreadableItem):
-        table.store.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
+        table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
 
 
 def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
@@ -122,9 +122,9 @@ def test_finds_what_is_due_and_only_that(table: Table) -> None:
     table.change("a", workShard="EVENT#1")
     table.change("b", workAt=None, workShard=None)
     table.change("c", workAt=NOW + 15 * MINUTE + 1)
-    assert table.store.due("CHECK", NOW + 15 * MINUTE - 1, 10) == []
-    assert sorted(table.store.due("CHECK", NOW + 15 * MINUTE, 10)) == list("defghijklmnop")
-    assert table.store.due("EVENT", NOW + 15 * MINUTE, 10) == ["a"]
+    assert table.payments.due("CHECK", NOW + 15 * MINUTE - 1, 10) == []
+    assert sorted(table.payments.due("CHECK", NOW + 15 * MINUTE, 10)) == list("defghijklmnop")
+    assert table.payments.due("EVENT", NOW + 15 * MINUTE, 10) == ["a"]
 
 
 def test_takes_the_oldest_of_a_shard_first(table: Table) -> None:
@@ -132,7 +132,7 @@ def test_takes_the_oldest_of_a_shard_first(table: Table) -> None:
     for number, pay_id in enumerate("abc"):
         create(table, pay_id)
         table.change(pay_id, workShard="CHECK#3", workAt=NOW - number)
-    assert table.store.due("CHECK", NOW, 2) == ["c", "b"]
+    assert table.payments.due("CHECK", NOW, 2) == ["c", "b"]
 
 
 def test_counts_what_is_followed_without_reading_it(table: Table) -> None:
@@ -147,7 +147,7 @@ def test_counts_what_is_followed_without_reading_it(table: Table) -> None:
 
     table.client.meta.events.register("after-call.dynamodb.Query", note)
     try:
-        assert table.store.count_followed() == 14
+        assert table.payments.count_followed() == 14
     finally:
         table.client.meta.events.unregister("after-call.dynamodb.Query", note)
     assert len(answers) == 8

@@ -47,12 +47,12 @@ WORK = {"workShard", "workAt"}
 def create(table: Table, registration: Registration | None = None) -> Payment:
     """Store a new payment and return it."""
     fresh = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
-    return table.store.write(PAY_ID, updates.create(fresh, "queue"))
+    return table.payments.write(PAY_ID, updates.create(fresh, "queue"))
 
 
 def read(table: Table) -> Payment:
     """Return the stored payment."""
-    found = table.store.get_many([PAY_ID])[PAY_ID]
+    found = table.payments.get_many([PAY_ID])[PAY_ID]
     assert isinstance(found, Payment)
     return found
 
@@ -66,7 +66,7 @@ def assert_refused(table: Table, update: Update) -> None:
     """Say that the write is refused, changes nothing, and tells what is there."""
     before = table.item()
     with pytest.raises(PaymentChanged) as stale:
-        table.store.write(PAY_ID, update)
+        table.payments.write(PAY_ID, update)
     assert table.item() == before
     assert stale.value.current == (read(table) if before else None)
 
@@ -124,7 +124,7 @@ def test_create_never_replaces_a_payment(table: Table) -> None:
 
 def test_amend_sets_what_is_registered_and_nothing_else(table: Table) -> None:
     """The chain and the index stay as they are."""
-    table.store.write(PAY_ID, updates.amend(create(table), FULL))
+    table.payments.write(PAY_ID, updates.amend(create(table), FULL))
     assert table.item() == CREATED | REGISTERED
 
 
@@ -164,7 +164,7 @@ def given_up(table: Table) -> Payment:
 
 def test_restart_follows_anew(table: Table) -> None:
     """Attempt 0 and a new end; the step goes on and the status stays."""
-    table.store.write(PAY_ID, updates.restart(given_up(table), FULL, NOW + 20 * DAY))
+    table.payments.write(PAY_ID, updates.restart(given_up(table), FULL, NOW + 20 * DAY))
     assert table.item() == CREATED | REGISTERED | {
         "status": "UNRESOLVED",
         "rank": 15,
@@ -204,7 +204,7 @@ def test_claim_live_notes_the_time_and_nothing_else(table: Table, last: int | No
     create(table)
     table.change(lastCheckedAt=last)
     claim = updates.claim_live(read(table), NOW + SECOND)
-    table.store.write(PAY_ID, claim)
+    table.payments.write(PAY_ID, claim)
     assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
     assert_refused(table, claim)
 
@@ -250,7 +250,7 @@ def step(table: Table, then: CheckPlan, pay_rst: str | None = "wait", number: in
 def test_a_step_is_recorded_without_touching_the_index(table: Table) -> None:
     """The fast phase: reply, evidence, fence and plan; no index traffic."""
     create(table)
-    table.store.write(PAY_ID, step(table, SOON))
+    table.payments.write(PAY_ID, step(table, SOON))
     assert table.item() == CREATED | CHECKED
     touched = step(table, SOON, number=2).arguments()["UpdateExpression"]
     assert not any(name in touched for name in WORK)
@@ -260,16 +260,16 @@ def test_a_step_moves_the_watchdog_where_it_is_told_to(table: Table) -> None:
     """Or brings it back to a payment that had none."""
     create(table)
     table.change(workAt=None, workShard=None)
-    table.store.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
+    table.payments.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
     assert table.item() == CREATED | CHECKED | {"workAt": NOW + HOUR}
 
 
 def test_a_step_without_an_answer_keeps_what_was_answered_before(table: Table) -> None:
     """``lastError`` says what went wrong; the reply stays."""
     create(table)
-    table.store.write(PAY_ID, step(table, SOON))
+    table.payments.write(PAY_ID, step(table, SOON))
     down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2))
-    table.store.write(PAY_ID, step(table, down, None, number=2))
+    table.payments.write(PAY_ID, step(table, down, None, number=2))
     error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
     assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": error}
 
@@ -278,7 +278,7 @@ def test_an_answer_ends_the_last_error(table: Table) -> None:
     """It is about the last check."""
     create(table)
     table.change(lastError={"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404})
-    table.store.write(PAY_ID, step(table, SOON))
+    table.payments.write(PAY_ID, step(table, SOON))
     assert table.item() == CREATED | CHECKED
 
 
@@ -286,7 +286,7 @@ def test_a_change_of_status_is_in_the_history(table: Table) -> None:
     """When, from what, to what, by which answer, by which way."""
     create(table)
     late = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
-    table.store.write(PAY_ID, step(table, late, "fail"))
+    table.payments.write(PAY_ID, step(table, late, "fail"))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "FAILED", "way": "queue"}
     assert table.item() == CREATED | CHECKED | {
         "status": "FAILED",
@@ -301,7 +301,7 @@ def test_a_change_of_status_is_in_the_history(table: Table) -> None:
 def test_the_last_step_leaves_the_index(table: Table) -> None:
     """Nothing is left to do: UNRESOLVED is in the same write."""
     create(table)
-    table.store.write(PAY_ID, step(table, CheckPlan(U, 27), None))
+    table.payments.write(PAY_ID, step(table, CheckPlan(U, 27), None))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
     expected = CREATED | CHECKED | {"status": "UNRESOLVED", "rank": 15, "attempt": 27}
     expected |= {"history": [*CREATED["history"], change]}
@@ -314,7 +314,7 @@ def test_a_step_passes_the_fence_once(table: Table, stored: int, number: int) ->
     create(table)
     table.change(step=stored)
     update = step(table, SOON, number=number)
-    table.store.write(PAY_ID, update)
+    table.payments.write(PAY_ID, update)
     assert table.item()["step"] == number
     assert_refused(table, update)
 
@@ -343,7 +343,7 @@ def test_no_check_lowers_the_rank(table: Table, says: Status, rank: int) -> None
         if says.rank < rank:
             assert_refused(table, update)
         else:
-            assert table.store.write(PAY_ID, update).status is says
+            assert table.payments.write(PAY_ID, update).status is says
 
 
 @pytest.mark.parametrize("says", [U, F, R])
@@ -377,7 +377,7 @@ def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
     stored = create(table)
     table.change(**{field: "OTHER"})
     update = updates.record_step(stored, CheckPlan(says, 1), reply("x"), now=NOW, step=1)
-    assert table.store.write(PAY_ID, update).status is says
+    assert table.payments.write(PAY_ID, update).status is says
     assert table.item()[field] == "OTHER"
 
 
@@ -390,7 +390,7 @@ def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
     update = updates.record_live(
         stored, CheckPlan(P, 0), reply("wait"), now=NOW + SECOND, trigger="api"
     )
-    table.store.write(PAY_ID, update)
+    table.payments.write(PAY_ID, update)
     chain = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
     assert table.item() == CREATED | CHECKED | chain
 
@@ -399,7 +399,7 @@ def test_a_live_check_can_bring_late_checks(table: Table) -> None:
     """To a payment that nobody follows any more."""
     stored = given_up(table)
     then = CheckPlan(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
-    table.store.write(
+    table.payments.write(
         PAY_ID, updates.record_live(stored, then, reply("fail"), now=NOW + SECOND, trigger="api")
     )
     change = {"at": NOW + SECOND, "from": "UNRESOLVED", "to": "FAILED", "way": "api"}
@@ -462,14 +462,14 @@ def test_a_success_and_its_event_are_one_write(table: Table) -> None:
     """Status, reply, history, outbox and its place in the index; nothing is planned any more."""
     stored = create(table, FULL)
     table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1})
-    table.store.write(PAY_ID, succeed(stored))
+    table.payments.write(PAY_ID, succeed(stored))
     assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")
 
 
 def test_a_success_stores_what_nobody_registered(table: Table) -> None:
     """A GET of an unknown payId that is paid: the item is whole."""
     fresh = new_payment(PARTNER, PAY_ID, Registration(), NOW)
-    table.store.write(PAY_ID, succeed(fresh))
+    table.payments.write(PAY_ID, succeed(fresh))
     expected = CREATED | OUTBOX | {"history": OUTBOX["history"][1:]}
     assert table.item() == without(expected, "nextCheckAt", "step")
 
@@ -478,7 +478,7 @@ def test_a_success_keeps_when_the_payment_was_created(table: Table) -> None:
     """A PUT stored it while the gateway answered a GET that knew of none."""
     create(table)
     late = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
-    after = table.store.write(PAY_ID, succeed(late))
+    after = table.payments.write(PAY_ID, succeed(late))
     assert (after.created_at, after.give_up_at) == (NOW, NOW + 9 * DAY)
 
 
@@ -487,7 +487,7 @@ def test_a_success_wins_over_every_open_status(table: Table, status: Status) -> 
     """Whatever was said before, SUCCEEDED is the end of it."""
     stored = create(table)
     table.change(status=status.value, rank=status.rank)
-    assert table.store.write(PAY_ID, succeed(replace(stored, status=status))).settled
+    assert table.payments.write(PAY_ID, succeed(replace(stored, status=status))).settled
 
 
 @pytest.mark.parametrize("status", [U, F, R])
@@ -501,7 +501,7 @@ def test_a_success_is_decided_again_where_the_status_changed(table: Table, statu
 def test_a_payment_succeeds_once(table: Table) -> None:
     """The second success changes nothing: one event, one body (P3)."""
     stored = create(table)
-    table.store.write(PAY_ID, succeed(stored))
+    table.payments.write(PAY_ID, succeed(stored))
     assert_refused(table, succeed(stored))
 
 
@@ -529,13 +529,13 @@ def test_a_success_stands_on_the_registration_as_it_was_read(
 
 def with_event(table: Table) -> None:
     """Store a payment whose event is unsent."""
-    table.store.write(PAY_ID, succeed(create(table)))
+    table.payments.write(PAY_ID, succeed(create(table)))
 
 
 def test_mark_sent_leaves_the_index(table: Table) -> None:
     """The event stays in the item, as it went out."""
     with_event(table)
-    table.store.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
+    table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
     sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR}
     assert table.item() == without(CREATED | sent, "nextCheckAt", *WORK)
 
@@ -543,7 +543,7 @@ def test_mark_sent_leaves_the_index(table: Table) -> None:
 def test_postpone_moves_the_event_in_the_index(table: Table) -> None:
     """And nothing else."""
     with_event(table)
-    table.store.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
+    table.payments.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
     assert table.item() == without(CREATED | OUTBOX | {"workAt": NOW + HOUR}, "nextCheckAt")
 
 
@@ -567,7 +567,7 @@ def test_only_this_unsent_event_is_marked_or_postponed(
 def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
     """Before the message is sent."""
     stored = create(table)
-    table.store.write(PAY_ID, updates.claim_due(stored, NOW + HOUR))
+    table.payments.write(PAY_ID, updates.claim_due(stored, NOW + HOUR))
     assert table.item() == CREATED | {"workAt": NOW + HOUR + 10 * MINUTE}
 
 
@@ -587,7 +587,7 @@ def test_claim_due_and_give_up_stand_on_the_work_as_it_was_read(
 def test_give_up_ends_the_following(table: Table) -> None:
     """UNRESOLVED, in the history, out of the index."""
     stored = create(table)
-    table.store.write(PAY_ID, updates.give_up(stored, NOW + 9 * DAY))
+    table.payments.write(PAY_ID, updates.give_up(stored, NOW + 9 * DAY))
     change = {"at": NOW + 9 * DAY, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
     expected = CREATED | {"status": "UNRESOLVED", "rank": 15}
     expected |= {"history": [*CREATED["history"], change]}
@@ -596,9 +596,9 @@ def test_give_up_ends_the_following(table: Table) -> None:
 
 def test_giving_up_again_is_no_change_of_status(table: Table) -> None:
     """An UNRESOLVED payment that was followed anew, and in vain."""
-    restarted = table.store.write(PAY_ID, updates.restart(given_up(table), Registration(), NOW))
+    restarted = table.payments.write(PAY_ID, updates.restart(given_up(table), Registration(), NOW))
     before = table.item()
-    table.store.write(PAY_ID, updates.give_up(restarted, NOW + 9 * DAY))
+    table.payments.write(PAY_ID, updates.give_up(restarted, NOW + 9 * DAY))
     assert table.item() == without(before, "nextCheckAt", *WORK)
 
 

@@ -21,7 +21,7 @@ SHARD = 2
 
 def stored(world: World) -> Payment:
     """Return the stored payment."""
-    payment = world.table.store.get_many([PAY_ID])[PAY_ID]
+    payment = world.table.payments.get_many([PAY_ID])[PAY_ID]
     assert isinstance(payment, Payment)
     return payment
 
@@ -38,14 +38,14 @@ def in_review(world: World, paid: str = "$18.00") -> Payment:
 
 def accept(world: World, payment: Payment, accepted: Registration, reason: str, now: int) -> None:
     """Make the write of the command."""
-    world.table.store.write(PAY_ID, updates.accept(payment, accepted, reason, now))
+    world.table.payments.write(PAY_ID, updates.accept(payment, accepted, reason, now))
 
 
 def assert_rejected(world: World, update: Update) -> None:
     """Assert that the write is rejected and changes nothing."""
     before = world.table.item()
     with pytest.raises(PaymentChanged):
-        world.table.store.write(PAY_ID, update)
+        world.table.payments.write(PAY_ID, update)
     assert world.table.item() == before
 
 

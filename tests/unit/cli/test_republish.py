@@ -34,7 +34,7 @@ def event_states(cli: CommandLine, *pay_ids: str) -> list[str]:
 
 def stored(world: World) -> Payment:
     """Return the stored payment."""
-    payment = world.table.store.get_many([PAY_ID])[PAY_ID]
+    payment = world.table.payments.get_many([PAY_ID])[PAY_ID]
     assert isinstance(payment, Payment)
     return payment
 
@@ -54,7 +54,7 @@ def assert_rejected(world: World, update: Update) -> None:
     """Assert that the write is rejected and changes nothing."""
     before = world.table.item()
     with pytest.raises(PaymentChanged):
-        world.table.store.write(PAY_ID, update)
+        world.table.payments.write(PAY_ID, update)
     assert world.table.item() == before
 
 
@@ -173,7 +173,7 @@ def test_write_makes_the_event_pending_with_the_same_id_and_bytes(world: World) 
     before = world.table.item()
     now = NOW + HOUR
 
-    world.table.store.write(PAY_ID, updates.republish(event, now))
+    world.table.payments.write(PAY_ID, updates.republish(event, now))
 
     entry = {"at": now, "from": "SUCCEEDED", "to": "SUCCEEDED", "way": "operator"}
     assert world.table.item() == before | {
@@ -190,7 +190,7 @@ def test_write_makes_the_event_pending_with_the_same_id_and_bytes(world: World) 
 def test_sweeper_sends_the_event_if_the_stream_does_not(world: World) -> None:
     """A minute after it was marked."""
     event = sent_event(world)
-    world.table.store.write(PAY_ID, updates.republish(event, world.now))
+    world.table.payments.write(PAY_ID, updates.republish(event, world.now))
 
     world.run(2 * MINUTE)
 
@@ -201,7 +201,7 @@ def test_sweeper_sends_the_event_if_the_stream_does_not(world: World) -> None:
 def test_write_is_rejected_while_the_event_is_pending(world: World) -> None:
     """It would delay the event that the sweeper is about to send."""
     update = updates.republish(sent_event(world), NOW)
-    world.table.store.write(PAY_ID, update)
+    world.table.payments.write(PAY_ID, update)
 
     assert_rejected(world, update)
 

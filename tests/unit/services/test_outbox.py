@@ -141,7 +141,9 @@ def test_a_call_refused_for_no_entry_s_fault_is_not_followed_by_ten(
 def answered(table: Table, *entries: dict[str, str]) -> Outbox:
     """Return an outbox whose bus answers just *entries*."""
     bus = Mock(put_events=Mock(return_value={"Entries": entries}))
-    return Outbox(table.store, EventPublisher(bus, "bus"), pool=Inline(), clock=lambda: NOW / 1000)
+    return Outbox(
+        table.payments, EventPublisher(bus, "bus"), pool=Inline(), clock=lambda: NOW / 1000
+    )
 
 
 def test_an_entry_without_an_id_is_not_on_the_bus(table: Table) -> None:
@@ -261,7 +263,7 @@ def test_an_event_that_an_operator_has_sent_again_waits_since_then(table: Table)
     world.now += HOUR
     item = table.item()
     event = Event(PAY_ID, item["eventId"], item["event"])
-    table.store.write(PAY_ID, updates.republish(event, world.now))
+    table.payments.write(PAY_ID, updates.republish(event, world.now))
     world.refuses_event = lambda _: "InternalFailure"
     world.now += 2 * MINUTE
     world.outbox.publish([PAY_ID], postpone=True)
