@@ -1,4 +1,4 @@
-"""Reading the table, and what a write answers; the writes themselves are in test_writes."""
+"""Contract with DynamoDB: reads, and the result of a write. ``test_updates`` has the writes."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,48 +20,48 @@ if TYPE_CHECKING:
 def create(table: Table, *pay_ids: str, at: int = NOW) -> None:
     """Store a new payment for each of *pay_ids*."""
     for pay_id in pay_ids:
-        fresh = new_payment(PARTNER, pay_id, Registration(), at)
-        table.payments.write(pay_id, updates.create(fresh, "queue"))
+        new = new_payment(PARTNER, pay_id, Registration(), at)
+        table.payments.write(pay_id, updates.create(new, "queue"))
 
 
-def test_reads_those_that_are_stored(table: Table) -> None:
-    """By payId; the others are absent."""
+def test_get_many_returns_the_stored_payments(table: Table) -> None:
+    """By payId; a payId that is not stored is absent."""
     create(table, "a", "b")
     found = table.payments.get_many(["a", "x", "b", "a"])
     assert sorted(found) == ["a", "b"]
     assert all(isinstance(each, Payment) for each in found.values())
 
 
-class Listens:
-    """DynamoDB that notes what a batch read asks for."""
+class RecordsReads:
+    """DynamoDB that records the batch reads."""
 
     def __init__(self, table: Table) -> None:
-        self.asked: list[Any] = []
+        self.requests: list[Any] = []
         self._table = table
-        self.store = PaymentRepository(cast("DynamoDBClient", self), table.name, PARTNER)
+        self.payments = PaymentRepository(cast("DynamoDBClient", self), table.name, PARTNER)
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - AWS
-        """Note it, and answer."""
-        self.asked.append(RequestItems[self._table.name])
+        """Record the request, and answer it."""
+        self.requests.append(RequestItems[self._table.name])
         return self._table.client.batch_get_item(RequestItems=RequestItems)
 
 
-def test_reads_more_than_one_batch(table: Table) -> None:
-    """DynamoDB takes 100 keys at a time."""
+def test_get_many_reads_100_keys_at_a_time(table: Table) -> None:
+    """DynamoDB accepts no more in one call."""
     create(table, "0", "104")
-    listens = Listens(table)
-    found = listens.store.get_many(str(number) for number in range(105))
+    client = RecordsReads(table)
+    found = client.payments.get_many(str(number) for number in range(105))
     assert sorted(found) == ["0", "104"]
-    assert [len(asked["Keys"]) for asked in listens.asked] == [100, 5]
+    assert [len(request["Keys"]) for request in client.requests] == [100, 5]
 
 
-def test_reads_nothing_when_nothing_is_asked(table: Table) -> None:
-    """Without a call, which DynamoDB would refuse."""
+def test_get_many_of_nothing_makes_no_call(table: Table) -> None:
+    """DynamoDB would refuse an empty request."""
     assert table.payments.get_many([]) == {}
 
 
-def test_a_bad_item_does_not_keep_back_its_neighbours(table: Table) -> None:
-    """It stands there as what it is, and raises only for who wants just it."""
+def test_an_unreadable_item_does_not_stop_the_others(table: Table) -> None:
+    """It is returned as an UnreadableItem; only ``require_readable`` raises it."""
     create(table, "a", "b")
     table.change("a", schemaVersion=2)
     found = table.payments.get_many(["a", "b"])
@@ -73,8 +73,8 @@ def test_a_bad_item_does_not_keep_back_its_neighbours(table: Table) -> None:
     assert require_readable(None) is None
 
 
-def test_payments_of_another_partner_are_not_ours(table: Table) -> None:
-    """Two stacks of ours may share nothing, but a wrong parameter must not mix them up."""
+def test_payments_of_another_partner_code_are_not_returned(table: Table) -> None:
+    """A wrong parameter must not mix up the payments of two stacks."""
     create(table, PAY_ID)
     table.change(payId=PAY_ID)
     other = PaymentRepository(table.client, table.name, "P000819")
@@ -83,7 +83,7 @@ def test_payments_of_another_partner_are_not_ours(table: Table) -> None:
 
 
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
-    """As it lies there now."""
+    """As it is stored then."""
     create(table, PAY_ID)
     read = require_readable(table.payments.get_many([PAY_ID])[PAY_ID])
     assert read is not None
@@ -92,17 +92,17 @@ def test_a_write_returns_the_payment_after_it(table: Table) -> None:
     assert after.last_checked_at == NOW + 1
 
 
-def test_a_refused_write_tells_what_is_there(table: Table) -> None:
+def test_payment_changed_has_the_stored_payment(table: Table) -> None:
     """So that the caller can decide again without another read."""
     create(table, PAY_ID)
-    with pytest.raises(PaymentChanged) as stale:
+    with pytest.raises(PaymentChanged) as changed:
         table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
-    assert stale.value.current == table.payments.get_many([PAY_ID])[PAY_ID]
-    assert str(stale.value) == "the payment changed after it was read"
+    assert changed.value.current == table.payments.get_many([PAY_ID])[PAY_ID]
+    assert str(changed.value) == "the payment changed after it was read"
 
 
-def test_a_write_refused_by_an_unreadable_item_says_so(table: Table) -> None:
-    """A later version of us wrote it: leave it alone."""
+def test_a_refused_write_to_an_unreadable_item_raises_unreadable_item(table: Table) -> None:
+    """A later version wrote the item."""
     create(table, PAY_ID)
     table.change(schemaVersion=2)
     with pytest.raises(UnreadableItem):
@@ -116,8 +116,8 @@ def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
         elsewhere.write(PAY_ID, updates.create(payment(), "api"))
 
 
-def test_finds_what_is_due_and_only_that(table: Table) -> None:
-    """Checks and events apart, in all shards, the time itself included."""
+def test_due_returns_what_is_due_and_nothing_else(table: Table) -> None:
+    """Checks and events apart, in all shards; an item is due at ``workAt`` itself."""
     create(table, *"abcdefghijklmnop")
     table.change("a", workShard="EVENT#1")
     table.change("b", workAt=None, workShard=None)
@@ -127,79 +127,81 @@ def test_finds_what_is_due_and_only_that(table: Table) -> None:
     assert table.payments.due("EVENT", NOW + 15 * MINUTE, 10) == ["a"]
 
 
-def test_takes_the_oldest_of_a_shard_first(table: Table) -> None:
-    """So nothing waits for ever behind newer work."""
+def test_due_returns_the_oldest_of_a_shard_first(table: Table) -> None:
+    """So that no item waits for ever behind newer ones."""
     for number, pay_id in enumerate("abc"):
         create(table, pay_id)
         table.change(pay_id, workShard="CHECK#3", workAt=NOW - number)
     assert table.payments.due("CHECK", NOW, 2) == ["c", "b"]
 
 
-def test_counts_what_is_followed_without_reading_it(table: Table) -> None:
-    """All shards of checks, no events, and no item comes over the wire."""
+def test_count_followed_returns_no_items(table: Table) -> None:
+    """All shards of checks, no events; DynamoDB answers with numbers only."""
     create(table, *"abcdefghijklmnop")
     table.change("a", workShard="EVENT#1")
     table.change("b", workAt=None, workShard=None)
     answers: list[dict[str, Any]] = []
 
-    def note(parsed: dict[str, Any], **_: Any) -> None:
+    def record(parsed: dict[str, Any], **_: Any) -> None:
         answers.append(parsed)
 
-    table.client.meta.events.register("after-call.dynamodb.Query", note)
+    table.client.meta.events.register("after-call.dynamodb.Query", record)
     try:
         assert table.payments.count_followed() == 14
     finally:
-        table.client.meta.events.unregister("after-call.dynamodb.Query", note)
+        table.client.meta.events.unregister("after-call.dynamodb.Query", record)
     assert len(answers) == 8
     assert not any("Items" in answer for answer in answers)
 
 
-class HoldsBack:
+class Unprocessed:
     """DynamoDB that answers a batch read one key at a time; the last *never* keys not at all."""
 
     def __init__(self, client: "DynamoDBClient", never: int = 0) -> None:
         self._client = client
         self._never = never
-        self.asked = 0
+        self.calls = 0
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS
-        """Answer the first key and hold back the others."""
-        self.asked += 1
-        [(table, asked)] = RequestItems.items()
-        keys = asked["Keys"]
+        """Answer the first key and return the others unprocessed."""
+        self.calls += 1
+        [(table, requested)] = RequestItems.items()
+        keys = requested["Keys"]
         take = 0 if len(keys) <= self._never else 1
         answer: Any = {"Responses": {}}
         if take:
-            answer = self._client.batch_get_item(RequestItems={table: asked | {"Keys": keys[:1]}})
-        rest = {table: asked | {"Keys": keys[take:]}} if keys[take:] else {}
+            answer = self._client.batch_get_item(
+                RequestItems={table: requested | {"Keys": keys[:1]}}
+            )
+        rest = {table: requested | {"Keys": keys[take:]}} if keys[take:] else {}
         return {"Responses": answer["Responses"], "UnprocessedKeys": rest}
 
 
-def holding_back(table: Table, never: int = 0) -> tuple[PaymentRepository, HoldsBack]:
-    """Return a store on such a DynamoDB, and the latter."""
-    client = HoldsBack(table.client, never)
+def with_unprocessed(table: Table, never: int = 0) -> tuple[PaymentRepository, Unprocessed]:
+    """Return a repository on such a client, and the client."""
+    client = Unprocessed(table.client, never)
     return PaymentRepository(cast("DynamoDBClient", client), table.name, PARTNER), client
 
 
-def test_asks_again_for_what_dynamodb_held_back(table: Table) -> None:
-    """It may, when it is busy: five times at most."""
+def test_unprocessed_keys_are_read_again(table: Table) -> None:
+    """DynamoDB returns them when it is busy: five attempts at most."""
     create(table, *"abcde")
-    store, client = holding_back(table)
-    assert sorted(store.get_many("abcde")) == ["a", "b", "c", "d", "e"]
-    assert client.asked == 5
+    payments, client = with_unprocessed(table)
+    assert sorted(payments.get_many("abcde")) == ["a", "b", "c", "d", "e"]
+    assert client.calls == 5
 
 
-def test_half_an_answer_is_none(table: Table) -> None:
-    """A payment that could not be read is not one that is not stored."""
+def test_keys_that_stay_unprocessed_raise_read_incomplete(table: Table) -> None:
+    """A payment that was not read must not pass for one that is not stored."""
     create(table, "a", "b", "c")
-    store, client = holding_back(table, never=1)
+    payments, client = with_unprocessed(table, never=1)
     with pytest.raises(ReadIncomplete):
-        store.get_many("abc")
-    assert client.asked == 5
+        payments.get_many("abc")
+    assert client.calls == 5
 
 
 def test_reads_are_consistent(table: Table) -> None:
-    """What was just written is decided upon."""
-    listens = Listens(table)
-    listens.store.get_many(["a"])
-    assert [asked["ConsistentRead"] for asked in listens.asked] == [True]
+    """A decision needs what was written just before."""
+    client = RecordsReads(table)
+    client.payments.get_many(["a"])
+    assert [request["ConsistentRead"] for request in client.requests] == [True]

@@ -1,4 +1,4 @@
-"""A payment as an item of the table, and back."""
+"""Contract of the table: a payment is stored as an item, and read back unchanged."""
 
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from payresult.domain.reply import Reply
 from payresult.errors import UnreadableItem
 from tests.support.factories import NOW, PARTNER, PAY_ID, reply
 
-LEAST = {
+MINIMAL = {
     "pk": f"{PARTNER}#{PAY_ID}",
     "partnerCode": PARTNER,
     "payId": PAY_ID,
@@ -32,17 +32,17 @@ deserialize = TypeDeserializer().deserialize
 
 
 def read(**attributes: Any) -> Payment:
-    """Return the payment of the least item with *attributes*, which any hand may have written."""
-    return to_payment({name: serialize(value) for name, value in (LEAST | attributes).items()})
+    """Return the payment of the minimal item with *attributes*, whoever may have written them."""
+    return to_payment({name: serialize(value) for name, value in (MINIMAL | attributes).items()})
 
 
-def test_an_item_with_the_least_is_a_payment() -> None:
-    """What is absent is as at the start."""
+def test_a_minimal_item_is_a_payment() -> None:
+    """Absent attributes have their defaults."""
     assert read() == Payment(PARTNER, PAY_ID, Status.PENDING, Registration(), NOW, NOW + 1)
 
 
-def test_an_item_with_everything_is_a_payment() -> None:
-    """Each attribute of design section 5 has its place."""
+def test_a_complete_item_is_a_payment() -> None:
+    """Every attribute is read."""
     everything = read(
         orderId="A-17",
         expectedAmount="19.99",
@@ -88,23 +88,23 @@ def test_an_item_with_everything_is_a_payment() -> None:
     )
 
 
-KEPT = st.recursive(
+VALUES = st.recursive(
     st.text() | st.integers(-(10**38) + 1, 10**38 - 1),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
 )
 
 
 @settings(max_examples=200)
-@given(st.dictionaries(st.text(), KEPT, max_size=3))
-def test_values_come_back_as_they_were_written(values: dict[str, Any]) -> None:
+@given(st.dictionaries(st.text(), VALUES, max_size=3))
+def test_values_are_read_as_they_were_written(values: dict[str, Any]) -> None:
     """All types that are stored, nested to any depth."""
     written = items.to_item(values)
     assert {name: deserialize(value) for name, value in written.items()} == values
 
 
 @pytest.mark.parametrize("value", [1.5, object()])
-def test_a_value_that_dynamodb_cannot_hold_is_not_sent(value: object) -> None:
-    """It would be a mistake of ours."""
+def test_values_that_dynamodb_cannot_store_raise_type_error(value: object) -> None:
+    """Only a bug could pass one."""
     with pytest.raises(TypeError):
         items.to_item({"status": value})
 
@@ -112,24 +112,24 @@ def test_a_value_that_dynamodb_cannot_hold_is_not_sent(value: object) -> None:
 @pytest.mark.parametrize(
     "value", [None, True, b"1", {"a", "b"}, {1, 2}, {b"1"}, Decimal("1.5"), [None, {"a": False}]]
 )
-def test_an_attribute_that_is_not_ours_may_have_any_type(value: object) -> None:
-    """A hand has put it there, and the payment is still the payment."""
+def test_unknown_attributes_may_have_any_type(value: object) -> None:
+    """Somebody else added one; the payment stays readable."""
     assert read(note=value) == read()
 
 
-def test_numbers_are_whole_numbers() -> None:
-    """DynamoDB gives text, which JSON and arithmetic do not want."""
+def test_numbers_are_read_as_int() -> None:
+    """TypeDeserializer returns Decimal, which json cannot write."""
     assert all(type(n) is int for n in (read().created_at, read(checks=3).checks))
 
 
-TROUBLE = st.builds(
+ERRORS = st.builds(
     CheckError,
     st.sampled_from(["unavailable", "bad_reply"]),
     st.integers(0, 2**53),
     st.integers(1, 9999),
     st.none() | st.integers(100, 599),
 )
-CHANGE = st.builds(
+CHANGES = st.builds(
     StatusChange,
     st.integers(0, 2**53),
     st.none() | st.sampled_from(Status),
@@ -140,30 +140,30 @@ CHANGE = st.builds(
 
 
 @settings(max_examples=100)
-@given(TROUBLE, st.lists(CHANGE, max_size=3))
-def test_trouble_and_history_come_back_as_they_went(
-    trouble: CheckError, changes: list[StatusChange]
+@given(ERRORS, st.lists(CHANGES, max_size=3))
+def test_last_error_and_history_are_read_as_they_were_written(
+    error: CheckError, changes: list[StatusChange]
 ) -> None:
     """Absent parts included."""
-    kept = read(
-        lastError=items.check_error_value(trouble),
+    stored = read(
+        lastError=items.check_error_value(error),
         history=[items.status_change_value(change) for change in changes],
     )
-    assert (kept.last_error, kept.history) == (trouble, tuple(changes))
+    assert (stored.last_error, stored.history) == (error, tuple(changes))
 
 
 @settings(max_examples=100)
 @given(st.text(max_size=40))
-def test_a_reply_comes_back_as_it_went(text: str) -> None:
-    """Raw, whatever it says."""
+def test_a_reply_is_read_as_it_was_written(text: str) -> None:
+    """As received, whatever the text."""
     assert read(reply=items.reply_value(reply(text))).reply["payRst"] == text
 
 
-def test_a_long_field_of_a_reply_is_cut_and_marked() -> None:
+def test_a_long_field_of_a_reply_is_truncated_and_marked() -> None:
     """At 1,024 characters, in the reply and in the history."""
     long = "x" * 1025
-    kept = items.reply_value(Reply({"payRst": long, "payAmount": "y" * 1024}))
-    assert kept == {"payRst": "x" * 1024 + "…[cut]", "payAmount": "y" * 1024}
+    stored = items.reply_value(Reply({"payRst": long, "payAmount": "y" * 1024}))
+    assert stored == {"payRst": "x" * 1024 + "…[cut]", "payAmount": "y" * 1024}
     change = StatusChange(NOW, Status.PENDING, Status.FAILED, "queue", long)
     assert items.status_change_value(change)["payRst"] == "x" * 1024 + "…[cut]"
 
@@ -187,27 +187,27 @@ def test_a_long_field_of_a_reply_is_cut_and_marked() -> None:
         {"workAt": "now"},
     ],
 )
-def test_an_item_of_another_hand_is_unreadable(attributes: dict[str, Any]) -> None:
-    """One kind of error, which names the item: leave it for the version that can read it."""
+def test_an_item_with_a_bad_attribute_is_unreadable(attributes: dict[str, Any]) -> None:
+    """The error names the item; a later version may be able to read it."""
     with pytest.raises(UnreadableItem, match=f"^{PARTNER}#{PAY_ID}: "):
         read(**attributes)
 
 
-@pytest.mark.parametrize("name", [name for name in LEAST if name != "pk"])
-def test_an_item_without_its_least_is_unreadable(name: str) -> None:
-    """Whatever is missing."""
+@pytest.mark.parametrize("name", [name for name in MINIMAL if name != "pk"])
+def test_an_item_without_a_required_attribute_is_unreadable(name: str) -> None:
+    """For each required attribute."""
     with pytest.raises(UnreadableItem):
-        to_payment(items.to_item({key: LEAST[key] for key in LEAST if key != name}))
+        to_payment(items.to_item({key: MINIMAL[key] for key in MINIMAL if key != name}))
 
 
 @settings(max_examples=100)
 @given(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True))
-def test_a_payment_has_one_of_eight_shards_for_ever(pay_id: str) -> None:
-    """By crc32, as the design says: other versions and other hands must find it there."""
+def test_the_shard_is_crc32_of_the_pay_id_modulo_8(pay_id: str) -> None:
+    """Other versions must find the payment in the same shard."""
     assert items.shard("CHECK", pay_id) == f"CHECK#{crc32(pay_id.encode()) % 8}"
     assert items.shard("EVENT", pay_id) == f"EVENT#{crc32(pay_id.encode()) % 8}"
 
 
-def test_the_key_joins_partner_and_payment() -> None:
-    """``#`` is in neither."""
+def test_the_key_joins_partner_code_and_pay_id() -> None:
+    """``#`` occurs in neither."""
     assert items.key("P1", "2") == "P1#2"

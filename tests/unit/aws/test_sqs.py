@@ -1,4 +1,4 @@
-"""The checks queue: what is sent, and what SQS says of each message."""
+"""Contract with SQS: what is sent to the checks queue, and the result of each message."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +16,7 @@ class Sqs:
         self._refused = refused
 
     def send_message_batch(self, **arguments: Any) -> dict[str, Any]:
-        """Take the others, and answer without an empty list of failures, as SQS may."""
+        """Accept the others; ``Failed`` is absent where it would be empty, as SQS may answer."""
         self.calls.append(arguments)
         failed = [
             {"Id": entry["Id"], "SenderFault": False, "Code": "InternalError"}
@@ -31,8 +31,8 @@ def queue(sqs: Sqs) -> CheckQueue:
     return CheckQueue(cast("SQSClient", sqs), "https://sqs/checks")
 
 
-def test_sends_what_a_follow_up_says() -> None:
-    """A step, or none as an order service does."""
+def test_the_body_and_the_delay_of_a_follow_up() -> None:
+    """With ``step``, or without, as an order service sends it."""
     sqs = Sqs()
     assert queue(sqs).send([FollowUp("a", 3, 900), FollowUp("b")]) == [True, True]
     assert sqs.calls == [
@@ -46,16 +46,16 @@ def test_sends_what_a_follow_up_says() -> None:
     ]
 
 
-def test_says_of_each_message_whether_it_was_taken() -> None:
-    """By its id, over all the tens."""
+def test_returns_for_each_message_whether_sqs_accepted_it() -> None:
+    """By the id of its entry, in every batch of ten."""
     messages = [FollowUp(str(number)) for number in range(23)]
     sqs = Sqs("3", "11", "22")
-    taken = queue(sqs).send(messages)
-    assert [number for number, ok in enumerate(taken) if not ok] == [3, 11, 22]
+    accepted = queue(sqs).send(messages)
+    assert [number for number, ok in enumerate(accepted) if not ok] == [3, 11, 22]
     assert [len(call["Entries"]) for call in sqs.calls] == [10, 10, 3]
 
 
-def test_sends_nothing_when_there_is_nothing() -> None:
+def test_no_messages_make_no_call() -> None:
     """SQS would refuse an empty batch."""
     sqs = Sqs()
     assert queue(sqs).send([]) == []

@@ -1,4 +1,4 @@
-"""Each write to an item: what it sets, to the attribute, and what its condition lets through."""
+"""P1, P2, P3, P5: each write to an item: the attributes it sets, and its condition."""
 
 from dataclasses import replace
 from typing import Any
@@ -46,8 +46,8 @@ WORK = {"workShard", "workAt"}
 
 def create(table: Table, registration: Registration | None = None) -> Payment:
     """Store a new payment and return it."""
-    fresh = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
-    return table.payments.write(PAY_ID, updates.create(fresh, "queue"))
+    new = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
+    return table.payments.write(PAY_ID, updates.create(new, "queue"))
 
 
 def read(table: Table) -> Payment:
@@ -63,19 +63,19 @@ def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def assert_refused(table: Table, update: Update) -> None:
-    """Say that the write is refused, changes nothing, and tells what is there."""
+    """Assert that the write is refused, changes nothing, and returns the stored payment."""
     before = table.item()
-    with pytest.raises(PaymentChanged) as stale:
+    with pytest.raises(PaymentChanged) as changed:
         table.payments.write(PAY_ID, update)
     assert table.item() == before
-    assert stale.value.current == (read(table) if before else None)
+    assert changed.value.current == (read(table) if before else None)
 
 
 # Expressions
 
 
-def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) -> None:
-    """Its own 500 words are refused where a name stands bare."""
+def test_attribute_names_may_be_reserved_words(table: Table) -> None:
+    """DynamoDB refuses its reserved words where a name is not an alias."""
     table.put({"pk": f"{PARTNER}#{PAY_ID}", "status": "old"})
     update = Update()
     update.require("#status = :old", old="old")
@@ -90,8 +90,8 @@ def test_an_attribute_may_be_called_as_dynamodb_calls_something(table: Table) ->
     assert without(table.item(), "pk") == expected
 
 
-def test_what_was_not_there_has_to_be_absent_still() -> None:
-    """To moto a missing attribute is equal to null, so it cannot tell."""
+def test_none_as_read_requires_an_absent_attribute() -> None:
+    """To moto a missing attribute equals null, so it cannot test this."""
     update = Update()
     update.require_unchanged(workAt=None)
     arguments = update.arguments()
@@ -103,51 +103,51 @@ def test_what_was_not_there_has_to_be_absent_still() -> None:
 
 
 def test_create_stores_the_whole_payment(table: Table) -> None:
-    """With what is registered, and a watchdog in case its first message is lost."""
+    """With the registration, and a watchdog in case the first message is lost."""
     after = create(table, FULL)
     assert table.item() == CREATED | REGISTERED
     assert after == read(table)
 
 
-def test_create_leaves_out_what_is_not_registered(table: Table) -> None:
+def test_create_omits_fields_that_are_not_registered(table: Table) -> None:
     """Absent, never null."""
     create(table)
     assert table.item() == CREATED
 
 
 def test_create_never_replaces_a_payment(table: Table) -> None:
-    """Whatever is there is told, as it is."""
+    """PaymentChanged has the stored payment."""
     create(table, FULL)
-    fresh = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
-    assert_refused(table, updates.create(fresh, "api"))
+    new = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
+    assert_refused(table, updates.create(new, "api"))
 
 
-def test_amend_sets_what_is_registered_and_nothing_else(table: Table) -> None:
-    """The chain and the index stay as they are."""
+def test_amend_sets_the_registration_and_nothing_else(table: Table) -> None:
+    """The planned check and the index stay as they are."""
     table.payments.write(PAY_ID, updates.amend(create(table), FULL))
     assert table.item() == CREATED | REGISTERED
 
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
 @pytest.mark.parametrize("read_before", [Registration(), FULL])
-def test_amend_stands_on_the_registration_as_it_was_read(
+def test_amend_requires_the_registration_as_it_was_read(
     table: Table, field: str, read_before: Registration
 ) -> None:
-    """Another hand that sets or changes a field first makes us decide again."""
+    """Where a field changed meanwhile, the caller decides again."""
     stored = create(table, read_before)
     table.change(**{field: "OTHER"})
     assert_refused(table, updates.amend(stored, FULL))
 
 
-def test_amend_makes_no_payment_of_nothing(table: Table) -> None:
-    """An item that was deleted meanwhile is not half written."""
+def test_amend_creates_no_item(table: Table) -> None:
+    """An item that was deleted meanwhile is not written in part."""
     stored = create(table)
     table.delete()
     assert_refused(table, updates.amend(stored, FULL))
 
 
 def given_up(table: Table) -> Payment:
-    """Store a payment that was given up at its end, and return it."""
+    """Store an UNRESOLVED payment without a planned check, and return it."""
     create(table)
     table.change(
         status="UNRESOLVED",
@@ -162,8 +162,8 @@ def given_up(table: Table) -> Payment:
     return read(table)
 
 
-def test_restart_follows_anew(table: Table) -> None:
-    """Attempt 0 and a new end; the step goes on and the status stays."""
+def test_restart_starts_the_schedule_again(table: Table) -> None:
+    """``attempt`` 0 and a new ``giveUpAt``; ``step`` and the status stay."""
     table.payments.write(PAY_ID, updates.restart(given_up(table), FULL, NOW + 20 * DAY))
     assert table.item() == CREATED | REGISTERED | {
         "status": "UNRESOLVED",
@@ -186,7 +186,7 @@ def test_restart_follows_anew(table: Table) -> None:
         {"currency": "EUR"},
     ],
 )
-def test_restart_is_once_and_only_of_what_was_given_up(
+def test_restart_requires_an_unresolved_payment_as_it_was_read(
     table: Table, meanwhile: dict[str, Any]
 ) -> None:
     """Of two messages that restart a payment, one does."""
@@ -199,8 +199,8 @@ def test_restart_is_once_and_only_of_what_was_given_up(
 
 
 @pytest.mark.parametrize("last", [None, NOW - HOUR])
-def test_claim_live_notes_the_time_and_nothing_else(table: Table, last: int | None) -> None:
-    """The first one wins."""
+def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: int | None) -> None:
+    """The first claim wins."""
     create(table)
     table.change(lastCheckedAt=last)
     claim = updates.claim_live(read(table), NOW + SECOND)
@@ -210,10 +210,10 @@ def test_claim_live_notes_the_time_and_nothing_else(table: Table, last: int | No
 
 
 @pytest.mark.parametrize(("last", "now"), [(None, NOW), (NOW, NOW + 1), (NOW, None)])
-def test_claim_live_stands_on_the_last_check_as_it_was_read(
+def test_claim_live_requires_last_checked_at_as_it_was_read(
     table: Table, last: int | None, now: int | None
 ) -> None:
-    """Whoever asked meanwhile has the answer."""
+    """Another caller has checked meanwhile."""
     create(table)
     table.change(lastCheckedAt=last)
     stored = read(table)
@@ -221,14 +221,14 @@ def test_claim_live_stands_on_the_last_check_as_it_was_read(
     assert_refused(table, updates.claim_live(stored, NOW + HOUR))
 
 
-def test_claim_live_makes_no_payment_of_nothing(table: Table) -> None:
-    """An item that was deleted meanwhile stays so."""
+def test_claim_live_creates_no_item(table: Table) -> None:
+    """An item that was deleted meanwhile stays deleted."""
     stored = create(table)
     table.delete()
     assert_refused(table, updates.claim_live(stored, NOW))
 
 
-# Record a step of the chain
+# Record a check from the queue
 
 SOON = CheckPlan(P, 1, None, "queue", NOW + 5 * SECOND, None)
 CHECKED: dict[str, Any] = {
@@ -241,14 +241,14 @@ CHECKED: dict[str, Any] = {
 }
 
 
-def step(table: Table, then: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
+def step(table: Table, plan: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
     """Return the write of step *number* of the payment as it is now."""
-    said = None if pay_rst is None else reply(pay_rst)
-    return updates.record_step(read(table), then, said, now=NOW + SECOND, step=number)
+    answer = None if pay_rst is None else reply(pay_rst)
+    return updates.record_step(read(table), plan, answer, now=NOW + SECOND, step=number)
 
 
-def test_a_step_is_recorded_without_touching_the_index(table: Table) -> None:
-    """The fast phase: reply, evidence, fence and plan; no index traffic."""
+def test_record_step_does_not_touch_the_index(table: Table) -> None:
+    """In the fast phase reply, counters and plan are written, the index is not."""
     create(table)
     table.payments.write(PAY_ID, step(table, SOON))
     assert table.item() == CREATED | CHECKED
@@ -256,16 +256,16 @@ def test_a_step_is_recorded_without_touching_the_index(table: Table) -> None:
     assert not any(name in touched for name in WORK)
 
 
-def test_a_step_moves_the_watchdog_where_it_is_told_to(table: Table) -> None:
-    """Or brings it back to a payment that had none."""
+def test_record_step_moves_the_watchdog_where_the_plan_says_so(table: Table) -> None:
+    """Also of a payment that has none."""
     create(table)
     table.change(workAt=None, workShard=None)
     table.payments.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
     assert table.item() == CREATED | CHECKED | {"workAt": NOW + HOUR}
 
 
-def test_a_step_without_an_answer_keeps_what_was_answered_before(table: Table) -> None:
-    """``lastError`` says what went wrong; the reply stays."""
+def test_record_step_without_a_reply_keeps_the_last_reply(table: Table) -> None:
+    """``lastError`` says what went wrong."""
     create(table)
     table.payments.write(PAY_ID, step(table, SOON))
     down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2))
@@ -274,8 +274,8 @@ def test_a_step_without_an_answer_keeps_what_was_answered_before(table: Table) -
     assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": error}
 
 
-def test_an_answer_ends_the_last_error(table: Table) -> None:
-    """It is about the last check."""
+def test_a_reply_removes_the_last_error(table: Table) -> None:
+    """``lastError`` is about the last check."""
     create(table)
     table.change(lastError={"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404})
     table.payments.write(PAY_ID, step(table, SOON))
@@ -283,7 +283,7 @@ def test_an_answer_ends_the_last_error(table: Table) -> None:
 
 
 def test_a_change_of_status_is_in_the_history(table: Table) -> None:
-    """When, from what, to what, by which answer, by which way."""
+    """Time, statuses, ``payRst`` and trigger."""
     create(table)
     late = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
     table.payments.write(PAY_ID, step(table, late, "fail"))
@@ -298,8 +298,8 @@ def test_a_change_of_status_is_in_the_history(table: Table) -> None:
     }
 
 
-def test_the_last_step_leaves_the_index(table: Table) -> None:
-    """Nothing is left to do: UNRESOLVED is in the same write."""
+def test_the_last_check_removes_the_payment_from_the_index(table: Table) -> None:
+    """UNRESOLVED is set by the same write."""
     create(table)
     table.payments.write(PAY_ID, step(table, CheckPlan(U, 27), None))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
@@ -309,8 +309,8 @@ def test_the_last_step_leaves_the_index(table: Table) -> None:
 
 
 @pytest.mark.parametrize(("stored", "number"), [(0, 1), (0, 7), (6, 7)])
-def test_a_step_passes_the_fence_once(table: Table, stored: int, number: int) -> None:
-    """Also when the sweeper has skipped some."""
+def test_a_step_is_recorded_once(table: Table, stored: int, number: int) -> None:
+    """Also where the sweeper has skipped steps."""
     create(table)
     table.change(step=stored)
     update = step(table, SOON, number=number)
@@ -321,63 +321,65 @@ def test_a_step_passes_the_fence_once(table: Table, stored: int, number: int) ->
 
 @pytest.mark.parametrize(("stored", "number"), [(7, 7), (8, 7), (1, 1)])
 def test_a_repeated_step_is_refused(table: Table, stored: int, number: int) -> None:
-    """A message that came twice, or the slower branch of a fork."""
+    """A repeated message, or the slower of two messages for one step."""
     create(table)
     table.change(step=stored)
     assert_refused(table, step(table, SOON, number=number))
 
 
-@pytest.mark.parametrize("says", [P, U, F, R])
+@pytest.mark.parametrize("status", [P, U, F, R])
 @pytest.mark.parametrize("rank", [10, 15, 20, 25, 30])
-def test_no_check_lowers_the_rank(table: Table, says: Status, rank: int) -> None:
-    """In the chain and outside of it, for each pair of statuses, whatever was read before."""
+def test_no_check_lowers_the_rank(table: Table, status: Status, rank: int) -> None:
+    """For queued and live checks, each pair of statuses, whatever was read before."""
     create(table)
-    then, status = CheckPlan(says, 1), next(s for s in Status if s.rank == rank)
-    before = replace(read(table), status=status)
-    table.change(rank=rank, status=status.value)
+    plan, stored_status = CheckPlan(status, 1), next(s for s in Status if s.rank == rank)
+    before = replace(read(table), status=stored_status)
+    table.change(rank=rank, status=stored_status.value)
     for update in (
-        updates.record_live(before, then, reply("x"), now=NOW, trigger="api"),
-        updates.record_step(before, then, reply("x"), now=NOW, step=1),
+        updates.record_live(before, plan, reply("x"), now=NOW, trigger="api"),
+        updates.record_step(before, plan, reply("x"), now=NOW, step=1),
     ):
-        table.change(rank=rank, status=status.value)
-        if says.rank < rank:
+        table.change(rank=rank, status=stored_status.value)
+        if status.rank < rank:
             assert_refused(table, update)
         else:
-            assert table.payments.write(PAY_ID, update).status is says
+            assert table.payments.write(PAY_ID, update).status is status
 
 
-@pytest.mark.parametrize("says", [U, F, R])
-def test_a_change_is_written_from_the_status_that_was_read(table: Table, says: Status) -> None:
-    """Or the history would tell one change twice, or a change that never was."""
+@pytest.mark.parametrize("status", [U, F, R])
+def test_a_change_of_status_requires_the_status_as_it_was_read(
+    table: Table, status: Status
+) -> None:
+    """Otherwise the history would repeat a change, or have one that never was."""
     stored = create(table)
-    table.change(status=says.value, rank=says.rank)
+    table.change(status=status.value, rank=status.rank)
     for update in (
-        updates.record_step(stored, CheckPlan(says, 1), reply("x"), now=NOW, step=1),
-        updates.record_live(stored, CheckPlan(says, 1), reply("x"), now=NOW, trigger="api"),
+        updates.record_step(stored, CheckPlan(status, 1), reply("x"), now=NOW, step=1),
+        updates.record_live(stored, CheckPlan(status, 1), reply("x"), now=NOW, trigger="api"),
     ):
         assert_refused(table, update)
 
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-def test_a_review_stands_on_the_registration_as_it_was_read(table: Table, field: str) -> None:
-    """The amount that decided may be another one by now."""
+def test_review_requires_the_registration_as_it_was_read(table: Table, field: str) -> None:
+    """The amount that decided may have changed."""
     stored = create(table)
     table.change(**{field: "OTHER"})
-    then = CheckPlan(R, 1)
-    assert_refused(table, updates.record_step(stored, then, PAID, now=NOW, step=1))
-    assert_refused(table, updates.record_live(stored, then, PAID, now=NOW, trigger="api"))
+    plan = CheckPlan(R, 1)
+    assert_refused(table, updates.record_step(stored, plan, PAID, now=NOW, step=1))
+    assert_refused(table, updates.record_live(stored, plan, PAID, now=NOW, trigger="api"))
 
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-@pytest.mark.parametrize("says", [P, U, F])
-def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
-    table: Table, field: str, says: Status
+@pytest.mark.parametrize("status", [P, U, F])
+def test_other_statuses_do_not_require_the_registration_as_it_was_read(
+    table: Table, field: str, status: Status
 ) -> None:
-    """A PUT between read and write is no reason to ask again."""
+    """A PUT between read and write is no reason to decide again."""
     stored = create(table)
     table.change(**{field: "OTHER"})
-    update = updates.record_step(stored, CheckPlan(says, 1), reply("x"), now=NOW, step=1)
-    assert table.payments.write(PAY_ID, update).status is says
+    update = updates.record_step(stored, CheckPlan(status, 1), reply("x"), now=NOW, step=1)
+    assert table.payments.write(PAY_ID, update).status is status
     assert table.item()[field] == "OTHER"
 
 
@@ -385,22 +387,22 @@ def test_what_the_amount_did_not_decide_stands_whatever_is_registered(
 
 
 def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
-    """They are the chain's."""
+    """They belong to the checks from the queue."""
     stored = create(table)
     update = updates.record_live(
         stored, CheckPlan(P, 0), reply("wait"), now=NOW + SECOND, trigger="api"
     )
     table.payments.write(PAY_ID, update)
-    chain = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
-    assert table.item() == CREATED | CHECKED | chain
+    unchanged = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
+    assert table.item() == CREATED | CHECKED | unchanged
 
 
-def test_a_live_check_can_bring_late_checks(table: Table) -> None:
-    """To a payment that nobody follows any more."""
+def test_a_live_check_can_plan_late_checks(table: Table) -> None:
+    """For a payment that has no planned check."""
     stored = given_up(table)
-    then = CheckPlan(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    plan = CheckPlan(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
     table.payments.write(
-        PAY_ID, updates.record_live(stored, then, reply("fail"), now=NOW + SECOND, trigger="api")
+        PAY_ID, updates.record_live(stored, plan, reply("fail"), now=NOW + SECOND, trigger="api")
     )
     change = {"at": NOW + SECOND, "from": "UNRESOLVED", "to": "FAILED", "way": "api"}
     assert table.item() == CREATED | CHECKED | {
@@ -415,8 +417,8 @@ def test_a_live_check_can_bring_late_checks(table: Table) -> None:
     }
 
 
-def test_a_live_check_makes_no_payment_of_nothing(table: Table) -> None:
-    """Only a success may store what nobody registered."""
+def test_record_live_creates_no_item(table: Table) -> None:
+    """Only a success may create an item."""
     stored = create(table)
     table.delete()
     update = updates.record_live(stored, CheckPlan(P, 0), reply("wait"), now=NOW, trigger="api")
@@ -426,10 +428,10 @@ def test_a_live_check_makes_no_payment_of_nothing(table: Table) -> None:
 # Succeed
 
 
-def succeed(stored: Payment, then: CheckPlan | None = None) -> Update:
+def succeed(stored: Payment, plan: CheckPlan | None = None) -> Update:
     """Return the write of a success that comes a second after NOW."""
     return updates.succeed(
-        stored, then or CheckPlan(S, 1), PAID, EVENT, now=NOW + SECOND, trigger="queue"
+        stored, plan or CheckPlan(S, 1), PAID, EVENT, now=NOW + SECOND, trigger="queue"
     )
 
 
@@ -459,23 +461,23 @@ OUTBOX: dict[str, Any] = {
 
 
 def test_a_success_and_its_event_are_one_write(table: Table) -> None:
-    """Status, reply, history, outbox and its place in the index; nothing is planned any more."""
+    """Status, reply, history, event and index; no check is planned any more."""
     stored = create(table, FULL)
     table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1})
     table.payments.write(PAY_ID, succeed(stored))
     assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")
 
 
-def test_a_success_stores_what_nobody_registered(table: Table) -> None:
-    """A GET of an unknown payId that is paid: the item is whole."""
-    fresh = new_payment(PARTNER, PAY_ID, Registration(), NOW)
-    table.payments.write(PAY_ID, succeed(fresh))
+def test_a_success_creates_the_item_where_there_is_none(table: Table) -> None:
+    """A GET of an unregistered payId that is paid: the item is complete."""
+    new = new_payment(PARTNER, PAY_ID, Registration(), NOW)
+    table.payments.write(PAY_ID, succeed(new))
     expected = CREATED | OUTBOX | {"history": OUTBOX["history"][1:]}
     assert table.item() == without(expected, "nextCheckAt", "step")
 
 
-def test_a_success_keeps_when_the_payment_was_created(table: Table) -> None:
-    """A PUT stored it while the gateway answered a GET that knew of none."""
+def test_a_success_keeps_created_at_and_give_up_at(table: Table) -> None:
+    """A PUT created the payment while the gateway answered a GET."""
     create(table)
     late = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
     after = table.payments.write(PAY_ID, succeed(late))
@@ -483,31 +485,33 @@ def test_a_success_keeps_when_the_payment_was_created(table: Table) -> None:
 
 
 @pytest.mark.parametrize("status", [P, U, F, R])
-def test_a_success_wins_over_every_open_status(table: Table, status: Status) -> None:
-    """Whatever was said before, SUCCEEDED is the end of it."""
+def test_a_success_replaces_every_other_status(table: Table, status: Status) -> None:
+    """SUCCEEDED is a terminal status."""
     stored = create(table)
     table.change(status=status.value, rank=status.rank)
     assert table.payments.write(PAY_ID, succeed(replace(stored, status=status))).settled
 
 
 @pytest.mark.parametrize("status", [U, F, R])
-def test_a_success_is_decided_again_where_the_status_changed(table: Table, status: Status) -> None:
-    """The history goes on from where it ended, not from what was read before."""
+def test_a_success_requires_the_status_as_it_was_read(table: Table, status: Status) -> None:
+    """The history continues from the stored status."""
     stored = create(table)
     table.change(status=status.value, rank=status.rank)
     assert_refused(table, succeed(stored))
 
 
 def test_a_payment_succeeds_once(table: Table) -> None:
-    """The second success changes nothing: one event, one body (P3)."""
+    """A second success changes nothing: one event, one body (P3)."""
     stored = create(table)
     table.payments.write(PAY_ID, succeed(stored))
     assert_refused(table, succeed(stored))
 
 
 @pytest.mark.parametrize("meanwhile", [{"rank": 30}, {"eventId": "other"}])
-def test_each_sign_of_an_earlier_success_is_enough(table: Table, meanwhile: dict[str, Any]) -> None:
-    """The rank alone, or the id of an event alone."""
+def test_a_success_requires_a_lower_rank_and_no_event_id(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """Each of the two alone refuses the write."""
     stored = create(table)
     table.change(**meanwhile)
     assert_refused(table, succeed(stored))
@@ -515,10 +519,10 @@ def test_each_sign_of_an_earlier_success_is_enough(table: Table, meanwhile: dict
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
 @pytest.mark.parametrize(("before", "after"), [(None, "OTHER"), (FULL, "OTHER"), (FULL, None)])
-def test_a_success_stands_on_the_registration_as_it_was_read(
+def test_a_success_requires_the_registration_as_it_was_read(
     table: Table, field: str, before: Registration | None, after: str | None
 ) -> None:
-    """Set, changed or removed since: decide again, for the amount may be wrong now (P2)."""
+    """Set, changed or removed since: the amount may be wrong now (P2)."""
     stored = create(table, before)
     table.change(**{field: after})
     assert_refused(table, succeed(stored))
@@ -532,15 +536,15 @@ def with_event(table: Table) -> None:
     table.payments.write(PAY_ID, succeed(create(table)))
 
 
-def test_mark_sent_leaves_the_index(table: Table) -> None:
-    """The event stays in the item, as it went out."""
+def test_mark_sent_removes_the_event_from_the_index(table: Table) -> None:
+    """The event itself stays in the item, as it was sent."""
     with_event(table)
     table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
     sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR}
     assert table.item() == without(CREATED | sent, "nextCheckAt", *WORK)
 
 
-def test_postpone_moves_the_event_in_the_index(table: Table) -> None:
+def test_postpone_changes_work_at(table: Table) -> None:
     """And nothing else."""
     with_event(table)
     table.payments.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
@@ -554,14 +558,14 @@ def test_postpone_moves_the_event_in_the_index(table: Table) -> None:
 def test_only_this_unsent_event_is_marked_or_postponed(
     table: Table, meanwhile: dict[str, Any]
 ) -> None:
-    """The other of publisher and sweeper was faster, or it is another event."""
+    """Publisher or sweeper was faster, or it is another event."""
     with_event(table)
     table.change(**meanwhile)
     assert_refused(table, updates.mark_sent(EVENT, NOW))
     assert_refused(table, updates.postpone_event(EVENT, NOW))
 
 
-# The sweeper's
+# Writes of the sweeper
 
 
 def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
@@ -574,7 +578,7 @@ def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
 @pytest.mark.parametrize(
     "meanwhile", [{"workAt": NOW}, {"workShard": "EVENT#0"}, {"workAt": None, "workShard": None}]
 )
-def test_claim_due_and_give_up_stand_on_the_work_as_it_was_read(
+def test_claim_due_and_give_up_require_the_work_as_it_was_read(
     table: Table, meanwhile: dict[str, Any]
 ) -> None:
     """Another sweeper, a check or a success was faster."""
@@ -584,8 +588,8 @@ def test_claim_due_and_give_up_stand_on_the_work_as_it_was_read(
     assert_refused(table, updates.give_up(stored, NOW + 10 * DAY))
 
 
-def test_give_up_ends_the_following(table: Table) -> None:
-    """UNRESOLVED, in the history, out of the index."""
+def test_give_up_makes_the_payment_unresolved(table: Table) -> None:
+    """With an entry in the history; no check is planned any more."""
     stored = create(table)
     table.payments.write(PAY_ID, updates.give_up(stored, NOW + 9 * DAY))
     change = {"at": NOW + 9 * DAY, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
@@ -595,7 +599,7 @@ def test_give_up_ends_the_following(table: Table) -> None:
 
 
 def test_giving_up_again_is_no_change_of_status(table: Table) -> None:
-    """An UNRESOLVED payment that was followed anew, and in vain."""
+    """An UNRESOLVED payment that was restarted and given up again."""
     restarted = table.payments.write(PAY_ID, updates.restart(given_up(table), Registration(), NOW))
     before = table.item()
     table.payments.write(PAY_ID, updates.give_up(restarted, NOW + 9 * DAY))
@@ -612,10 +616,10 @@ def test_giving_up_again_is_no_change_of_status(table: Table) -> None:
         ({"rank": 30, "status": "SUCCEEDED"}, NOW + 9 * DAY),
     ],
 )
-def test_only_an_open_payment_is_given_up_and_not_before_its_time(
+def test_give_up_requires_an_open_payment_after_give_up_at(
     table: Table, meanwhile: dict[str, Any], now: int
 ) -> None:
-    """Also if it was restarted, failed or paid since it was read."""
+    """Also where it was restarted, failed or paid since it was read."""
     stored = create(table)
     table.change(**meanwhile)
     assert_refused(table, updates.give_up(stored, now))
