@@ -1,4 +1,4 @@
-"""One check, while others write to the same item: decide again on what is there now."""
+"""P1, P2: where others write to the payment during a check, it is decided again."""
 
 from collections.abc import Callable
 
@@ -14,15 +14,12 @@ from tests.support.world import Said, World
 
 @pytest.fixture
 def table() -> Table:
-    """A table in memory: what is tested here is what is done with it."""
+    """A table in memory; ``test_updates`` tests the expressions on moto."""
     return MemoryTable()
 
 
-FOLLOW = CheckMessage(PAY_ID)
-
-
 def answering(world: World, said: Said, meanwhile: Callable[[], object]) -> None:
-    """Have something happen while the gateway answers, once."""
+    """Call *meanwhile* once, while the gateway answers *said*."""
 
     def answer(_: str) -> Said:
         world.says = lambda _: said
@@ -33,7 +30,7 @@ def answering(world: World, said: Said, meanwhile: Callable[[], object]) -> None
 
 
 def check(world: World, step: int = 1) -> Outcome:
-    """Do one check of the chain."""
+    """Make one check from the queue and return its outcome."""
     [outcome] = world.follow(CheckMessage(PAY_ID, step=step))
     return outcome
 
@@ -41,10 +38,10 @@ def check(world: World, step: int = 1) -> Outcome:
 @pytest.mark.parametrize(
     ("registered", "status", "events"), [("5", "SUCCEEDED", 1), ("19.99", "REVIEW", 0)]
 )
-def test_an_amount_registered_in_between_decides(
+def test_an_amount_registered_meanwhile_decides(
     table: Table, registered: str, status: str, events: int
 ) -> None:
-    """The reply was judged by the registration as it was read; now it is another one (P2)."""
+    """The check is decided again with the registration as it is now (P2)."""
     world = World(table)
     world.register()
     answering(
@@ -61,8 +58,8 @@ def test_an_amount_registered_in_between_decides(
         assert '"orderId":"A-17"' in item["event"]
 
 
-def test_a_wrong_amount_that_is_put_right_in_between_succeeds(table: Table) -> None:
-    """The operator accepted the amount while the gateway answered."""
+def test_an_amount_corrected_meanwhile_makes_a_success(table: Table) -> None:
+    """An operator accepted the amount while the gateway answered."""
     world = World(table)
     world.register(expected_amount="19.99")
     answering(world, reply(payAmount="$5"), lambda: table.change(expectedAmount="5"))
@@ -70,8 +67,8 @@ def test_a_wrong_amount_that_is_put_right_in_between_succeeds(table: Table) -> N
 
 
 @pytest.mark.parametrize("pay_rst", ["wait", "fail", "success"])
-def test_a_success_in_between_stays_as_it_is(table: Table, pay_rst: str) -> None:
-    """One event, one history; the slower check changes nothing and says so."""
+def test_a_success_written_meanwhile_stays_as_it_is(table: Table, pay_rst: str) -> None:
+    """One event, one history; the slower check changes nothing."""
     world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply(payAmount="5")
@@ -86,8 +83,8 @@ def test_a_success_in_between_stays_as_it_is(table: Table, pay_rst: str) -> None
 
 
 @pytest.mark.parametrize("pay_rst", ["wait", "fail"])
-def test_the_slower_of_two_checks_of_a_step_is_fenced(table: Table, pay_rst: str) -> None:
-    """A message that was delivered twice: one record, one follow-up that counts."""
+def test_the_slower_of_two_checks_of_a_step_changes_nothing(table: Table, pay_rst: str) -> None:
+    """A message was delivered twice: the condition on ``step`` refuses the second write."""
     world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("wait")
@@ -99,22 +96,22 @@ def test_the_slower_of_two_checks_of_a_step_is_fenced(table: Table, pay_rst: str
 
 
 @pytest.mark.parametrize("order", [None, "A-17"])
-def test_a_success_is_kept_whatever_the_fence_says(table: Table, order: str | None) -> None:
-    """The slower of two checks heard that it is paid: that is never dropped (P1)."""
+def test_a_success_is_stored_whatever_the_step(table: Table, order: str | None) -> None:
+    """The slower of two checks found it paid: a success is never dropped (P1)."""
     world, other = World(table), World(table)
     world.register()
 
     def meanwhile() -> None:
         check(other)
-        table.change(orderId=order)  # if so, the first write of the success is refused
+        table.change(orderId=order)  # if it is set, the first write of the success is refused
 
     answering(world, reply(), meanwhile)
     assert check(world).new_status is Status.SUCCEEDED
     assert table.item()["status"] == "SUCCEEDED"
 
 
-def test_a_higher_status_in_between_is_the_start_of_the_next_decision(table: Table) -> None:
-    """A caller's live check said FAILED, the chain hears something unknown: still FAILED."""
+def test_a_higher_status_written_meanwhile_is_kept(table: Table) -> None:
+    """A live check found FAILED, the queued one an unknown value: still FAILED."""
     world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("fail")
@@ -126,8 +123,8 @@ def test_a_higher_status_in_between_is_the_start_of_the_next_decision(table: Tab
     assert item["workAt"] == NOW + HOUR
 
 
-def test_two_that_hear_of_the_same_failure_tell_it_once(table: Table) -> None:
-    """One change in the history, one count, by chain and live check at the same time."""
+def test_two_checks_that_find_the_same_failure_report_it_once(table: Table) -> None:
+    """One entry in the history, one count, from a queued and a live check at the same time."""
     world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("fail")
@@ -138,8 +135,8 @@ def test_two_that_hear_of_the_same_failure_tell_it_once(table: Table) -> None:
     assert [change["to"] for change in table.item()["history"]] == ["PENDING", "FAILED"]
 
 
-def test_a_live_check_that_is_overtaken_decides_again(table: Table) -> None:
-    """The chain gave the payment up while the gateway said FAILED: one from the other."""
+def test_a_live_check_decides_again_where_the_payment_changed(table: Table) -> None:
+    """Given up while the gateway said FAILED: from UNRESOLVED to FAILED."""
     world = World(table)
     world.register()
     answering(
@@ -154,8 +151,8 @@ def test_a_live_check_that_is_overtaken_decides_again(table: Table) -> None:
     assert item["workAt"] == NOW + HOUR
 
 
-def test_a_live_check_overtaken_by_a_success_tells_it(table: Table) -> None:
-    """The caller gets the better news."""
+def test_a_live_check_returns_a_success_written_meanwhile(table: Table) -> None:
+    """The caller gets the stored success."""
     world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply()
@@ -166,45 +163,45 @@ def test_a_live_check_overtaken_by_a_success_tells_it(table: Table) -> None:
     assert outcome.payment.settled
 
 
-@pytest.mark.parametrize("way", ["chain", "live"])
-def test_a_payment_deleted_in_between_is_not_half_written(table: Table, way: str) -> None:
-    """By hand; the message or the caller comes again."""
+@pytest.mark.parametrize("trigger", ["queue", "api"])
+def test_a_payment_deleted_meanwhile_is_not_written_in_part(table: Table, trigger: str) -> None:
+    """The message is delivered again, or the caller asks again."""
     world = World(table)
     world.register()
     answering(world, reply("wait"), table.delete)
-    outcome = check(world) if way == "chain" else world.get()[0]
+    outcome = check(world) if trigger == "queue" else world.get()[0]
     assert isinstance(outcome.error, WriteConflict)
     assert table.scan() == []
 
 
-@pytest.mark.parametrize("way", ["chain", "live"])
-def test_a_payment_that_changes_again_and_again_is_left_to_the_next_try(
-    table: Table, way: str
+@pytest.mark.parametrize("trigger", ["queue", "api"])
+def test_a_payment_that_changes_before_each_write_raises_write_conflict(
+    table: Table, trigger: str
 ) -> None:
-    """After five rounds."""
+    """After five attempts."""
     world = World(table)
     world.register()
 
-    def always(name: str) -> None:
+    def change(name: str) -> None:
         if name == "update_item" and world.asked:
             table.change(orderId=None if "orderId" in table.item() else "X")
 
-    world.before = always
+    world.before = change
     world.says = lambda _: reply()
-    outcome = check(world) if way == "chain" else world.get()[0]
+    outcome = check(world) if trigger == "queue" else world.get()[0]
     assert isinstance(outcome.error, WriteConflict)
     assert "eventId" not in table.item()
 
 
-def test_what_was_asked_has_its_time_and_its_latency(table: Table) -> None:
-    """In milliseconds; the answer counts from when it was there."""
+def test_a_result_has_the_time_of_the_answer_and_its_latency(table: Table) -> None:
+    """In milliseconds; the next check is planned from that time."""
     world = World(table)
 
     def slow() -> None:
         world.now += 3 * SECOND
 
     answering(world, reply("wait"), slow)
-    [outcome] = world.follow(FOLLOW)
+    [outcome] = world.follow(CheckMessage(PAY_ID))
     assert outcome.result is not None
     assert (outcome.result.at, outcome.result.latency) == (NOW + 3 * SECOND, 3000)
     item = table.item()
@@ -213,8 +210,8 @@ def test_what_was_asked_has_its_time_and_its_latency(table: Table) -> None:
     assert world.messages[0].visible_at == NOW + 8 * SECOND
 
 
-def test_an_error_that_is_not_the_gateway_s_is_no_answer(table: Table) -> None:
-    """A bug in a client must not count as an outage: the message comes again."""
+def test_an_unexpected_error_is_not_an_outage(table: Table) -> None:
+    """A bug in a client changes nothing: the message is delivered again."""
     world = World(table)
     world.register()
     before = table.item()
@@ -228,10 +225,10 @@ def test_an_error_that_is_not_the_gateway_s_is_no_answer(table: Table) -> None:
     assert table.item() == before
 
 
-def test_an_outage_that_nobody_writes_over_is_kept(table: Table) -> None:
-    """The reply of before stays, and the trouble beside it."""
+def test_an_outage_is_stored_beside_the_last_reply(table: Table) -> None:
+    """As ``lastError``."""
     world = World(table)
-    world.follow(FOLLOW)
+    world.follow(CheckMessage(PAY_ID))
     world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
     check(world, step=2)
     item = table.item()

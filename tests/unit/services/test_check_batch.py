@@ -1,4 +1,4 @@
-"""The chain of checks on the queue: how often the gateway is asked, and that nothing is lost."""
+"""P1, P5, P6, P7: checks from the queue: how many the gateway gets, and that none is lost."""
 
 import json
 from typing import Any
@@ -21,26 +21,26 @@ from tests.support.world import Crash, Inline, World
 
 @pytest.fixture
 def table() -> Table:
-    """A table in memory: what is tested here is what is done with it."""
+    """A table in memory; ``test_updates`` tests the expressions on moto."""
     return MemoryTable()
 
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-NONSENSE = InvalidReply("nonsense", pay_id=PAY_ID, http_status=404)
+INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=404)
 
 
 def paid(pay_id: str) -> Any:
-    """Say that the payment is paid."""
+    """Return a success about *pay_id*."""
     return reply(payId=pay_id)
 
 
 def pays_at(world: World, at: int) -> None:
-    """Have the gateway say ``success`` from *at* on."""
+    """Let the gateway say ``success`` from *at* on."""
     world.says = lambda pay_id: reply("success" if world.now >= at else "wait", payId=pay_id)
 
 
-def test_a_payment_that_is_paid_at_once_is_asked_about_once(table: Table) -> None:
-    """One check, one event, an empty queue."""
+def test_a_payment_paid_at_once_takes_one_check(table: Table) -> None:
+    """One event, and an empty queue."""
     world = World(table)
     world.says = paid
     world.order(orderId="A-17")
@@ -53,8 +53,8 @@ def test_a_payment_that_is_paid_at_once_is_asked_about_once(table: Table) -> Non
     assert "workAt" not in item
 
 
-def test_a_payment_that_is_never_paid_is_asked_about_27_times(table: Table) -> None:
-    """UNRESOLVED then, also with every delay at its longest; one alarm is counted (P5, P6)."""
+def test_a_payment_that_is_never_paid_takes_27_checks(table: Table) -> None:
+    """Then UNRESOLVED, counted once for the alarm, also with the longest jitter (P5, P6)."""
     world = World(table, random_fraction=0.999999)
     world.order()
     world.run(9 * DAY)
@@ -70,7 +70,7 @@ def test_a_payment_that_is_never_paid_is_asked_about_27_times(table: Table) -> N
     assert [change["to"] for change in item["history"]] == ["PENDING", "UNRESOLVED"]
 
 
-def test_the_fast_checks_come_when_the_schedule_says(table: Table) -> None:
+def test_the_fast_checks_are_on_time(table: Table) -> None:
     """Twelve by the queue, to the second, in the first 67 minutes."""
     world = World(table)
     world.order()
@@ -79,21 +79,21 @@ def test_the_fast_checks_come_when_the_schedule_says(table: Table) -> None:
     assert at == [0, 5, 15, 35, 65, 125, 245, 425, 725, 1325, 2225, 3125, 4025]
 
 
-def test_a_check_of_the_fast_phase_costs_one_of_each(table: Table) -> None:
-    """One read, one question to the gateway, one message, one write."""
+def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> None:
+    """One read, one query, one message, one write."""
     world = World(table)
     world.order()
     world.run(0)
     calls: list[str] = []
     world.before = calls.append
     world.run(5 * SECOND)
-    ours = ["batch_get_item", "query", "send_message_batch", "update_item"]
-    assert calls == [*ours, "delete_message_batch"]
+    expected = ["batch_get_item", "query", "send_message_batch", "update_item"]
+    assert calls == [*expected, "delete_message_batch"]
     assert len(world.asked) == 2
 
 
-def test_the_fast_phase_writes_no_index(table: Table) -> None:
-    """Until the watchdog is near: the checks of the first 12 minutes move it never."""
+def test_the_fast_phase_does_not_write_the_index(table: Table) -> None:
+    """Until the watchdog is near: not in the first 12 minutes."""
     world = World(table)
     world.order()
     world.run(0)
@@ -107,7 +107,7 @@ def test_the_fast_phase_writes_no_index(table: Table) -> None:
 
 @pytest.mark.parametrize("after", [3 * SECOND, HOUR, 6 * DAY])
 def test_a_payment_that_is_paid_later_is_found(table: Table, after: int) -> None:
-    """By the queue or by the sweeper, and its event goes out (P1)."""
+    """By the queue or by the sweeper, and its event is sent (P1)."""
     world = World(table)
     pays_at(world, NOW + after)
     world.order()
@@ -119,11 +119,11 @@ def test_a_payment_that_is_paid_later_is_found(table: Table, after: int) -> None
 # Outages
 
 
-@pytest.mark.parametrize("asks_for", [None, 1])
-def test_an_outage_of_two_hours_is_tried_15_times(table: Table, asks_for: float | None) -> None:
-    """No attempt is used, nothing fails, no message ends in the DLQ (P6, P7)."""
+@pytest.mark.parametrize("retry_after", [None, 1])
+def test_a_two_hour_outage_takes_15_checks(table: Table, retry_after: float | None) -> None:
+    """No attempt is used, no message fails, and none is in the DLQ (P6, P7)."""
     world = World(table, random_fraction=0)
-    down = GatewayUnavailable("down", pay_id=PAY_ID, retry_after=asks_for)
+    down = GatewayUnavailable("down", pay_id=PAY_ID, retry_after=retry_after)
     world.says = lambda _: down
     world.order()
     world.run(2 * HOUR)
@@ -137,8 +137,8 @@ def test_an_outage_of_two_hours_is_tried_15_times(table: Table, asks_for: float 
     assert (table.item()["status"], len(world.bus), world.dead) == ("SUCCEEDED", 1, [])
 
 
-def test_an_outage_costs_no_attempt(table: Table) -> None:
-    """Answered checks alone are counted."""
+def test_an_outage_uses_no_attempt(table: Table) -> None:
+    """Only answered checks are counted."""
     world = World(table, delays=(5, 10))
     world.says = lambda pay_id: reply("wait", payId=pay_id) if world.now > NOW + HOUR else DOWN
     world.order()
@@ -147,8 +147,8 @@ def test_an_outage_costs_no_attempt(table: Table) -> None:
     assert table.item()["status"] == "UNRESOLVED"
 
 
-def test_an_endless_outage_ends_unresolved_after_nine_days(table: Table) -> None:
-    """The time is over, and nobody said FAILED (P5); a short life saves the test's time."""
+def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
+    """Never FAILED (P5). ``giveUpAt`` is in two hours, to keep the test short."""
     world = World(table)
     world.says = lambda _: DOWN
     world.order()
@@ -162,22 +162,22 @@ def test_an_endless_outage_ends_unresolved_after_nine_days(table: Table) -> None
 
 
 @pytest.mark.parametrize(
-    ("asks_for", "comes"), [(600, 600), (2 * 3600, 2 * 3600), (10**6, 24 * 3600)]
+    ("retry_after", "wait"), [(600, 600), (2 * 3600, 2 * 3600), (10**6, 24 * 3600)]
 )
-def test_a_gateway_that_says_when_is_obeyed(table: Table, asks_for: float, comes: int) -> None:
-    """Over 900 s by the sweeper, to the minute, and after a day at most (P6)."""
+def test_retry_after_is_obeyed(table: Table, retry_after: float, wait: int) -> None:
+    """Over 900 s by the sweeper, to the minute, and for a day at most (P6)."""
     world = World(table)
-    world.says = lambda _: GatewayUnavailable("later", pay_id=PAY_ID, retry_after=asks_for)
+    world.says = lambda _: GatewayUnavailable("later", pay_id=PAY_ID, retry_after=retry_after)
     world.order()
-    world.run(comes * SECOND + MINUTE)
+    world.run(wait * SECOND + MINUTE)
     second = world.asked[1][1] - NOW
-    assert comes * SECOND <= second < comes * SECOND + MINUTE
+    assert wait * SECOND <= second < wait * SECOND + MINUTE
 
 
-def test_nonsense_uses_attempts(table: Table) -> None:
-    """An answer without a meaning goes by the schedule, with the last error kept."""
+def test_an_invalid_reply_uses_an_attempt(table: Table) -> None:
+    """The checks keep to the schedule, with the last error stored."""
     world = World(table, delays=(5, 10))
-    world.says = lambda _: NONSENSE
+    world.says = lambda _: INVALID
     world.order()
     world.run(HOUR)
     assert len(world.asked) == 3
@@ -195,7 +195,7 @@ def test_nonsense_uses_attempts(table: Table) -> None:
 
 
 def test_failed_gets_two_late_checks(table: Table) -> None:
-    """After an hour and after a day, by the sweeper; then it is left alone."""
+    """After an hour and after a day, by the sweeper; then no more."""
     world = World(table)
     world.says = lambda pay_id: reply("fail", payId=pay_id)
     world.order()
@@ -209,8 +209,8 @@ def test_failed_gets_two_late_checks(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_a_review_with_the_right_amount_at_last_is_a_success(table: Table) -> None:
-    """The late check finds it, and only then there is an event (P1, P2)."""
+def test_a_review_whose_late_check_finds_the_right_amount_succeeds(table: Table) -> None:
+    """Only then is there an event (P1, P2)."""
     world = World(table)
     world.says = lambda pay_id: reply(
         payId=pay_id, payAmount="5" if world.now < NOW + HOUR else "$19.99"
@@ -224,20 +224,22 @@ def test_a_review_with_the_right_amount_at_last_is_a_success(table: Table) -> No
     assert len(world.bus) == 1
 
 
-# Twice, lost, broken off
+# Repeated and lost messages, crashes
 
 
-@pytest.mark.parametrize("pays", [0, 4 * MINUTE, None])
-def test_messages_that_come_twice_fork_nothing(table: Table, pays: int | None) -> None:
-    """Each one of them, in the same batch: the gateway sees no more checks for it."""
+@pytest.mark.parametrize("paid_after", [0, 4 * MINUTE, None])
+def test_messages_delivered_twice_cause_no_extra_checks(
+    table: Table, paid_after: int | None
+) -> None:
+    """Each one of them, in the same batch."""
     world = World(table, delays=(5, 10, 20, 300, 3600))
     world.copies = 2
-    if pays is not None:
-        pays_at(world, NOW + pays)
+    if paid_after is not None:
+        pays_at(world, NOW + paid_after)
     world.order()
     world.run(30 * DAY)
     item = table.item()
-    if pays is None:
+    if paid_after is None:
         assert (len(world.asked), item["status"]) == (6, "UNRESOLVED")
     else:
         assert (item["status"], len(world.bus)) == ("SUCCEEDED", 1)
@@ -245,8 +247,8 @@ def test_messages_that_come_twice_fork_nothing(table: Table, pays: int | None) -
     assert (world.messages, world.dead) == ([], [])
 
 
-def test_messages_that_come_again_later_fork_nothing(table: Table) -> None:
-    """Every message of the whole chain, once more, after it has ended."""
+def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) -> None:
+    """Every message of the payment, once more."""
     world = World(table, delays=(5, 10, 3600))
     world.order()
     world.run(9 * DAY)
@@ -259,10 +261,10 @@ def test_messages_that_come_again_later_fork_nothing(table: Table) -> None:
     assert table.item() == before
 
 
-def test_a_follow_up_that_was_under_way_when_the_payment_was_given_up_restarts_nothing(
+def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
     table: Table,
 ) -> None:
-    """Only a bare message or a PUT does: our own follow-up asks once, at most."""
+    """Only a message without ``step`` or a PUT does; a follow-up causes one check at most."""
     world = World(table)
     world.order()
     world.run(4 * MINUTE)
@@ -278,7 +280,7 @@ def test_a_follow_up_that_was_under_way_when_the_payment_was_given_up_restarts_n
 
 @pytest.mark.parametrize("after", [0, MINUTE, 5 * HOUR])
 def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> None:
-    """Within 17 minutes of its time in the fast phase; the table is the truth."""
+    """Within 17 minutes of its time in the fast phase: the table has the plan."""
     world = World(table)
     world.order()
     world.run(after)
@@ -294,7 +296,7 @@ def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> Non
 
 
 def crash_at(world: World, number: int) -> list[str]:
-    """Have the invocation end before the call *number* of an edge; the calls are listed."""
+    """Crash before the AWS or gateway call *number*, and return the list of calls."""
     calls: list[str] = []
 
     def before(name: str) -> None:
@@ -306,7 +308,7 @@ def crash_at(world: World, number: int) -> list[str]:
     return calls
 
 
-CHAIN = [
+CALLS = [
     *("batch_get_item", "update_item", "query", "send_message_batch", "update_item"),
     *("delete_message_batch", "batch_get_item", "query", "send_message_batch", "update_item"),
     *("delete_message_batch", "batch_get_item", "query", "update_item", "delete_message_batch"),
@@ -314,15 +316,15 @@ CHAIN = [
 """The calls of a payment that is paid at its third check."""
 
 
-@pytest.mark.parametrize("number", range(1, len(CHAIN) + 1))
+@pytest.mark.parametrize("number", range(1, len(CALLS) + 1))
 def test_a_crash_at_any_point_loses_nothing(table: Table, number: int) -> None:
-    """Before each call: one event, and a check more or two (P1, P3)."""
+    """Before each call: one event, and at most two checks more (P1, P3)."""
     world = World(table, delays=(5, 10, 20, 30))
     pays_at(world, NOW + 15 * SECOND)
     calls = crash_at(world, number)
     world.order()
     world.run(5 * MINUTE)
-    assert calls[:number] == CHAIN[:number]
+    assert calls[:number] == CALLS[:number]
     item = table.item()
     assert (item["status"], item["eventState"]) == ("SUCCEEDED", "SENT")
     assert len({entry["Detail"] for entry in world.bus}) == 1
@@ -332,8 +334,10 @@ def test_a_crash_at_any_point_loses_nothing(table: Table, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [8, 9, 10])
-def test_a_crash_around_the_last_check_restarts_nothing(table: Table, number: int) -> None:
-    """The redelivered message of a payment that is UNRESOLVED by now is an old one."""
+def test_a_crash_around_the_last_check_does_not_restart_the_payment(
+    table: Table, number: int
+) -> None:
+    """The message is delivered again when the payment is UNRESOLVED already."""
     world = World(table, delays=(5,))
     crash_at(world, number)
     world.order()
@@ -346,8 +350,8 @@ def test_a_crash_around_the_last_check_restarts_nothing(table: Table, number: in
 # Batches
 
 
-def test_ten_payments_of_a_batch_are_followed_by_phases(table: Table) -> None:
-    """Read all, ask all, send in tens, write all."""
+def test_a_batch_is_handled_in_phases(table: Table) -> None:
+    """Read all, query all, send in tens, write all."""
     world = World(table)
     calls: list[str] = []
     world.before = calls.append
@@ -360,8 +364,8 @@ def test_ten_payments_of_a_batch_are_followed_by_phases(table: Table) -> None:
     assert sorted(pay_id for pay_id, _ in world.asked) == sorted("0123456789")
 
 
-def test_a_list_is_followed_message_by_message(table: Table) -> None:
-    """A message of its own for each payId, then as any other."""
+def test_a_list_becomes_one_message_for_each_pay_id(table: Table) -> None:
+    """Each is then handled as any other."""
     world = World(table)
     world.says = paid
     world.send({"payIds": [str(number) for number in range(6)]})
@@ -371,8 +375,8 @@ def test_a_list_is_followed_message_by_message(table: Table) -> None:
     assert (world.messages, world.dead) == ([], [])
 
 
-def test_a_list_of_which_sqs_refuses_one_comes_again(table: Table) -> None:
-    """Those that were sent are followed once all the same."""
+def test_a_list_of_which_sqs_refuses_one_is_delivered_again(table: Table) -> None:
+    """Those that were sent are checked once all the same."""
     world = World(table)
     world.says = paid
     world.refuses_message = lambda entry: '"7"' in entry["MessageBody"] and world.now == NOW
@@ -384,8 +388,8 @@ def test_a_list_of_which_sqs_refuses_one_comes_again(table: Table) -> None:
 @pytest.mark.parametrize(
     "body", ["", "nonsense", '{"payId": "a b"}', '{"payIds": []}', '{"payId": "1", "x": 1}']
 )
-def test_a_malformed_message_ends_in_the_dlq_whole(table: Table, body: str) -> None:
-    """After five receives, and its neighbours go their way."""
+def test_a_malformed_message_ends_in_the_dlq_unchanged(table: Table, body: str) -> None:
+    """After five receives; the others are handled."""
     world = World(table)
     world.says = paid
     world.enqueue(body, 0)
@@ -396,7 +400,7 @@ def test_a_malformed_message_ends_in_the_dlq_whole(table: Table, body: str) -> N
 
 
 def test_a_conflict_fails_only_its_own_message(table: Table) -> None:
-    """Its neighbours in the batch are followed, also those about the same payment."""
+    """The others of the batch are handled, also those about the same payment."""
     world = World(table)
     outcomes = world.follow(
         CheckMessage(PAY_ID, Registration(expected_amount="5")),
@@ -413,7 +417,7 @@ def test_a_conflict_fails_only_its_own_message(table: Table) -> None:
 
 
 def test_a_conflicting_message_ends_in_the_dlq(table: Table) -> None:
-    """Somebody must look at it; the payment goes on as it was registered."""
+    """Somebody must look at it; the payment stays as it was registered."""
     world = World(table)
     world.order(expectedAmount="5")
     world.run(0)
@@ -424,7 +428,7 @@ def test_a_conflicting_message_ends_in_the_dlq(table: Table) -> None:
 
 
 def test_an_unreadable_item_fails_only_its_own_message(table: Table) -> None:
-    """A later version of us wrote it: it is for that one to follow."""
+    """A later version wrote the item, and can handle it."""
     world = World(table)
     world.follow(CheckMessage(PAY_ID))
     table.change(schemaVersion=2)
@@ -436,7 +440,7 @@ def test_an_unreadable_item_fails_only_its_own_message(table: Table) -> None:
 
 
 def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> None:
-    """The message comes again, and the check with it: never a link too few."""
+    """The message is delivered again, and the check is repeated: no follow-up is lost."""
     world = World(table)
     world.refuses_message = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
     bad, good = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
@@ -446,7 +450,7 @@ def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> Non
 
 
 def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
-    """Both messages come again."""
+    """Both messages are delivered again."""
     world = World(table)
 
     def broken(name: str) -> None:
@@ -459,10 +463,8 @@ def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
     assert (table.item()["step"], table.item("other")["step"]) == (0, 0)
 
 
-def test_a_batch_of_one_needs_no_other_thread(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is followed all the same, and told why where it fails."""
+def test_a_batch_of_one_uses_no_other_thread(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the same result, errors included."""
     world = World(table)
     monkeypatch.setattr(Inline, "submit", pytest.fail)
     [done] = world.follow(CheckMessage(PAY_ID))
@@ -472,18 +474,18 @@ def test_a_batch_of_one_needs_no_other_thread(
     assert isinstance(failed.error, UnreadableItem)
 
 
-def test_an_empty_batch_costs_nothing(table: Table) -> None:
-    """All its messages were malformed, say."""
+def test_an_empty_batch_makes_no_call(table: Table) -> None:
+    """Where all messages of a batch were malformed."""
     world = World(table)
     world.before = pytest.fail
     assert world.follow() == []
 
 
-# Following anew
+# Restart
 
 
 def given_up(table: Table, world: World) -> int:
-    """Have a payment given up at the end of a short schedule; return its step."""
+    """Make a payment UNRESOLVED at the end of its (short) schedule, and return its step."""
     world.order()
     world.run(HOUR)
     item = table.item()
@@ -491,8 +493,8 @@ def given_up(table: Table, world: World) -> int:
     return int(item["step"])
 
 
-def test_a_bare_message_follows_an_unresolved_payment_anew(table: Table) -> None:
-    """The whole schedule again; the step goes on, so that old messages stay old."""
+def test_a_message_without_step_restarts_an_unresolved_payment(table: Table) -> None:
+    """The whole schedule again; ``step`` goes on, so that old messages stay refused."""
     world = World(table, delays=(5, 10))
     step = given_up(table, world)
     world.order()
@@ -505,7 +507,7 @@ def test_a_bare_message_follows_an_unresolved_payment_anew(table: Table) -> None
     assert "workAt" not in table.item()
 
 
-def test_a_restarted_payment_can_still_be_paid(table: Table) -> None:
+def test_a_restarted_payment_can_still_succeed(table: Table) -> None:
     """UNRESOLVED to SUCCEEDED, with its event."""
     world = World(table, delays=(5, 10))
     given_up(table, world)
@@ -515,8 +517,8 @@ def test_a_restarted_payment_can_still_be_paid(table: Table) -> None:
     assert (table.item()["status"], len(world.bus)) == ("SUCCEEDED", 1)
 
 
-def test_being_given_up_again_rings_again(table: Table) -> None:
-    """Each end of a following is counted."""
+def test_being_given_up_again_is_counted_again(table: Table) -> None:
+    """So the alarm rings each time."""
     world = World(table, delays=(5, 10))
     given_up(table, world)
     world.order()
@@ -525,8 +527,8 @@ def test_being_given_up_again_rings_again(table: Table) -> None:
     assert sum(alarms) == 2
 
 
-def test_a_bare_message_about_a_followed_payment_is_dropped(table: Table) -> None:
-    """Its order is kept; the chain goes on by itself."""
+def test_a_message_without_step_about_a_followed_payment_causes_no_check(table: Table) -> None:
+    """Its registration is merged."""
     world = World(table)
     world.order()
     world.run(MINUTE)
@@ -536,8 +538,8 @@ def test_a_bare_message_about_a_followed_payment_is_dropped(table: Table) -> Non
     assert (len(world.asked), table.item()["orderId"]) == (asked, "A-17")
 
 
-def test_a_message_about_a_paid_payment_asks_nobody(table: Table) -> None:
-    """A read, and the order is kept; the event stays as it is."""
+def test_a_message_about_a_paid_payment_causes_no_check(table: Table) -> None:
+    """Its registration is merged; the event stays as it is."""
     world = World(table)
     world.says = paid
     world.order()

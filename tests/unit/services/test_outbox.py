@@ -1,4 +1,4 @@
-"""From the outbox to the bus: at least once, the same bytes, and marked only when it is there."""
+"""P1, P3: events are sent at least once, with the same bytes, and marked only when accepted."""
 
 import json
 from unittest.mock import Mock
@@ -18,12 +18,12 @@ from tests.support.world import Crash, Inline, World
 
 @pytest.fixture
 def table() -> Table:
-    """A table in memory: what is tested here is what is done with it."""
+    """A table in memory; ``test_updates`` tests the expressions on moto."""
     return MemoryTable()
 
 
 def paid(table: Table, *pay_ids: str) -> World:
-    """Return a world in which *pay_ids* are paid and their events unsent."""
+    """Return a World in which *pay_ids* are paid and their events unsent."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(*(CheckMessage(pay_id) for pay_id in pay_ids))
@@ -35,8 +35,8 @@ def states(table: Table, *pay_ids: str) -> list[str]:
     return [table.item(pay_id)["eventState"] for pay_id in pay_ids]
 
 
-def test_an_event_goes_out_as_it_was_frozen_and_is_marked(table: Table) -> None:
-    """To our bus, from our source, under its name, byte for byte (P3)."""
+def test_an_event_is_sent_as_it_is_stored_and_marked(table: Table) -> None:
+    """With bus, source and detail type, byte for byte (P3)."""
     world = paid(table, PAY_ID)
     event = table.item()["event"]
     world.now += 250
@@ -56,8 +56,8 @@ def test_an_event_goes_out_as_it_was_frozen_and_is_marked(table: Table) -> None:
     assert not {"workShard", "workAt"} & set(item)
 
 
-def test_what_is_sent_is_not_sent_again(table: Table) -> None:
-    """A record that the stream delivers twice, or that the sweeper has sent meanwhile."""
+def test_a_sent_event_is_not_sent_again(table: Table) -> None:
+    """The stream repeats a record, or the sweeper was faster."""
     world = paid(table, PAY_ID)
     world.outbox.publish([PAY_ID])
     assert world.outbox.publish([PAY_ID]).sent == 0
@@ -71,8 +71,8 @@ def test_a_repeated_pay_id_is_sent_once(table: Table) -> None:
     assert len(world.bus) == 1
 
 
-def test_what_is_not_paid_or_not_there_is_not_sent(table: Table) -> None:
-    """The table says what is unsent, not the caller (P2)."""
+def test_unpaid_and_unknown_payments_are_not_sent(table: Table) -> None:
+    """The table decides what is unsent, not the caller (P2)."""
     world = World(table)
     world.register()
     assert world.outbox.publish([PAY_ID, "unknown"]).sent == 0
@@ -81,15 +81,15 @@ def test_what_is_not_paid_or_not_there_is_not_sent(table: Table) -> None:
 
 
 @pytest.mark.parametrize("missing", ["event", "eventId"])
-def test_half_an_outbox_is_not_sent(table: Table, missing: str) -> None:
-    """A hand that left an item so must mend it."""
+def test_an_event_without_its_id_or_its_detail_is_not_sent(table: Table, missing: str) -> None:
+    """Somebody changed the item by hand."""
     world = paid(table, PAY_ID)
     table.change(**{missing: None})
     assert world.outbox.publish([PAY_ID]).sent == 0
 
 
-def test_events_go_out_in_tens(table: Table) -> None:
-    """PutEvents takes no more."""
+def test_events_are_sent_in_batches_of_ten(table: Table) -> None:
+    """PutEvents accepts no more."""
     names = [str(number) for number in range(11)]
     world = paid(table, *names)
     assert world.outbox.publish(names).sent == 11
@@ -97,8 +97,8 @@ def test_events_go_out_in_tens(table: Table) -> None:
     assert states(table, *names) == ["SENT"] * 11
 
 
-def test_one_refused_entry_is_the_only_one_not_marked(table: Table) -> None:
-    """By its place in the answer: HTTP 200 says nothing about an entry."""
+def test_only_the_refused_entry_is_not_marked(table: Table) -> None:
+    """Entries are matched by position; HTTP 200 says nothing about each of them."""
     names = list("abcde")
     world = paid(table, *names)
     world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
@@ -108,10 +108,10 @@ def test_one_refused_entry_is_the_only_one_not_marked(table: Table) -> None:
     assert len(world.bus) == 4
 
 
-def test_one_bad_entry_that_fails_the_whole_call_does_not_keep_back_the_others(
+def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
     table: Table,
 ) -> None:
-    """The others go alone."""
+    """Each entry is sent again alone."""
     names = list("abc")
     world = paid(table, *names)
     invalid = "whole call: ValidationException"
@@ -126,10 +126,8 @@ def test_one_bad_entry_that_fails_the_whole_call_does_not_keep_back_the_others(
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "InternalFailure", "ThrottlingException"]
 )
-def test_a_call_refused_for_no_entry_s_fault_is_not_followed_by_ten(
-    table: Table, code: str
-) -> None:
-    """All wait: ten calls more would only make it worse."""
+def test_errors_of_the_whole_call_are_not_retried_one_by_one(table: Table, code: str) -> None:
+    """Ten more calls would help nothing."""
     names = list("abc")
     world = paid(table, *names)
     world.refuses_event = lambda _: f"whole call: {code}"
@@ -139,23 +137,23 @@ def test_a_call_refused_for_no_entry_s_fault_is_not_followed_by_ten(
 
 
 def answered(table: Table, *entries: dict[str, str]) -> Outbox:
-    """Return an outbox whose bus answers just *entries*."""
+    """Return an outbox whose bus answers *entries*."""
     bus = Mock(put_events=Mock(return_value={"Entries": entries}))
     return Outbox(
         table.payments, EventPublisher(bus, "bus"), pool=Inline(), clock=lambda: NOW / 1000
     )
 
 
-def test_an_entry_without_an_id_is_not_on_the_bus(table: Table) -> None:
-    """Also where the bus does not say why (P1)."""
+def test_an_entry_without_an_event_id_is_refused(table: Table) -> None:
+    """Also where the bus gives no error code (P1)."""
     paid(table, "a", "b")
     published = answered(table, {"EventId": "x"}, {}).publish(["a", "b"])
     assert (published.sent, published.refused) == (1, {"b": "Unknown"})
     assert states(table, "a", "b") == ["SENT", "PENDING"]
 
 
-def test_an_answer_without_a_word_on_each_entry_is_an_error(table: Table) -> None:
-    """Nobody guesses which one is missing, and none is marked: all are sent again."""
+def test_an_answer_with_too_few_entries_is_an_error(table: Table) -> None:
+    """Nothing is marked, so all events are sent again."""
     paid(table, "a", "b")
     with pytest.raises(ValueError, match="shorter"):
         answered(table, {"EventId": "x"}).publish(["a", "b"])
@@ -167,7 +165,7 @@ def test_an_answer_without_a_word_on_each_entry_is_an_error(table: Table) -> Non
     [EndpointConnectionError(endpoint_url="bus"), ReadTimeoutError(endpoint_url="bus")],
 )
 def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
-    """It may be on the bus or not: it is sent again, with the same id."""
+    """An event may be on the bus or not: it is sent again, with the same id."""
     world = paid(table, "a", "b")
 
     def broken(name: str) -> None:
@@ -181,8 +179,8 @@ def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
     assert states(table, "a", "b") == ["PENDING", "PENDING"]
 
 
-def test_an_unreadable_item_is_told_and_does_not_keep_back_its_neighbours(table: Table) -> None:
-    """A later version of us wrote it."""
+def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Table) -> None:
+    """A later version wrote the item."""
     world = paid(table, "a", "b")
     table.change("a", schemaVersion=2)
     published = world.outbox.publish(["a", "b"])
@@ -190,8 +188,8 @@ def test_an_unreadable_item_is_told_and_does_not_keep_back_its_neighbours(table:
     assert states(table, "a", "b") == ["PENDING", "SENT"]
 
 
-def test_a_crash_between_bus_and_mark_sends_the_same_again(table: Table) -> None:
-    """Same id, same bytes: subscribers de-duplicate (P3)."""
+def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> None:
+    """Same id, same bytes, so that subscribers can de-duplicate (P3)."""
     world = paid(table, PAY_ID)
 
     def crash(name: str) -> None:
@@ -208,8 +206,8 @@ def test_a_crash_between_bus_and_mark_sends_the_same_again(table: Table) -> None
     assert table.item()["eventState"] == "SENT"
 
 
-def test_of_publisher_and_sweeper_at_the_same_moment_one_marks(table: Table) -> None:
-    """The other one finds it marked: no trouble, and its age is told once."""
+def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(table: Table) -> None:
+    """The other finds it marked: no error, and the age is measured once."""
     world, other = paid(table, PAY_ID), World(table)
 
     def meanwhile(name: str) -> None:
@@ -223,8 +221,8 @@ def test_of_publisher_and_sweeper_at_the_same_moment_one_marks(table: Table) -> 
     assert table.item()["eventState"] == "SENT"
 
 
-def test_the_stream_s_way_postpones_nothing(table: Table) -> None:
-    """The stream tries by itself, and the sweeper's minute stays the sweeper's minute."""
+def test_the_publisher_postpones_nothing(table: Table) -> None:
+    """The stream retries by itself; ``workAt`` stays as it is."""
     world = paid(table, PAY_ID)
     world.refuses_event = lambda _: "InternalFailure"
     world.now += HOUR
@@ -233,8 +231,8 @@ def test_the_stream_s_way_postpones_nothing(table: Table) -> None:
     assert table.item() == before
 
 
-def test_the_sweeper_s_way_waits_twice_as_long_each_time_up_to_15_minutes(table: Table) -> None:
-    """And never ends: an event is not given up (P1)."""
+def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
+    """And never stops: an event is not given up (P1)."""
     world = paid(table, PAY_ID)
     world.refuses_event = lambda _: "InternalFailure"
     waits = []
@@ -245,8 +243,8 @@ def test_the_sweeper_s_way_waits_twice_as_long_each_time_up_to_15_minutes(table:
     assert waits == [minutes * MINUTE for minutes in (1, 2, 4, 8, 15, 15, 15, 15)]
 
 
-def test_the_sweeper_s_way_postpones_only_what_was_refused(table: Table) -> None:
-    """What is on the bus costs one write, and not a second one that is refused."""
+def test_the_sweeper_postpones_refused_events_only(table: Table) -> None:
+    """A sent event costs one write."""
     world = paid(table, "a", "b")
     world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     calls: list[str] = []
@@ -256,8 +254,8 @@ def test_the_sweeper_s_way_postpones_only_what_was_refused(table: Table) -> None
     assert states(table, "a", "b") == ["SENT", "PENDING"]
 
 
-def test_an_event_that_an_operator_has_sent_again_waits_since_then(table: Table) -> None:
-    """Its age, and the time that it waits for another try, count from the wish."""
+def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Table) -> None:
+    """Not from the success."""
     world = paid(table, PAY_ID)
     world.outbox.publish([PAY_ID])
     world.now += HOUR
@@ -273,8 +271,8 @@ def test_an_event_that_an_operator_has_sent_again_waits_since_then(table: Table)
     assert world.outbox.publish([PAY_ID]).ages == [2 * MINUTE + 250]
 
 
-def test_an_event_refused_early_waits_for_a_minute_at_least(table: Table) -> None:
-    """A sweep that comes in the same second must not spin."""
+def test_a_refused_event_waits_at_least_a_minute(table: Table) -> None:
+    """Also where it is refused in the second of the success."""
     world = paid(table, PAY_ID)
     world.refuses_event = lambda _: "InternalFailure"
     world.outbox.publish([PAY_ID], postpone=True)
@@ -282,7 +280,7 @@ def test_an_event_refused_early_waits_for_a_minute_at_least(table: Table) -> Non
 
 
 def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
-    """The refused one was a second try."""
+    """The refused one was a second attempt."""
     world, other = paid(table, PAY_ID), World(table)
     world.refuses_event = lambda _: "InternalFailure"
 
@@ -298,8 +296,8 @@ def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_with_a_dead_bus_the_event_waits_and_then_goes_out(table: Table) -> None:
-    """Hours later, and once."""
+def test_an_event_is_sent_once_when_the_bus_works_again(table: Table) -> None:
+    """After three hours, with at most 17 calls."""
     world = paid(table, PAY_ID)
     world.refuses_event = lambda _: "InternalFailure"
     world.run(3 * HOUR)

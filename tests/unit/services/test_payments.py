@@ -1,4 +1,4 @@
-"""What callers can have done with a payId: looking it up, and registering it."""
+"""P1, P2, P6, P7: looking payments up, and registering them."""
 
 import pytest
 
@@ -19,16 +19,16 @@ from tests.support.world import World
 
 @pytest.fixture
 def table() -> Table:
-    """A table in memory: what is tested here is what is done with it."""
+    """A table in memory; ``test_updates`` tests the expressions on moto."""
     return MemoryTable()
 
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-NONSENSE = InvalidReply("nonsense", pay_id=PAY_ID)
+INVALID = InvalidReply("no meaning", pay_id=PAY_ID)
 
 
 def says(world: World, pay_rst: str, **fields: str) -> None:
-    """Have the gateway say so about every payment."""
+    """Let the gateway give this answer about every payment."""
     world.says = lambda pay_id: reply(pay_rst, payId=pay_id, **fields)
 
 
@@ -49,8 +49,8 @@ def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
     assert calls == ["batch_get_item"]
 
 
-def test_an_open_payment_is_asked_about_and_the_answer_kept(table: Table) -> None:
-    """Status, reply and evidence are new; the chain's attempt, step and plan are not."""
+def test_an_open_payment_is_checked_and_the_reply_is_stored(table: Table) -> None:
+    """Status, reply and history change; ``attempt``, ``step`` and the planned check do not."""
     world = World(table)
     world.order()
     world.run(10 * SECOND)
@@ -67,8 +67,8 @@ def test_an_open_payment_is_asked_about_and_the_answer_kept(table: Table) -> Non
         assert after[name] == before[name]
 
 
-def test_a_payment_found_paid_by_a_caller_has_its_event(table: Table) -> None:
-    """The outbox does not care who asked; the chain ends by itself."""
+def test_a_live_check_that_finds_a_success_causes_its_event(table: Table) -> None:
+    """And the queued checks of the payment end."""
     world = World(table)
     world.order()
     world.run(30 * SECOND)
@@ -80,8 +80,8 @@ def test_a_payment_found_paid_by_a_caller_has_its_event(table: Table) -> None:
     assert (world.messages, world.dead) == ([], [])
 
 
-def test_a_registered_payment_is_asked_about_once_in_two_seconds(table: Table) -> None:
-    """Whoever wants it; the others get what is stored."""
+def test_a_registered_payment_is_checked_at_most_every_two_seconds(table: Table) -> None:
+    """By all callers together; the others get what is stored (P6)."""
     world = World(table)
     world.register()
     for at in (0, 100, 1999, 2000, 3999, 4000):
@@ -92,8 +92,8 @@ def test_a_registered_payment_is_asked_about_once_in_two_seconds(table: Table) -
     assert [at - NOW for _, at in world.asked] == [0, 2000, 4000]
 
 
-def test_a_check_of_the_chain_counts_too(table: Table) -> None:
-    """Nobody asks again within two seconds of it."""
+def test_a_check_from_the_queue_counts_too(table: Table) -> None:
+    """No live check is made within two seconds of it."""
     world = World(table)
     world.order()
     world.run(1 * SECOND)
@@ -101,8 +101,8 @@ def test_a_check_of_the_chain_counts_too(table: Table) -> None:
     assert len(world.asked) == 1
 
 
-def test_of_two_callers_at_the_same_moment_one_asks(table: Table) -> None:
-    """The other one gets what is stored."""
+def test_two_callers_at_the_same_time_make_one_check(table: Table) -> None:
+    """The other gets what is stored."""
     world, other = World(table), World(table)
     world.register()
 
@@ -118,16 +118,16 @@ def test_of_two_callers_at_the_same_moment_one_asks(table: Table) -> None:
     assert (outcome.payment.pay_id, outcome.result, outcome.stale) == (PAY_ID, None, False)
 
 
-@pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
-def test_when_the_gateway_tells_nothing_a_caller_gets_what_is_stored(
-    table: Table, trouble: GatewayUnavailable | InvalidReply
+@pytest.mark.parametrize("error", [DOWN, INVALID])
+def test_without_a_reply_a_caller_gets_what_is_stored(
+    table: Table, error: GatewayUnavailable | InvalidReply
 ) -> None:
-    """Marked stale, and nothing of the payment changes but the time of the check (P7)."""
+    """Marked stale; nothing changes but the time of the last check (P7)."""
     world = World(table)
     world.order(expectedAmount="5")
     world.run(30 * SECOND)
     before = table.item()
-    world.says = lambda _: trouble
+    world.says = lambda _: error
     [outcome] = world.get()
     assert (outcome.stale, outcome.error) == (True, None)
     assert outcome.payment is not None
@@ -135,23 +135,23 @@ def test_when_the_gateway_tells_nothing_a_caller_gets_what_is_stored(
     assert table.item() == before | {"lastCheckedAt": world.now}
 
 
-@pytest.mark.parametrize("trouble", [DOWN, NONSENSE])
-def test_when_nothing_is_stored_either_there_is_an_error(
-    table: Table, trouble: GatewayUnavailable | InvalidReply
+@pytest.mark.parametrize("error", [DOWN, INVALID])
+def test_without_a_reply_and_a_stored_payment_there_is_an_error(
+    table: Table, error: GatewayUnavailable | InvalidReply
 ) -> None:
-    """Which kind it is decides the status code."""
+    """Its type decides the HTTP status."""
     world = World(table)
-    world.says = lambda _: trouble
+    world.says = lambda _: error
     [outcome] = world.get()
-    assert (outcome.error, outcome.payment, outcome.stored) == (trouble, None, False)
+    assert (outcome.error, outcome.payment, outcome.stored) == (error, None, False)
     assert table.scan() == []
 
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("fail", "FAILED")])
-def test_what_nobody_registered_is_stored_only_when_it_is_paid(
+def test_an_unregistered_payment_is_stored_only_when_it_is_paid(
     table: Table, pay_rst: str, status: str
 ) -> None:
-    """The answer is told and forgotten."""
+    """Otherwise the reply is returned and not stored."""
     world = World(table)
     says(world, pay_rst, payAmount="5")
     [outcome] = world.get()
@@ -162,7 +162,7 @@ def test_what_nobody_registered_is_stored_only_when_it_is_paid(
     assert (table.scan(), world.messages) == ([], [])
 
 
-def test_what_is_told_but_not_stored_is_cut_all_the_same(table: Table) -> None:
+def test_a_reply_that_is_not_stored_is_truncated_too(table: Table) -> None:
     """A field may be as long as the whole answer."""
     world = World(table)
     says(world, "wait", servicePlanShowName="x" * 60_000)
@@ -171,8 +171,8 @@ def test_what_is_told_but_not_stored_is_cut_all_the_same(table: Table) -> None:
     assert outcome.payment.reply["servicePlanShowName"] == "x" * 1024 + "…[cut]"
 
 
-def test_what_nobody_registered_but_is_paid_has_its_event(table: Table) -> None:
-    """Stored whole, and announced (P1)."""
+def test_an_unregistered_payment_that_is_paid_has_its_event(table: Table) -> None:
+    """The item is complete, and the event is sent (P1)."""
     world = World(table)
     says(world, "success", payAmount="$5")
     [outcome] = world.get()
@@ -193,7 +193,7 @@ def test_what_nobody_registered_but_is_paid_has_its_event(table: Table) -> None:
 
 
 def test_an_amount_registered_while_the_gateway_answers_is_verified(table: Table) -> None:
-    """A GET read no registration, a PUT came in between: decide again (P2)."""
+    """A GET read no registration, a PUT came in between: it is decided again (P2)."""
     world = World(table)
 
     def answer(pay_id: str) -> object:
@@ -210,7 +210,9 @@ def test_an_amount_registered_while_the_gateway_answers_is_verified(table: Table
     assert "eventId" not in item
 
 
-def test_where_registration_is_demanded_the_gateway_is_not_asked(table: Table) -> None:
+def test_where_registration_is_required_an_unregistered_payment_is_not_checked(
+    table: Table,
+) -> None:
     """A payId can be guessed."""
     world = World(table, require_registration=True)
     [outcome] = world.get()
@@ -218,8 +220,8 @@ def test_where_registration_is_demanded_the_gateway_is_not_asked(table: Table) -
     assert (world.asked, table.scan()) == ([], [])
 
 
-def test_where_registration_is_demanded_a_registered_payment_is_told(table: Table) -> None:
-    """As ever."""
+def test_where_registration_is_required_a_registered_payment_is_checked(table: Table) -> None:
+    """As without the requirement."""
     world = World(table, require_registration=True)
     world.register()
     says(world, "success")
@@ -228,8 +230,8 @@ def test_where_registration_is_demanded_a_registered_payment_is_told(table: Tabl
     assert outcome.payment.settled
 
 
-def test_many_are_told_in_the_order_asked_and_once_each(table: Table) -> None:
-    """Each with a payment or with its own trouble."""
+def test_many_payments_are_returned_once_each_in_the_order_asked(table: Table) -> None:
+    """Each with a payment or with its own error."""
     world = World(table)
     world.register("b")
     world.register("c")
@@ -247,7 +249,7 @@ def test_many_are_told_in_the_order_asked_and_once_each(table: Table) -> None:
 
 
 def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
-    """Its first check is in the queue, at once."""
+    """Its first check is queued, without a delay."""
     world = World(table)
     payment = world.service.register(PAY_ID, Registration("A-17", "19.99", "USD"))
     assert (payment.status, payment.registration.order_id) == (Status.PENDING, "A-17")
@@ -257,8 +259,8 @@ def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
     assert (len(world.asked), len(world.bus)) == (1, 1)
 
 
-def test_registering_the_same_again_asks_no_second_time(table: Table) -> None:
-    """A caller that repeats itself until the answer arrives starts one chain."""
+def test_registering_the_same_again_causes_no_second_check(table: Table) -> None:
+    """A caller that repeats the request until it is answered."""
     world = World(table)
     for _ in range(3):
         world.register(order_id="A-17")
@@ -271,8 +273,8 @@ def test_registering_the_same_again_asks_no_second_time(table: Table) -> None:
     assert len(world.asked) == 1
 
 
-def test_registering_something_else_is_a_conflict_and_changes_nothing(table: Table) -> None:
-    """The field is named."""
+def test_registering_another_value_is_a_conflict_and_changes_nothing(table: Table) -> None:
+    """The error names the field."""
     world = World(table)
     world.register(order_id="A-17")
     before = table.item()
@@ -283,10 +285,8 @@ def test_registering_something_else_is_a_conflict_and_changes_nothing(table: Tab
 
 
 @pytest.mark.parametrize("first", [{}, {"order_id": "A-17"}])
-def test_two_registrations_at_the_same_moment_are_merged(
-    table: Table, first: dict[str, str]
-) -> None:
-    """Neither is lost, new or not."""
+def test_two_registrations_at_the_same_time_are_merged(table: Table, first: dict[str, str]) -> None:
+    """No field is lost, whether the payment is new or not."""
     world, other = World(table), World(table)
     if first:
         world.register(**first)
@@ -303,8 +303,8 @@ def test_two_registrations_at_the_same_moment_are_merged(
     assert item.get("orderId") == first.get("order_id")
 
 
-def test_of_two_contradicting_registrations_at_the_same_moment_one_wins(table: Table) -> None:
-    """The other one is told."""
+def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(table: Table) -> None:
+    """The first one is kept."""
     world, other = World(table), World(table)
 
     def meanwhile(name: str) -> None:
@@ -318,8 +318,8 @@ def test_of_two_contradicting_registrations_at_the_same_moment_one_wins(table: T
     assert table.item()["expectedAmount"] == "5"
 
 
-def test_where_the_queue_refuses_the_payment_is_stored_all_the_same(table: Table) -> None:
-    """The caller is told, and the sweeper sends the first check within 16 minutes (P1)."""
+def test_where_sqs_refuses_the_check_the_payment_is_stored(table: Table) -> None:
+    """The caller gets an error; the sweeper sends the check within 16 minutes (P1)."""
     world = World(table)
     world.refuses_message = lambda _: True
     with pytest.raises(QueueSendError):
@@ -330,8 +330,8 @@ def test_where_the_queue_refuses_the_payment_is_stored_all_the_same(table: Table
     assert len(world.bus) == 1
 
 
-def test_registering_follows_an_unresolved_payment_anew(table: Table) -> None:
-    """As a bare message does."""
+def test_registering_restarts_an_unresolved_payment(table: Table) -> None:
+    """As a message without ``step`` does."""
     world = World(table, delays=(5,))
     world.register()
     world.run(HOUR)
@@ -344,7 +344,7 @@ def test_registering_follows_an_unresolved_payment_anew(table: Table) -> None:
 
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("success", "SUCCEEDED"), ("fail", "FAILED")])
-def test_registering_a_payment_that_came_to_something_asks_nobody(
+def test_registering_a_paid_or_failed_payment_causes_no_check(
     table: Table, pay_rst: str, status: str
 ) -> None:
     """An order may be added at any time."""
@@ -359,15 +359,15 @@ def test_registering_a_payment_that_came_to_something_asks_nobody(
     assert table.item()["orderId"] == "A-17"
 
 
-def test_a_payment_that_changes_again_and_again_is_left_to_the_next_try(table: Table) -> None:
-    """After five rounds; the message or the caller comes again."""
+def test_a_payment_that_changes_before_each_write_raises_write_conflict(table: Table) -> None:
+    """After five attempts; the message is delivered again, or the caller asks again."""
     world = World(table)
     world.register()
 
-    def always(name: str) -> None:
+    def change(name: str) -> None:
         if name == "update_item":
             table.change(orderId=None if "orderId" in table.item() else "X")
 
-    world.before = always
+    world.before = change
     with pytest.raises(WriteConflict):
         world.register(currency="USD")

@@ -1,4 +1,4 @@
-"""Each minute: what is due, what was lost, and what must come to an end."""
+"""P4, P5: the sweeper sends due checks and unsent events, and gives up expired payments."""
 
 import pytest
 
@@ -11,23 +11,23 @@ from tests.support.world import World
 
 @pytest.fixture
 def table() -> Table:
-    """A table in memory: what is tested here is what is done with it."""
+    """A table in memory; ``test_updates`` tests the expressions on moto."""
     return MemoryTable()
 
 
 def sweep(world: World) -> sweeper.SweepResult:
-    """Sweep once and return what came of it."""
+    """Sweep once and return the result."""
     world.sweep()
     return world.swept[-1]
 
 
 def bodies(world: World) -> list[str]:
-    """Return the messages in the queue."""
+    """Return the bodies of the messages in the queue."""
     return [message.body for message in world.messages]
 
 
 def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
-    """The next step, at once; the claim holds for ten minutes."""
+    """The next step, without a delay; the claim holds for ten minutes."""
     world = World(table)
     world.follow(CheckMessage(PAY_ID))
     world.messages.clear()
@@ -40,8 +40,8 @@ def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
     assert sweep(world).checks_sent == []
 
 
-def test_what_is_not_due_is_left_alone(table: Table) -> None:
-    """A millisecond before its time."""
+def test_what_is_not_due_is_not_touched(table: Table) -> None:
+    """A millisecond before ``workAt``."""
     world = World(table)
     world.register()
     world.messages.clear()
@@ -52,8 +52,8 @@ def test_what_is_not_due_is_left_alone(table: Table) -> None:
     assert (table.item(), world.messages) == (before, [])
 
 
-def test_the_claim_comes_before_the_message(table: Table) -> None:
-    """Two sweepers at once would send it twice otherwise."""
+def test_a_check_is_claimed_before_its_message_is_sent(table: Table) -> None:
+    """Otherwise two sweepers at the same time would send it twice."""
     world = World(table)
     world.register()
     world.now = NOW + HOUR
@@ -63,8 +63,8 @@ def test_the_claim_comes_before_the_message(table: Table) -> None:
     assert calls.index("update_item") < calls.index("send_message_batch")
 
 
-def test_of_two_sweepers_one_sends(table: Table) -> None:
-    """The other one finds it claimed."""
+def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
+    """The other finds the check claimed."""
     world, other = World(table), World(table)
     world.register()
     world.messages.clear()
@@ -80,8 +80,8 @@ def test_of_two_sweepers_one_sends(table: Table) -> None:
     assert (world.messages, len(other.messages)) == ([], 1)
 
 
-def test_what_the_queue_refuses_comes_again_in_ten_minutes(table: Table) -> None:
-    """It is told, and its neighbours go."""
+def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(table: Table) -> None:
+    """It is reported, and the others are sent."""
     world = World(table)
     world.register("a")
     world.register("b")
@@ -93,14 +93,14 @@ def test_what_the_queue_refuses_comes_again_in_ten_minutes(table: Table) -> None
     assert table.item("a")["workAt"] == world.now + 10 * MINUTE
 
 
-def test_the_index_lags_and_the_item_decides(table: Table) -> None:
-    """What was checked or paid meanwhile is not sent, whatever the index still says."""
+def test_the_item_decides_not_the_index(table: Table) -> None:
+    """The index lags: what was checked, paid or deleted meanwhile is not sent."""
     world, other = World(table), World(table)
     for pay_id in ("checked", "paid", "gone"):
         world.register(pay_id)
     world.messages.clear()
     world.now = NOW + HOUR
-    other.now = NOW + HOUR - 2 * MINUTE  # so that the event of the paid one is due by now
+    other.now = NOW + HOUR - 2 * MINUTE  # so that the event of "paid" is due now
     other.says = lambda pay_id: reply("success" if pay_id == "paid" else "wait", payId=pay_id)
 
     def meanwhile(name: str) -> None:
@@ -114,8 +114,8 @@ def test_the_index_lags_and_the_item_decides(table: Table) -> None:
     assert (swept.checks_sent, swept.given_up, world.messages) == ([], [], [])
 
 
-def test_an_unreadable_item_does_not_keep_back_its_neighbours(table: Table) -> None:
-    """It is told, and stays as it is for the version that can read it."""
+def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Table) -> None:
+    """It stays as it is for the version that can read it."""
     world = World(table)
     world.register("a")
     world.register("b")
@@ -128,8 +128,8 @@ def test_an_unreadable_item_does_not_keep_back_its_neighbours(table: Table) -> N
     assert table.item("a") == before
 
 
-def test_what_expired_is_given_up_and_not_asked_about(table: Table) -> None:
-    """UNRESOLVED, and out of the index; its neighbour goes on (P5)."""
+def test_an_expired_payment_is_given_up_without_a_check(table: Table) -> None:
+    """UNRESOLVED, and out of the index; the other one is checked (P5)."""
     world = World(table)
     world.register("a")
     world.register("b")
@@ -156,7 +156,7 @@ def test_failed_and_review_are_never_given_up(table: Table, status: str, rank: i
 
 
 def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
-    """The item decides, in the write."""
+    """The condition of the write refuses it."""
     world = World(table)
     world.register()
     table.change(giveUpAt=NOW + HOUR)
@@ -173,8 +173,8 @@ def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
     assert table.item()["status"] == "PENDING"
 
 
-def test_an_unsent_event_goes_out_after_its_minute(table: Table) -> None:
-    """The stream has the first one (P4)."""
+def test_an_unsent_event_is_sent_after_a_minute(table: Table) -> None:
+    """Until then it is left to the stream (P4)."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage(PAY_ID))
@@ -185,8 +185,8 @@ def test_an_unsent_event_goes_out_after_its_minute(table: Table) -> None:
     assert len(world.bus) == 1
 
 
-def test_a_refused_event_is_told_and_waits(table: Table) -> None:
-    """The checks of the same sweep go all the same."""
+def test_a_refused_event_is_reported_and_postponed(table: Table) -> None:
+    """The checks of the same sweep are sent."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage("paid"))
@@ -200,8 +200,8 @@ def test_a_refused_event_is_told_and_waits(table: Table) -> None:
     assert table.item("paid")["workAt"] > world.now
 
 
-def test_a_missed_check_is_told_apart_from_one_that_is_only_due(table: Table) -> None:
-    """The sweeper's own checks are on time; one whose message was lost is overdue."""
+def test_only_a_check_whose_message_was_lost_is_overdue(table: Table) -> None:
+    """The checks that the sweeper itself sends are on time."""
     world = World(table, delays=(5, 3600))
     world.order("late")
     world.order("lost")
@@ -213,8 +213,8 @@ def test_a_missed_check_is_told_apart_from_one_that_is_only_due(table: Table) ->
     assert (sorted(swept.checks_sent), swept.overdue) == (["late", "lost"], ["lost"])
 
 
-def test_what_is_followed_is_counted_every_ten_minutes(table: Table) -> None:
-    """A count reads the whole index, so not each time; what is settled does not count."""
+def test_followed_payments_are_counted_every_ten_minutes(table: Table) -> None:
+    """A count reads the whole index. Settled payments do not count."""
     world = World(table)
     for pay_id in "abc":
         world.register(pay_id)
@@ -228,7 +228,7 @@ def test_what_is_followed_is_counted_every_ten_minutes(table: Table) -> None:
 
 
 def test_a_sweep_of_an_empty_table_does_nothing(table: Table) -> None:
-    """Every minute of a quiet night."""
+    """As in most minutes."""
     swept = sweep(World(table))
     assert (swept.published.sent, swept.published.refused) == (0, {})
     assert (swept.checks_sent, swept.given_up, swept.overdue, swept.unreadable) == ([], [], [], [])
