@@ -1,7 +1,7 @@
-"""The four handlers, with events as AWS sends them.
+"""Contract of the four handlers with AWS and the API's callers; P7 and P8 for them.
 
-Each is loaded as a cold start does, on moto. Where the gateway is asked, the handler gets the
-service or follower of a world instead: the same code, in front of a gateway that answers.
+Each handler is loaded as in a cold start, on moto. Where it asks the gateway, its service is that
+of a World: the same code with a scripted gateway.
 """
 
 import base64
@@ -33,12 +33,12 @@ Start = Callable[..., ModuleType]
 def start(load_app: Start, table: Table) -> Start:
     """Return ``start(name, **environ)``, which loads a handler on the test's own table.
 
-    To be called in the test itself: powertools keeps the stream that it finds, and pytest
-    gives each phase of a test its own.
+    Call it in the test itself: powertools keeps the stdout that it finds, and pytest replaces
+    stdout for each phase of a test.
     """
 
     def start(name: str, **environ: str) -> ModuleType:
-        # By the name of the table: powertools keeps one logger, and its stream, for each service.
+        # A service name for each table: powertools keeps one logger, and its stream, for each.
         own = {"TABLE_NAME": table.name, "POWERTOOLS_SERVICE_NAME": table.name}
         return load_app(name, own | environ)
 
@@ -49,19 +49,19 @@ _LOADED: dict[str, ModuleType] = {}
 
 
 def loaded(name: str, start: Start) -> ModuleType:
-    """Return a handler that is loaded once for all tests, for that takes its time."""
+    """Return a handler that is loaded once for all tests: loading is slow."""
     if name not in _LOADED:
         _LOADED[name] = start(name)
     app = _LOADED[name]
     for handler in logging.getLogger(app.logger.service).handlers:
         assert isinstance(handler, logging.StreamHandler)
-        handler.stream = sys.stdout  # setStream would flush the closed one
+        handler.stream = sys.stdout  # setStream would flush the closed stream
     return app
 
 
 @dataclass
 class Lines:
-    """What a handler wrote: lines of the log, and values of metrics by name."""
+    """The output of a handler: the lines of its log, and the values of its metrics by name."""
 
     text: str
     logged: list[dict[str, Any]]
@@ -88,7 +88,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Lines:
 
 
 class Api:
-    """The api function in front of a world."""
+    """The api function with the service of a World."""
 
     def __init__(self, start: Start, world: World) -> None:
         self._start = start
@@ -104,7 +104,7 @@ class Api:
     def call(
         self, route: str, body: object = None, pay_id: str | None = PAY_ID, *, encoded: bool = False
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """Return status, document and headers of the answer to a request."""
+        """Return status, document and headers of the response to a request."""
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": route,
@@ -128,20 +128,20 @@ class Api:
         return self.call("PUT /payments/{payId}", body, encoded=encoded)
 
     def query(self, body: object) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """POST a query of many."""
+        """POST a query of several payments."""
         return self.call("POST /payments/query", body, None)
 
 
 @pytest.fixture
 def api(start: Start, table: Table) -> Api:
-    """The api function as the template deploys it."""
+    """The api function on the test's own table."""
     return Api(start, World(table))
 
 
 def assert_problem(
     answer: tuple[int, dict[str, Any], dict[str, str]], status: int, kind: str
 ) -> dict[str, Any]:
-    """Say that *answer* is this problem, by RFC 9457, and return its document."""
+    """Assert that *answer* is this problem (RFC 9457), and return its document."""
     code, document, headers = answer
     assert headers["Content-Type"] == "application/problem+json"
     assert (code, document["status"], document["type"]) == (status, status, PROBLEM + kind)
@@ -151,8 +151,8 @@ def assert_problem(
     return document
 
 
-def test_get_tells_what_the_gateway_says(api: Api) -> None:
-    """200, and for a payment that is paid nothing to wait for."""
+def test_get_returns_what_the_gateway_says(api: Api) -> None:
+    """200, and no ``Retry-After`` for a payment that is paid."""
     api.world.says = lambda pay_id: reply(payId=pay_id, payAmount="$5")
     status, shown, headers = api.get()
     assert (status, headers["Content-Type"]) == (200, "application/json")
@@ -161,14 +161,14 @@ def test_get_tells_what_the_gateway_says(api: Api) -> None:
 
 
 def test_get_of_a_pending_payment_says_when_to_ask_again(api: Api) -> None:
-    """In two seconds: nobody would be asked earlier."""
+    """In two seconds: no check is made earlier."""
     status, shown, headers = api.get()
     assert (status, shown["status"], headers["Retry-After"]) == (200, "PENDING", "2")
     assert "createdAt" not in shown
 
 
-def test_get_marks_what_is_stale(api: Api, table: Table) -> None:
-    """The gateway is down: what is stored, as it is."""
+def test_get_marks_a_stale_payment(api: Api, table: Table) -> None:
+    """The gateway is down: what is stored is returned (P7)."""
     api.put({"expectedAmount": "5"})
     api.world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
     status, shown, _ = api.get()
@@ -195,17 +195,17 @@ def test_get_marks_what_is_stale(api: Api, table: Table) -> None:
         (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
     ],
 )
-def test_get_when_nothing_is_known(
+def test_get_without_a_reply_and_a_stored_payment_is_503_or_502(
     api: Api, said: Said, status: int, kind: str, wait: str | None
 ) -> None:
-    """503 or 502, without a word of the gateway's."""
+    """Without any text of the gateway."""
     api.world.says = lambda _: said
     answer = api.get()
     assert CANARY not in json.dumps(assert_problem(answer, status, kind))
     assert answer[2].get("Retry-After") == wait
 
 
-def test_get_of_what_nobody_registered_is_404_where_that_is_demanded(
+def test_get_of_an_unregistered_payment_is_404_where_registration_is_required(
     start: Start, table: Table
 ) -> None:
     """And the gateway is not asked."""
@@ -216,7 +216,7 @@ def test_get_of_what_nobody_registered_is_404_where_that_is_demanded(
 
 @pytest.mark.parametrize("pay_id", ["a b", "", "a" * 65, "é", "a/b", None])
 def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
-    """Field and rule are named, and nobody is asked."""
+    """Field and rule are named, and the gateway is not asked."""
     document = assert_problem(api.get(pay_id), 400, "invalid-input")
     assert document["field"] == "payId"
     assert document["detail"].startswith("payId: ")
@@ -224,7 +224,7 @@ def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
 
 
 def test_put_registers_and_follows(api: Api, table: Table) -> None:
-    """202 with the payment; the same again is 202."""
+    """202 with the payment; the same request again is 202."""
     body = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
     for _ in range(2):
         status, shown, headers = api.put(body)
@@ -237,14 +237,14 @@ def test_put_registers_and_follows(api: Api, table: Table) -> None:
 
 
 @pytest.mark.parametrize("body", [None, "", "{}"])
-def test_put_without_anything_to_say_registers(api: Api, table: Table, body: str | None) -> None:
-    """Every field may be missing."""
+def test_put_without_fields_registers(api: Api, table: Table, body: str | None) -> None:
+    """Every field is optional."""
     assert api.put(body)[0] == 202
     assert table.item()["status"] == "PENDING"
 
 
-def test_put_of_other_values_is_409(api: Api) -> None:
-    """The field is named; what is registered is not told."""
+def test_put_of_another_value_is_409(api: Api) -> None:
+    """The field is named; the registered value is not."""
     api.put({"orderId": CANARY})
     document = assert_problem(api.put({"orderId": "other"}), 409, "registration-conflict")
     assert document["field"] == "orderId"
@@ -271,29 +271,29 @@ def test_a_bad_body_is_400(api: Api, table: Table, body: object, field: str) -> 
     assert table.scan() == []
 
 
-def test_a_body_may_come_in_base64(api: Api, table: Table) -> None:
-    """API Gateway does so for what it takes for binary."""
+def test_a_body_may_be_base64(api: Api, table: Table) -> None:
+    """API Gateway encodes what it takes for binary."""
     encoded = base64.b64encode(b'{"orderId": "A-17"}').decode()
     assert api.put(encoded, encoded=True)[0] == 202
     assert table.item()["orderId"] == "A-17"
 
 
 @pytest.mark.parametrize("body", ["%%%", "a", "é", base64.b64encode(b"\xff\xfe").decode()])
-def test_base64_that_is_none_is_400(api: Api, body: str) -> None:
-    """Or what is in it is no JSON in UTF-8."""
+def test_invalid_base64_is_400(api: Api, body: str) -> None:
+    """So is base64 of a text that is no JSON in UTF-8."""
     document = assert_problem(api.put(body, encoded=True), 400, "invalid-input")
     assert document["field"] == "body"
 
 
 def test_a_large_body_in_base64_is_measured_decoded(api: Api) -> None:
-    """16 KiB as the caller sent them."""
+    """The limit is 16 KiB as the caller sent them."""
     encoded = base64.b64encode(BIG.encode()).decode()
     document = assert_problem(api.put(encoded, encoded=True), 400, "invalid-input")
     assert "16384 bytes" in document["detail"]
 
 
-def test_query_tells_each_in_the_order_asked(api: Api, table: Table) -> None:
-    """A payment or a problem; a repeated id once."""
+def test_query_returns_results_in_the_order_asked(api: Api, table: Table) -> None:
+    """A payment or a problem for each; a repeated payId once."""
     api.world.register("b")
     api.world.register("c")
     table.change("c", schemaVersion=2)
@@ -314,8 +314,8 @@ def test_query_tells_each_in_the_order_asked(api: Api, table: Table) -> None:
     assert CANARY not in json.dumps(document)
 
 
-def test_query_takes_a_hundred(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each is asked about, and each is counted."""
+def test_query_accepts_100_pay_ids(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is checked, and each is counted."""
     api.world.says = lambda pay_id: InvalidReply("", pay_id=pay_id)
     status, document, _ = api.query({"payIds": [str(number) for number in range(100)]})
     assert (status, len(document["results"]), len(api.world.asked)) == (200, 100, 100)
@@ -333,13 +333,13 @@ def test_query_takes_a_hundred(api: Api, capsys: pytest.CaptureFixture[str]) -> 
     ],
 )
 def test_a_bad_query_is_400(api: Api, body: object, field: str) -> None:
-    """Whole; nobody is asked."""
+    """As a whole; the gateway is not asked."""
     assert assert_problem(api.query(body), 400, "invalid-input")["field"] == field
     assert api.world.asked == []
 
 
-def test_a_queue_that_refuses_is_503(api: Api) -> None:
-    """To be sent again; the payment is stored."""
+def test_put_is_503_where_sqs_refuses_the_check(api: Api) -> None:
+    """With the time after which to repeat the request."""
     api.world.refuses_message = lambda _: True
     answer = api.put({})
     assert_problem(answer, 503, "try-again")
@@ -347,10 +347,10 @@ def test_a_queue_that_refuses_is_503(api: Api) -> None:
 
 
 @pytest.mark.parametrize("route", ["GET /payments/{payId}", "PUT /payments/{payId}"])
-def test_an_error_of_ours_is_500_without_a_stack_trace(
+def test_an_unexpected_error_is_500_without_a_stack_trace(
     api: Api, capsys: pytest.CaptureFixture[str], route: str
 ) -> None:
-    """To the caller nothing; to the log its kind and its place."""
+    """The log has its type and place, the caller neither."""
 
     def broken(_: str) -> None:
         raise ZeroDivisionError(CANARY)
@@ -364,10 +364,8 @@ def test_an_error_of_ours_is_500_without_a_stack_trace(
     assert written.logged[0]["where"]
 
 
-def test_the_api_counts_and_logs_what_it_asked(
-    api: Api, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """payId, status, attempt, latency; one dimension, the stack."""
+def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    """payId, status and answer; one dimension, the stack."""
     api.world.says = lambda pay_id: reply(payId=pay_id)
     api.get()
     written = lines(capsys)
@@ -382,8 +380,10 @@ def test_the_api_counts_and_logs_what_it_asked(
     assert line["service"] == api.app.logger.service
 
 
-def test_the_api_is_tight_lipped(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
-    """No body, no sign, no text of a customer or of the gateway, whatever goes wrong (P8)."""
+def test_the_api_logs_no_text_of_a_caller_or_of_the_gateway(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No body, no sign, no customer text, whatever goes wrong (P8)."""
     fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
     api.put({"orderId": CANARY})
     api.put({"orderId": CANARY + "2"})
@@ -403,7 +403,7 @@ def test_the_api_is_tight_lipped(api: Api, capsys: pytest.CaptureFixture[str]) -
 
 
 class Checks:
-    """The checks function in front of a world."""
+    """The checks function with the processor of a World."""
 
     def __init__(self, start: Start, world: World) -> None:
         self._start = start
@@ -417,7 +417,7 @@ class Checks:
         return app
 
     def deliver(self, *bodies: object) -> list[int]:
-        """Deliver a batch, and return the places of those that are to be delivered again."""
+        """Deliver a batch, and return the indexes of the messages that failed."""
         records = [
             {
                 "messageId": f"id-{number}",
@@ -435,12 +435,12 @@ class Checks:
 
 @pytest.fixture
 def checks(start: Start, table: Table) -> Checks:
-    """The checks function as the template deploys it."""
+    """The checks function on the test's own table."""
     return Checks(start, World(table))
 
 
-def test_the_batch_names_exactly_those_that_failed(checks: Checks, table: Table) -> None:
-    """Malformed ones, a conflict, an unreadable item; the others are done."""
+def test_the_batch_response_names_exactly_the_failed_messages(checks: Checks, table: Table) -> None:
+    """Malformed, conflicting, unreadable; the others are done."""
     checks.world.register("unreadable")
     table.change("unreadable", schemaVersion=2)
     failed = checks.deliver(
@@ -461,19 +461,19 @@ def test_the_batch_names_exactly_those_that_failed(checks: Checks, table: Table)
 
 
 def test_an_outage_fails_no_message(checks: Checks) -> None:
-    """A failure of the gateway is not one of the message (P7)."""
+    """A failure of the gateway is not a failure of the message (P7)."""
     checks.world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     assert checks.deliver({"payId": "a"}, {"payId": "b"}) == []
 
 
-def test_a_batch_of_malformed_messages_fails_whole(checks: Checks) -> None:
-    """And nothing else happens."""
+def test_a_batch_of_malformed_messages_fails_as_a_whole(checks: Checks) -> None:
+    """The gateway is not asked."""
     assert checks.deliver("", "[]", "{}") == [0, 1, 2]
     assert checks.world.asked == []
 
 
-def test_a_list_that_the_queue_refuses_comes_again(checks: Checks) -> None:
-    """In part is not whole."""
+def test_a_list_that_sqs_refuses_in_part_fails(checks: Checks) -> None:
+    """It is delivered again."""
     checks.world.refuses_message = lambda entry: '"b"' in entry["MessageBody"]
     assert checks.deliver({"payIds": ["a", "b"]}, {"payId": "c"}) == [0]
 
@@ -481,7 +481,7 @@ def test_a_list_that_the_queue_refuses_comes_again(checks: Checks) -> None:
 def test_the_checks_function_counts_and_logs(
     checks: Checks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was asked, what came of it, and what was refused."""
+    """Answers, changes of status, and refused messages."""
     said: dict[str, Said] = {
         "paid": reply(payId="paid"),
         "odd": reply("what", payId="odd"),
@@ -514,10 +514,10 @@ def test_the_checks_function_counts_and_logs(
     assert by_pay_id["paid"]["service"] == checks.app.logger.service
 
 
-def test_the_checks_function_is_tight_lipped(
+def test_the_checks_function_logs_no_text_of_a_message_or_of_the_gateway(
     checks: Checks, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No message, no reply, no order in the log (P8)."""
+    """No message, no reply, no orderId in the log (P8)."""
     fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
     checks.world.says = lambda pay_id: reply(CANARY, payId=pay_id, **fields)
     checks.deliver(
@@ -536,7 +536,7 @@ def test_the_checks_function_is_tight_lipped(
 
 @pytest.fixture
 def aws(table: Table) -> Iterator[dict[str, str]]:
-    """A bus and a queue on moto, as the environment of a function."""
+    """A bus and a queue on moto, as environment variables of a function."""
     events, sqs = boto3.client("events"), boto3.client("sqs")
     events.create_event_bus(Name=table.name)
     url = sqs.create_queue(QueueName=table.name)["QueueUrl"]
@@ -546,7 +546,7 @@ def aws(table: Table) -> Iterator[dict[str, str]]:
 
 
 def paid(table: Table, *pay_ids: str) -> World:
-    """Have payments paid whose events are unsent."""
+    """Return a World in which *pay_ids* are paid and their events unsent."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(*(CheckMessage(pay_id) for pay_id in pay_ids))
@@ -574,10 +574,10 @@ def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, An
     }
 
 
-def test_the_publisher_sends_what_became_due(
+def test_the_publisher_sends_and_marks_new_events(
     start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each new event once, and marks it."""
+    """Each of them once."""
     paid(table, "a", "b")
     app = start("publisher", **aws)
     event = {"Records": [record("a", "PENDING"), record("b", "PENDING"), record("b", "PENDING")]}
@@ -588,10 +588,8 @@ def test_the_publisher_sends_what_became_due(
     assert CANARY not in written.text
 
 
-def test_a_payment_that_is_paid_at_its_first_sight_has_no_old_image(
-    start: Start, table: Table, aws: dict[str, str]
-) -> None:
-    """An INSERT: nobody had registered it."""
+def test_the_publisher_handles_an_insert(start: Start, table: Table, aws: dict[str, str]) -> None:
+    """A payment that is stored by its success has no old image."""
     paid(table, "a")
     app = start("publisher", **aws)
     inserted = record("a", "PENDING")
@@ -603,10 +601,10 @@ def test_a_payment_that_is_paid_at_its_first_sight_has_no_old_image(
 @pytest.mark.parametrize(
     ("new", "old"), [("PENDING", "PENDING"), ("SENT", "PENDING"), (None, None), ("SENT", "SENT")]
 )
-def test_the_publisher_leaves_every_other_change_alone(
+def test_the_publisher_ignores_every_other_change(
     start: Start, table: Table, aws: dict[str, str], new: str | None, old: str | None
 ) -> None:
-    """A postponed event is the sweeper's: without a read, the record is done."""
+    """A postponed event is left to the sweeper."""
     paid(table, "a")
     before = table.item("a")
     app = start("publisher", **aws)
@@ -614,10 +612,10 @@ def test_the_publisher_leaves_every_other_change_alone(
     assert table.item("a") == before
 
 
-def test_the_publisher_names_the_records_whose_event_was_refused(
+def test_the_publisher_reports_the_records_of_refused_events(
     start: Start, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By their sequence number; it returns, for a raised error says less."""
+    """By sequence number in ``batchItemFailures``; an exception would fail the batch."""
     app = start("publisher")
     world = paid(table, "a", "b", "c")
     world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
@@ -638,11 +636,11 @@ def test_the_publisher_names_the_records_whose_event_was_refused(
 def test_the_sweeper_sends_what_is_due(
     start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Events to the bus, checks to the queue; what expired is given up."""
+    """Events to the bus, checks to the queue; expired payments are given up."""
     world = paid(table, "paid")
     for pay_id in ("lost", "expired", "unreadable"):
         world.register(pay_id)
-    long_ago = NOW - 10 * 24 * HOUR * 100  # before the clock of any machine
+    long_ago = NOW - 10 * 24 * HOUR * 100  # earlier than the clock of any machine
     table.change("paid", workAt=long_ago)
     table.change("lost", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=4 * 10**12)
     table.change("expired", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=long_ago)
@@ -674,10 +672,10 @@ def test_the_sweeper_sends_what_is_due(
     }
 
 
-def test_the_sweeper_tells_what_the_bus_and_the_queue_refused(
+def test_the_sweeper_reports_what_bus_and_queue_refused(
     start: Start, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An alarm hangs on it; the run succeeds all the same."""
+    """For the alarms; the invocation succeeds."""
     world = paid(table, "paid")
     world.register("lost")
     world.refuses_event = lambda _: "InternalFailure"
@@ -694,18 +692,20 @@ def test_the_sweeper_tells_what_the_bus_and_the_queue_refused(
     assert logged == {"paid": "event refused", "lost": "check not queued"}
 
 
-# All of them
+# All functions
 
 
 @pytest.mark.parametrize("name", ["api", "checks", "publisher", "sweeper"])
-def test_a_function_refuses_to_start_in_a_bad_environment(start: Start, name: str) -> None:
-    """With the variable and the rule, at the cold start and not at a payment."""
+def test_a_function_does_not_start_in_a_bad_environment(start: Start, name: str) -> None:
+    """The cold start fails with the variable and the rule."""
     with pytest.raises(InvalidInput, match=r"^PARTNER_CODE: must be 1 to 32 letters"):
         start(name, PARTNER_CODE="P 1")
 
 
 @pytest.mark.parametrize("name", ["api", "checks"])
-def test_a_function_that_asks_the_gateway_refuses_a_plain_address(start: Start, name: str) -> None:
-    """The other two never ask it, and do not read its address."""
+def test_a_function_that_asks_the_gateway_does_not_start_with_an_http_url(
+    start: Start, name: str
+) -> None:
+    """The other two do not ask it, so they do not read its URL."""
     with pytest.raises(InvalidInput, match=r"^GATEWAY_BASE_URL: must start with https://"):
         start(name, GATEWAY_BASE_URL="http://example.com")
