@@ -1,4 +1,4 @@
-"""AWS for the unit tests: moto, in memory, one for all; each test has a table of its own."""
+"""AWS for the unit tests: one moto in memory; each test has a table of its own."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -19,7 +19,7 @@ _numbers = count(1)
 
 @pytest.fixture(autouse=True)
 def own_metrics() -> Iterator[None]:
-    """All of a process share what is counted and not written yet: a crash leaves it behind."""
+    """Clear the metrics that a crashed test left: all Metrics of a process share them."""
     yield
     Metrics().clear_metrics()
 

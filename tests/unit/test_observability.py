@@ -1,4 +1,4 @@
-"""Metrics as they are written, and what repetition, skewed clocks and trouble make of them."""
+"""P5, metrics: each fact is counted once, whatever is repeated, late or fails."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, 
 from tests.support.tables import Table
 from tests.support.world import Crash, World
 
-NO_WAY = EndpointConnectionError(endpoint_url="https://aws.invalid")
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://aws.invalid")
 
 
 def reported(capsys: pytest.CaptureFixture[str], *outcomes: Outcome) -> dict[str, Any]:
@@ -38,9 +38,9 @@ def flushed(capsys: pytest.CaptureFixture[str], metrics: Metrics) -> dict[str, A
 
 
 def outcome(latency: int = 80, **changed: Any) -> Outcome:
-    """Return a check that was answered with something nobody knows."""
-    asked = QueryResult(reply("wait"), NOW + MINUTE, latency, 0.5)
-    return Outcome(PAY_ID, payment(), asked, unknown=True, **changed)
+    """Return the outcome of a check whose reply has an unknown ``payRst``."""
+    result = QueryResult(reply("wait"), NOW + MINUTE, latency, 0.5)
+    return Outcome(PAY_ID, payment(), result, unknown=True, **changed)
 
 
 def test_a_batch_writes_one_sum_for_each_count_and_every_measured_value(
@@ -55,21 +55,21 @@ def test_a_batch_writes_one_sum_for_each_count_and_every_measured_value(
     }
 
 
-def test_a_clock_that_went_back_measures_nothing_below_zero(
+def test_no_value_is_below_zero(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One negative value, and CloudWatch shows no percentile of the whole metric any more."""
+    """Clocks differ, and one negative value takes CloudWatch's percentiles away."""
     settled = payment(Status.SUCCEEDED, created_at=NOW + 2 * MINUTE, checks=1)
-    asked = QueryResult(reply(), NOW + MINUTE, -3, 0.5)
-    written = reported(capsys, Outcome(PAY_ID, settled, asked, Status.SUCCEEDED))
+    result = QueryResult(reply(), NOW + MINUTE, -3, 0.5)
+    written = reported(capsys, Outcome(PAY_ID, settled, result, Status.SUCCEEDED))
     assert (written["GatewayLatency"], written["SettleTime"]) == ([0], [0])
     metrics = Metrics(service="payresult", namespace="payresult")
     measure(metrics, "EventAge", [-1, 5])
     assert flushed(capsys, metrics) == {"EventAge": [0, 5]}
 
 
-def test_a_payment_tells_once_how_long_it_took(table: Table) -> None:
-    """However often SQS delivers each of its messages, and whoever asks about it afterwards."""
+def test_the_time_to_settle_is_measured_once(table: Table) -> None:
+    """However often its messages are delivered, and whoever asks afterwards."""
     world = World(table)
     world.copies = 3
     paid_at = NOW + 20 * SECOND
@@ -77,14 +77,14 @@ def test_a_payment_tells_once_how_long_it_took(table: Table) -> None:
     world.order()
     world.run(HOUR)
     looked_up = world.get()
-    told = [measures(each) for each in world.outcomes + looked_up]
-    (settled,) = [each for each in told if "SettleTime" in each]
+    measured = [measures(each) for each in world.outcomes + looked_up]
+    (settled,) = [each for each in measured if "SettleTime" in each]
     assert settled["SettleTime"] == world.asked[-1][1] - NOW
     assert settled["ChecksToSettle"] == len(world.asked) == table.item()["checks"]
 
 
-def test_of_two_who_hear_of_a_success_at_once_one_tells(table: Table) -> None:
-    """The other one's answer says the same, but it settled nothing."""
+def test_two_checks_that_find_a_success_at_the_same_time_measure_it_once(table: Table) -> None:
+    """Only the check that wrote the success."""
     world, other = World(table), World(table)
     world.says = other.says = lambda pay_id: reply(payId=pay_id)
     world.register()
@@ -92,19 +92,19 @@ def test_of_two_who_hear_of_a_success_at_once_one_tells(table: Table) -> None:
     def meanwhile(name: str) -> None:
         if name == "query":
             world.before = lambda _: None
-            told.extend(other.follow(CheckMessage(PAY_ID, step=1)))
+            outcomes.extend(other.follow(CheckMessage(PAY_ID, step=1)))
 
-    told: list[Outcome] = []
+    outcomes: list[Outcome] = []
     world.before = meanwhile
-    told += world.follow(CheckMessage(PAY_ID, step=1))
-    assert [each.result is not None for each in told] == [True, True]
-    assert ["SettleTime" in measures(each) for each in told] == [True, False]
+    outcomes += world.follow(CheckMessage(PAY_ID, step=1))
+    assert [each.result is not None for each in outcomes] == [True, True]
+    assert ["SettleTime" in measures(each) for each in outcomes] == [True, False]
 
 
-def test_whose_fault_it_is_that_a_message_comes_again(
+def test_refused_and_failed_messages_are_counted_apart(
     load_app: LoadApp, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Refused, until the sender mends it: malformed, contradictory. Failed: our trouble."""
+    """Refused: malformed or contradictory, the sender's error. Failed: an error of ours."""
     world = World(table)
     for pay_id in ("known", "unreadable"):
         world.register(pay_id, order_id="A-17")
@@ -120,8 +120,8 @@ def test_whose_fault_it_is_that_a_message_comes_again(
     assert (written["MessagesRefused"], written["MessagesFailed"]) == ([2], [1])
 
 
-def test_an_event_that_was_sent_but_not_marked_tells_its_age_once(table: Table) -> None:
-    """The second sending marks it; its age then counts up to that one, and hides nothing."""
+def test_the_age_of_an_event_that_is_sent_twice_is_measured_once(table: Table) -> None:
+    """The second sending marks it; the age counts up to that one."""
     world = paid(table)
 
     def crash(name: str) -> None:
@@ -137,8 +137,8 @@ def test_an_event_that_was_sent_but_not_marked_tells_its_age_once(table: Table) 
     assert (len(world.bus), ages) == (2, [[MINUTE], []])
 
 
-def test_a_refused_event_has_no_age_yet(table: Table) -> None:
-    """Its age is that of the day on which the bus takes it."""
+def test_a_refused_event_has_no_age(table: Table) -> None:
+    """It is measured when the bus accepts the event."""
     world = paid(table)
     world.refuses_event = lambda _: "InternalFailure"
     assert world.outbox.publish([PAY_ID]).ages == []
@@ -147,8 +147,8 @@ def test_a_refused_event_has_no_age_yet(table: Table) -> None:
     assert world.outbox.publish([PAY_ID]).ages == [HOUR]
 
 
-def test_an_event_sent_again_by_an_operator_is_as_old_as_the_wish(table: Table) -> None:
-    """Not as the payment: a replay of last year's events is no trouble of today."""
+def test_the_age_of_a_republished_event_counts_from_the_republish(table: Table) -> None:
+    """A replay of last year's events must not ring an alarm."""
     world = paid(table)
     world.outbox.publish([PAY_ID])
     world.now += 24 * HOUR
@@ -159,15 +159,15 @@ def test_an_event_sent_again_by_an_operator_is_as_old_as_the_wish(table: Table) 
     assert world.outbox.publish([PAY_ID]).ages == [SECOND]
 
 
-def test_a_sweep_that_sqs_breaks_off_gives_nothing_up_unheard(table: Table) -> None:
-    """The next one does, and tells it: an alarm hangs on that (P5)."""
+def test_a_sweep_that_sqs_interrupts_gives_no_payment_up(table: Table) -> None:
+    """The next one does, and counts it: an alarm depends on that (P5)."""
     world = expired(table, "expired")
     world.register("open")
     world.now = NOW + HOUR
 
     def broken(name: str) -> None:
         if name == "send_message_batch":
-            raise NO_WAY
+            raise UNREACHABLE
 
     world.before = broken
     with pytest.raises(EndpointConnectionError):
@@ -177,20 +177,20 @@ def test_a_sweep_that_sqs_breaks_off_gives_nothing_up_unheard(table: Table) -> N
     assert sweep(world).given_up == ["expired"]
 
 
-def test_one_write_that_fails_hides_none_of_the_others(table: Table) -> None:
-    """Whom it left out is due again; whom it did not is told."""
+def test_one_failed_write_does_not_hide_the_others(table: Table) -> None:
+    """The payment that was not written is due again; the other one is reported."""
     world = expired(table, "a", "b")
     world.now = NOW + HOUR
     world.before = once("update_item")
     first, second = sweep(world), sweep(world)
     assert sorted(first.given_up + second.given_up) == ["a", "b"]
-    assert (len(first.given_up), first.errors, second.errors) == (1, [NO_WAY], [])
+    assert (len(first.given_up), first.errors, second.errors) == (1, [UNREACHABLE], [])
 
 
-def test_the_sweeper_tells_what_it_did_before_it_fails(
+def test_the_sweeper_reports_what_it_did_before_it_fails(
     load_app: LoadApp, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both alarms have something to hear: of the payment that was given up, and of the failure."""
+    """The metric of the payment that was given up is written, and the invocation fails."""
     world = expired(table, "a", "b")
     world.shards = {table.item(pay_id)["workShard"] for pay_id in ("a", "b")}
     world.now = NOW + HOUR
@@ -205,19 +205,19 @@ def test_the_sweeper_tells_what_it_did_before_it_fails(
 
 
 def once(call: str) -> Callable[[str], None]:
-    """Return what breaks the first *call* to AWS, and no later one."""
+    """Return a hook that makes the first *call* fail, and no later one."""
     calls: list[str] = []
 
     def broken(name: str) -> None:
         calls.append(name)
         if name == call and calls.count(call) == 1:
-            raise NO_WAY
+            raise UNREACHABLE
 
     return broken
 
 
 def paid(table: Table) -> World:
-    """Return a world in which PAY_ID is paid, and its event unsent."""
+    """Return a World in which PAY_ID is paid and its event unsent."""
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage(PAY_ID))
@@ -225,7 +225,7 @@ def paid(table: Table) -> World:
 
 
 def expired(table: Table, *pay_ids: str) -> World:
-    """Return a world in which *pay_ids* are given up an hour from NOW."""
+    """Return a World in which *pay_ids* expire an hour from NOW."""
     world = World(table)
     for pay_id in pay_ids:
         world.register(pay_id)
@@ -234,6 +234,6 @@ def expired(table: Table, *pay_ids: str) -> World:
 
 
 def sweep(world: World) -> SweepResult:
-    """Sweep once and return what came of it."""
+    """Sweep once and return the result."""
     world.sweep()
     return world.swept[-1]
