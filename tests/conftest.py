@@ -1,4 +1,4 @@
-"""What every test stands on: no AWS account, no network, and handlers loaded afresh."""
+"""The contract of all tests: no AWS account, no network, and no state left from another test."""
 
 import gc
 import importlib
@@ -10,8 +10,9 @@ from random import Random
 from types import ModuleType
 from unittest import mock
 
-import moto  # noqa: F401 - before any boto3 client: one that is older would reach for the real AWS
+import moto  # noqa: F401 - moto does not patch boto3 clients that exist before its import
 import pytest
+from aws_lambda_powertools import Metrics
 from hypothesis import settings
 
 from tests.support.template import deployed_environment
@@ -21,8 +22,8 @@ LoadApp = Callable[..., ModuleType]
 UNIT = Path(__file__).parent / "unit"
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 
-# A developer's own account, proxies and region are none of a test's business.
-FOREIGN = (
+# settings of the developer's own account, proxies and certificates
+REMOVED = (
     *("AWS_", "POWERTOOLS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
     *("SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE"),
 )
@@ -36,21 +37,26 @@ AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 
-# The same examples in every run, and no verdict by the clock.
+# The same examples in every run, and no failure because of a slow machine. Other examples:
+# --hypothesis-profile=varied --hypothesis-seed=<number>
 settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("varied", deadline=None, database=None)
 settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Clean the environment before the first module of ours is imported."""
+    """Remove the developer's settings before the first of our modules is imported."""
     for name in list(os.environ):
-        if name.upper().startswith(FOREIGN):
+        if name.upper().startswith(REMOVED):
             del os.environ[name]
     os.environ.update(AWS)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests open no socket at all; the others talk to this machine only."""
+    """Deny all sockets to unit tests, and all but loopback to the others.
+
+    PYTEST_SHUFFLE=<seed> runs the tests in a random order.
+    """
     if seed := os.environ.get("PYTEST_SHUFFLE"):
         _shuffle(items, seed)
     for item in items:
@@ -61,14 +67,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _shuffle(items: list[pytest.Item], seed: str) -> None:
-    """Shuffle the files and the tests of each file, the same way in each worker of xdist.
+    """Shuffle the files and the tests within each file, in the same way in each worker of xdist.
 
-    A file stays together, so that its fixtures are set up once.
+    The tests of a file stay together, so that its fixtures are set up once.
     """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    rng = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+    rng = Random(seed)  # noqa: S311 - repeatable, not secret
     order = list(files.values())
     rng.shuffle(order)
     for tests in order:
@@ -76,24 +82,39 @@ def _shuffle(items: list[pytest.Item], seed: str) -> None:
     items[:] = [item for tests in order for item in tests]
 
 
+def pytest_collection_finish() -> None:
+    """Undo what an import of ``payresult.bootstrap`` does for a cold start."""
+    _restore_garbage_collector()
+
+
 @pytest.fixture(autouse=True)
-def own_environ() -> Iterator[None]:
-    """Give each test an environment of its own: what it sets is gone after it."""
+def own_process_state() -> Iterator[None]:
+    """Restore the environment, the garbage collector and the metrics of Powertools after a test.
+
+    All Metrics objects of a process share the values that are not written yet.
+    """
     with mock.patch.dict(os.environ):
         yield
+    _restore_garbage_collector()
+    Metrics().clear_metrics()
+
+
+def _restore_garbage_collector() -> None:
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture
 def function_environ() -> dict[str, str]:
-    """The variables that template.yaml gives to each function, as a deployment fills them in."""
+    """Return the environment variables of each function in a deployment of template.yaml."""
     return deployed_environment(GatewayBaseUrl="https://gateway.invalid/payment")
 
 
 @pytest.fixture
 def load_app(function_environ: dict[str, str]) -> Iterator[LoadApp]:
-    """Return ``load(name, environ)``: ``functions/<name>/app.py``, imported as a cold start does.
+    """Return ``load(name, environ)``, which imports ``functions/<name>/app.py`` as a cold start.
 
-    *environ* adds to the variables of a function, or replaces them.
+    *environ* adds or replaces variables of the function's environment.
     """
     loaded: set[str] = set()
 
@@ -105,6 +126,5 @@ def load_app(function_environ: dict[str, str]) -> Iterator[LoadApp]:
         return importlib.import_module(module)
 
     yield load
-    gc.unfreeze()  # what a function keeps for good would pile up here
     for module in loaded:
         sys.modules.pop(module, None)

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -23,13 +24,15 @@ from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
 from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.support.fault_server import HEAD, FaultServer, Line, black_hole
-from tests.support.ports import free_port
+from tests.support.fault_server import HEAD, FaultServer, Line, black_hole, closed_port
 
 PARTNER, PAY_ID = "P000818", "20190321192436"
 BODY = json.dumps({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}).encode()
 DEADLINE, GRACE = 0.5, 0.5
 """Seconds."""
+
+ATTEMPTS = 3
+"""A late call is repeated: the machine may have been busy, but not each time."""
 
 MAX_GROWTH_KB = 10 * 1024
 """By how much the process may grow."""
@@ -139,11 +142,11 @@ def wire(size: int, _rng: Random, on_progress: OnProgress) -> CampaignRun:
         clients = [_client(each.url, authority) for each in endpoints]
         before = 0
         for number in range(size):
-            problems += filter(None, pool.map(_query_once, endpoints, clients))
+            problems += filter(None, pool.map(_query, endpoints, clients))
             # after half of the rounds each thread has loaded all that is loaded once
-            before = _peak_memory_kb() if number <= size // 2 else before
+            before = _memory_kb() if number <= size // 2 else before
             on_progress(number / size)
-        grown = _peak_memory_kb() - before
+        grown = _memory_kb() - before
         problems += [f"a request was sent to: {each.name}" for each in endpoints if _leaked(each)]
     problems += [f"grown by {grown} KB"] if grown > MAX_GROWTH_KB else []
     total = size * len(endpoints)
@@ -154,10 +157,13 @@ def _leaked(endpoint: Endpoint) -> bool:
     return not endpoint.trusted and endpoint.received() > 0
 
 
-def _peak_memory_kb() -> int:
-    """Return the peak resident size of this process."""
+def _memory_kb() -> int:
+    """Return the resident size of this process, on systems without /proc its peak so far."""
     gc.collect()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(statm.read_text(encoding="ascii").split()[1]) * resource.getpagesize() // 1024
 
 
 def _client(url: str, authority: trustme.CA) -> GatewayClient:
@@ -167,17 +173,19 @@ def _client(url: str, authority: trustme.CA) -> GatewayClient:
     return GatewayClient(url, PARTNER, ssl_context=context, deadline=DEADLINE)
 
 
-def _query_once(endpoint: Endpoint, client: GatewayClient) -> str:
+def _query(endpoint: Endpoint, client: GatewayClient) -> str:
     """Make a query; return the problem, "" if there is none."""
-    start = time.monotonic()
-    try:
-        result = type(client.query(PAY_ID)).__name__
-    except (GatewayUnavailable, InvalidReply) as error:
-        result = type(error).__name__
-    late = time.monotonic() - start - DEADLINE
-    if late > GRACE:
-        return f"{endpoint.name}: {late:.2f} s after the deadline"
-    return "" if result == endpoint.expected else f"{endpoint.name}: {result}"
+    late = 0.0
+    for _ in range(ATTEMPTS):
+        start = time.monotonic()
+        try:
+            result = type(client.query(PAY_ID)).__name__
+        except (GatewayUnavailable, InvalidReply) as error:
+            result = type(error).__name__
+        late = time.monotonic() - start - DEADLINE
+        if late <= GRACE:
+            return "" if result == endpoint.expected else f"{endpoint.name}: {result}"
+    return f"{endpoint.name}: {late:.2f} s after the deadline"
 
 
 @contextmanager
@@ -191,7 +199,8 @@ def _endpoints(authority: trustme.CA) -> Iterator[list[Endpoint]]:
         for name, context in zip(UNTRUSTED, _untrusted_contexts(authority), strict=True):
             endpoints.append(_untrusted_endpoint(stack, name, context))
         hole = stack.enter_context(black_hole())
-        hosts = (f"127.0.0.1:{hole[1]}", f"127.0.0.1:{free_port()}", "gateway.invalid")
+        closed = stack.enter_context(closed_port())
+        hosts = (f"127.0.0.1:{hole[1]}", f"127.0.0.1:{closed}", "gateway.invalid")
         for name, host in zip(UNREACHABLE, hosts, strict=True):
             endpoints.append(Endpoint(name, f"https://{host}", "GatewayUnavailable"))
         yield endpoints

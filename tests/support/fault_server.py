@@ -195,6 +195,14 @@ class FaultServer:
 
 
 @contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port on 127.0.0.1 that refuses connections; it stays bound, so no process can get it."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
+
+
+@contextlib.contextmanager
 def black_hole() -> Iterator[tuple[str, int]]:
     """Yield an address on loopback that never accepts: connecting to it times out."""
     with contextlib.ExitStack() as stack:

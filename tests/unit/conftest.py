@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from aws_lambda_powertools import Metrics
 from moto import mock_aws
 
 from tests.support.tables import Table
@@ -15,13 +14,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _numbers = count(1)
-
-
-@pytest.fixture(autouse=True)
-def own_metrics() -> Iterator[None]:
-    """Clear the metrics that a crashed test left: all Metrics of a process share them."""
-    yield
-    Metrics().clear_metrics()
 
 
 @pytest.fixture(scope="package")
