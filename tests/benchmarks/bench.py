@@ -14,7 +14,7 @@ from tests.benchmarks import batching, cold_start, readme, report, warm_calls
 from tests.benchmarks.build import BuiltCases
 from tests.benchmarks.experiment import ExperimentSetup, PairsByName
 from tests.benchmarks.figures import BenchmarkResult, summarize
-from tests.benchmarks.stubs import running_stubs
+from tests.benchmarks.stub_processes import running_stubs
 from tests.benchmarks.targets import COMPARISONS
 from tests.fault_injection.report import progress
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.benchmarks.build import BuiltCases
 from tests.benchmarks.figures import Pair, Sample
-from tests.benchmarks.stubs import Stubs
+from tests.benchmarks.stub_processes import Stubs
 
 ROUNDS = 15
 """The number of pairs; odd, so that the median is a measured value."""

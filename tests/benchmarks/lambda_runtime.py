@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.benchmarks.build import Case
-from tests.benchmarks.cpus import MEASURED_CPU, OTHER_CPU, pinned_to
+from tests.benchmarks.cpu_pinning import MEASURED_CPU, OTHER_CPU, pinned_to
 from tests.benchmarks.figures import Sample
 from tests.contract.runtime import Runtime
 

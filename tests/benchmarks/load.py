@@ -19,7 +19,7 @@ from payresult.aws.batches import batches
 from sandbox.deploy import PARTNER_CODE
 from sandbox.environment import Sandbox, start_sandbox
 from sandbox.waiting import WaitTimeout
-from tests.benchmarks.cpu import cpu_milliseconds
+from tests.benchmarks.cpu_time import cpu_milliseconds
 from tests.benchmarks.model import BATCH, Deployment
 
 RESULT = Path(__file__).parent / "results/load.json"

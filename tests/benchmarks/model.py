@@ -1,7 +1,7 @@
 """The scale model: how cost and time grow with the number of payments. Pure arithmetic.
 
-Its inputs are what ``runs`` counted for one payment, what ``cpu`` measured, the template's settings
-and AWS's quotas. Rates are payments per minute unless stated otherwise.
+Its inputs are the counts of ``runs`` for one payment, the measurements of ``cpu_time``, and the
+template's settings and AWS's quotas. Rates are payments per minute unless stated otherwise.
 """
 
 from collections.abc import Mapping

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
-from tests.benchmarks.cpus import CPUS
+from tests.benchmarks.cpu_pinning import CPUS
 from tests.benchmarks.figures import BenchmarkResult
 from tests.contract.runtime import PYTHON
 

@@ -103,9 +103,9 @@ def _load() -> Iterator[str]:
 
 
 def _measure() -> None:
-    from tests.benchmarks import cpu  # noqa: PLC0415 - runs on Linux only
+    from tests.benchmarks import cpu_time  # noqa: PLC0415 - runs on Linux only
 
-    for path, found in ((MEASURED, {"cpu_ms": cpu.measure()}), (RESULT, run_all())):
+    for path, found in ((MEASURED, {"cpu_ms": cpu_time.measure()}), (RESULT, run_all())):
         document = {"machine": machine()} | found
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks.build import Case
-from tests.benchmarks.cpus import MEASURED_CPU, pinned_to
+from tests.benchmarks.cpu_pinning import MEASURED_CPU, pinned_to
 from tests.benchmarks.figures import Sample
 from tests.contract.runtime import PYTHON, environ_of
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.api_front import (
+from tests.fault_injection.api_server import (
     AUTHORIZATION,
     ResponseDocument,
     ResponseFilter,

@@ -81,7 +81,7 @@ def batches(
         ordered = [
             item["payId"]["S"] for item in simulation.table.items.values() if "orderId" in item
         ]
-        names = [f"pay-{number}-{place}" for place in range(rng.randint(1, 10))]
+        names = [f"pay-{number}-{index}" for index in range(rng.randint(1, 10))]
         bodies = [_message(name, rng, valid, ordered) for name in names]
         invalid += sum(map(_is_invalid, bodies))
         for body in bodies:

@@ -96,13 +96,13 @@ def slowest_responses() -> Iterator[FuzzedResponse]:
 
 
 def _change_values(members: Members, rng: Random) -> None:
-    for place, (key, value) in enumerate(members):
+    for index, (key, value) in enumerate(members):
         if key == '"payRst"' and rng.random() < 0.25:
-            members[place] = key, _quoted(rng.choice(RESULTS), rng)
+            members[index] = key, _quoted(rng.choice(RESULTS), rng)
         elif key == '"payAmount"' and rng.random() < 0.4:
-            members[place] = key, _quoted(rng.choice(AMOUNTS), rng)
+            members[index] = key, _quoted(rng.choice(AMOUNTS), rng)
         elif rng.random() < 0.03:
-            members[place] = key, _quoted(json.loads(value), rng)
+            members[index] = key, _quoted(json.loads(value), rng)
     if rng.random() < 0.5:
         rng.shuffle(members)
 
@@ -124,8 +124,8 @@ def _drop(members: Members, rng: Random) -> None:
 
 def _wrong_value(members: Members, rng: Random) -> None:
     if members:
-        place = rng.randrange(len(members))
-        members[place] = members[place][0], rng.choice(WRONG_VALUES)
+        index = rng.randrange(len(members))
+        members[index] = members[index][0], rng.choice(WRONG_VALUES)
 
 
 def _duplicate_key(members: Members, rng: Random) -> None:
@@ -145,8 +145,8 @@ def _unknown_key(members: Members, rng: Random) -> None:
 
 def _invalid_key(members: Members, rng: Random) -> None:
     if members:
-        place = rng.randrange(len(members))
-        members[place] = rng.choice(("payRst", "1", "null", "[]", '"\\ud800"')), members[place][1]
+        index = rng.randrange(len(members))
+        members[index] = rng.choice(("payRst", "1", "null", "[]", '"\\ud800"')), members[index][1]
 
 
 def _nested_reply(members: Members, rng: Random) -> None:

@@ -57,8 +57,8 @@ def _shifted(params: Params, rng: Random) -> Params:
     names = sorted(params)
     if len(names) < 2:
         return params | {"sign": _value(rng)}
-    place = rng.randrange(len(names) - 1)
-    one, two = names[place], names[place + 1]
+    index = rng.randrange(len(names) - 1)
+    one, two = names[index], names[index + 1]
     glue = rng.choice((f'","{two}":"', f"&{two}=", f",{two}:", two))
     rest = {name: value for name, value in params.items() if name not in {one, two}}
     return rest | {one: params[one] + glue + params[two]}

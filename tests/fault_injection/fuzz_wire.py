@@ -86,7 +86,7 @@ def flood(start: bytes, endless: bytes) -> Script:
 
 
 FAULTS: dict[str, tuple[Script, str]] = {
-    "a good answer": (respond(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY), "Reply"),
+    "a valid response": (respond(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY), "Reply"),
     "silence": (respond(b"", Line.pause), "GatewayUnavailable"),
     "a slow status line": (dribble(b"", b"HTTP/1.1 200 OK "), "GatewayUnavailable"),
     "slow headers": (dribble(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),

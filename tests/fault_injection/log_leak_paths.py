@@ -1,4 +1,4 @@
-"""Each way by which untrusted text comes into payresult, with a marker in it."""
+"""Each path by which untrusted text enters payresult, with a marker in the text."""
 
 import base64
 import json

@@ -11,7 +11,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from tests.benchmarks import report
-from tests.benchmarks.answers import aws, gateway
 from tests.benchmarks.batching import BATCHES
 from tests.benchmarks.bench import EXPERIMENTS
 from tests.benchmarks.build import pins
@@ -20,7 +19,8 @@ from tests.benchmarks.experiment import alternate, pairs
 from tests.benchmarks.figures import BenchmarkResult, Comparison, Pair, Sample, summarize
 from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import GROUPS, table, with_table
-from tests.benchmarks.stubs import StubCounts
+from tests.benchmarks.stub_processes import StubCounts
+from tests.benchmarks.stub_responses import aws, gateway
 from tests.benchmarks.targets import COMPARISONS
 
 LOWER = Comparison("low", "ours", "theirs", 0.5, 0.4)

@@ -45,17 +45,17 @@ session = requests.Session()
 class Order(BaseModel):
     """A message of the queue."""
 
-    payId: str  # noqa: N815 - as it is in the message
+    payId: str  # noqa: N815 - as in the message
     step: int = 1
 
 
 class Result(BaseModel):
     """The reply of the gateway."""
 
-    payId: str  # noqa: N815 - as it is in the answer
-    partnerCode: str  # noqa: N815 - the same
-    payRst: str  # noqa: N815 - the same
-    payAmount: str | None = None  # noqa: N815 - the same
+    payId: str  # noqa: N815 - as in the response
+    partnerCode: str  # noqa: N815 - as above
+    payRst: str  # noqa: N815 - as above
+    payAmount: str | None = None  # noqa: N815 - as above
 
 
 @app.get("/payments/<pay_id>")

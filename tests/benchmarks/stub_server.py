@@ -1,7 +1,7 @@
 """A stub process over TLS: the gateway, or the AWS services that payresult uses.
 
-``python -m tests.benchmarks.stub gateway|aws CERTIFICATE`` prints its port. A line of JSON on
-standard input sets ``delay`` (seconds) and ``close`` (after each response); the process writes a
+``python -m tests.benchmarks.stub_server gateway|aws CERTIFICATE`` prints its port. A line of JSON
+on standard input sets ``delay`` (seconds) and ``close`` (after each response); the process writes a
 line with the counts since the previous one. It ends at the end of standard input.
 """
 
@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from tests.benchmarks.answers import aws, gateway
+from tests.benchmarks.stub_responses import aws, gateway
 
 Responder = Callable[[str, dict[str, Any]], dict[str, Any]]
 """Returns the response to a request, given its header x-amz-target ("" for none)."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import trustme
 
-from tests.benchmarks.cpus import OTHER_CPU, pinned_to
+from tests.benchmarks.cpu_pinning import OTHER_CPU, pinned_to
 from tests.support.template import ROOT, deployed_environment
 
 
@@ -47,7 +47,7 @@ class Stub:
     """A stub process, which listens at ``url``."""
 
     def __init__(self, kind: str, certificate: Path) -> None:
-        command = [sys.executable, "-m", "tests.benchmarks.stub", kind, str(certificate)]
+        command = [sys.executable, "-m", "tests.benchmarks.stub_server", kind, str(certificate)]
         with pinned_to(OTHER_CPU):
             self._process = subprocess.Popen(  # noqa: S603 - a fixed command
                 command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
