@@ -5,7 +5,8 @@ stored by the write that makes the payment SUCCEEDED, so all copies are equal to
 Version 1 only ever gains optional fields.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -13,27 +14,25 @@ from payresult.domain.event import DETAIL_TYPE, SCHEMA_VERSION, Event, event_id
 from payresult.domain.payment import Registration
 from payresult.domain.reply import Reply, truncate
 from payresult.schemas import fields
-from payresult.schemas.fields import CODE, PAY_ID, text
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from payresult.schemas.fields import CODE, PAY_ID, documented
 
 MAX_RAW_CHARACTERS = 200
 """How much of a raw field goes out: the five free ones, six bytes a character at worst
 (a control character escaped), are then 6,000 bytes of the 8 KiB that an event may have."""
 
+_KEY = f"^{DETAIL_TYPE}:{CODE}:{CODE}:{PAY_ID}$"
 _UUID5 = "^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 _Raw = Annotated[
     str,
     AfterValidator(lambda raw: truncate(raw, MAX_RAW_CHARACTERS)),
-    text(maxLength=MAX_RAW_CHARACTERS + len("…[cut]")),
+    documented(maxLength=MAX_RAW_CHARACTERS + len("…[cut]")),
 ]
 
 
 class EventMetadata(fields.Outgoing):
     """Which event this is."""
 
-    event_id: Annotated[str, text(format="uuid", pattern=_UUID5)] = Field(
+    event_id: Annotated[str, documented(format="uuid", pattern=_UUID5)] = Field(
         description='uuid5(NAMESPACE_URL, "payresult:PaymentSucceeded:1:<environment>:'
         '<partnerCode>:<payId>"). The same for every copy, unlike the id that EventBridge puts '
         "into the envelope."
@@ -41,15 +40,13 @@ class EventMetadata(fields.Outgoing):
     schema_version: Annotated[str, WithJsonSchema({"const": SCHEMA_VERSION})] = Field(
         description="The version of this document."
     )
-    environment: Annotated[str, text(pattern=f"^{CODE}$")] = Field(
+    environment: Annotated[str, documented(pattern=f"^{CODE}$")] = Field(
         description="The deployment's EnvironmentName. Refuse an event of an environment that is "
         "not yours."
     )
-    idempotency_key: Annotated[str, text(pattern=f"^{DETAIL_TYPE}:{CODE}:{CODE}:{PAY_ID}$")] = (
-        Field(
-            description="PaymentSucceeded:<environment>:<partnerCode>:<payId>. Claim it in the "
-            "transaction that has the effect."
-        )
+    idempotency_key: Annotated[str, documented(pattern=_KEY)] = Field(
+        description="PaymentSucceeded:<environment>:<partnerCode>:<payId>. Claim it in the "
+        "transaction that has the effect."
     )
 
 
@@ -61,7 +58,7 @@ class EventData(fields.Outgoing):
 
     partner_code: fields.PartnerCode
     pay_id: fields.PayId
-    order_id: Annotated[str, text(pattern=fields.ORDER_ID)] | None = Field(
+    order_id: Annotated[str, documented(pattern=fields.ORDER_ID)] | None = Field(
         None,
         description="The order, as registered. Absent where none was registered before the "
         "payment was found paid.",
@@ -69,7 +66,7 @@ class EventData(fields.Outgoing):
     amount: fields.Amount | None = None
     currency: fields.Currency | None = None
     pay_amount: _Raw | None = Field(None, description="Raw: the amount.")
-    pay_rst: Annotated[str, text(pattern="^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$")] = Field(
+    pay_rst: Annotated[str, documented(pattern="^[Ss][Uu][Cc][Cc][Ee][Ss][Ss]$")] = Field(
         description='Raw: the result, "success" in upper or lower case.'
     )
     pay_result_date: _Raw | None = Field(
@@ -103,7 +100,7 @@ def payment_succeeded(
     registration: Registration,
     *,
     environment: str,
-    zone: "ZoneInfo | None",
+    zone: ZoneInfo | None,
     observed_at: int,
 ) -> Event:
     """Return the event of a payment for which *reply* passed every rule of being paid."""
@@ -115,6 +112,6 @@ def payment_succeeded(
         "environment": environment,
         "idempotencyKey": f"{DETAIL_TYPE}:{environment}:{partner_code}:{pay_id}",
     }
-    data = fields.interpreted(reply.fields, registration, zone) | {"observedAt": observed_at}
+    data = fields.reply_values(reply.fields, registration, zone) | {"observedAt": observed_at}
     detail = PaymentSucceeded.model_validate({"metadata": metadata, "data": data})
     return Event(pay_id, identity, detail.model_dump_json(exclude_none=True))

@@ -13,7 +13,7 @@ from payresult import strict_json
 from payresult.domain.amount import parse_plain_amount
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput, MalformedJson
-from payresult.schemas.fields import CURRENCY, ORDER_ID, PAY_ID, PayId, text
+from payresult.schemas.fields import CURRENCY, ORDER_ID, PAY_ID, PayId, documented
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_PAY_IDS = 100
@@ -50,7 +50,7 @@ def _whole(value: Any) -> int:
 _ExpectedAmount = Annotated[
     str,
     AfterValidator(_amount),
-    text(pattern=r"^(?!0(\.0{1,2})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$"),
+    documented(pattern=r"^(?!0(\.0{1,2})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$"),
 ]
 
 
@@ -65,16 +65,16 @@ class _OfPayment(_Request):
 class RegistrationBody(_Request):
     """The body of PUT /payments/{payId}: what the payment is for and what it should cost."""
 
-    order_id: Annotated[str, Field(pattern=ORDER_ID)] | None = Field(
-        None, description="The order that is paid for, as you call it.", examples=["A-17"]
+    order_id: str | None = Field(
+        None, pattern=ORDER_ID, description="Your id of the order.", examples=["A-17"]
     )
     expected_amount: _ExpectedAmount | None = Field(
         None,
         description="What the payment should come to; with another amount it goes to REVIEW.",
         examples=["19.99"],
     )
-    currency: Annotated[str, Field(pattern=CURRENCY)] | None = Field(
-        None, description="The ISO 4217 code of the expected amount.", examples=["USD"]
+    currency: str | None = Field(
+        None, pattern=CURRENCY, description="ISO 4217 code of expectedAmount.", examples=["USD"]
     )
 
     def registration(self) -> Registration:
@@ -85,8 +85,8 @@ class RegistrationBody(_Request):
 class PayIdsBody(_Request):
     """1 to 100 payIds: the body of POST /payments/query, and a message of the checks queue."""
 
-    pay_ids: Annotated[list[PayId], Field(min_length=1, max_length=MAX_PAY_IDS)] = Field(
-        description="A repeated one counts once."
+    pay_ids: list[PayId] = Field(
+        min_length=1, max_length=MAX_PAY_IDS, description="A repeated one counts once."
     )
 
 
@@ -97,8 +97,8 @@ class OrderMessage(RegistrationBody, _OfPayment):
 class FollowUpMessage(_OfPayment):
     """A message of the checks queue from payresult to itself: the next check of a payment."""
 
-    step: Annotated[int, Field(ge=1, lt=10**MAX_DIGITS), BeforeValidator(_whole)] = Field(
-        description="Which check of the payment it asks for.", examples=[2]
+    step: Annotated[int, BeforeValidator(_whole)] = Field(
+        ge=1, lt=10**MAX_DIGITS, description="Which check of the payment is due.", examples=[2]
     )
 
 
