@@ -75,9 +75,9 @@ def test_a_number_is_no_text(
     assert refused.value.field == field
 
 
-def test_a_number_is_no_pay_id() -> None:
+def test_only_a_text_is_a_pay_id() -> None:
     """Wherever it came from: API Gateway sends texts only."""
-    for value in (5, 20190321192436, NumberLiteral("5")):
+    for value in (5, 20190321192436, NumberLiteral("5"), b"5"):
         with pytest.raises(InvalidInput, match=r"^payId: must be a string$"):
             parse_pay_id(value)  # type: ignore[arg-type]  # which is the point
 
@@ -222,6 +222,45 @@ def test_bytes_are_utf_8_without_a_mark(data: bytes) -> None:
     """UTF-16, Latin-1 and a byte order mark are refused."""
     with pytest.raises(InvalidInput, match=r"^body: must be JSON"):
         parse_registration(data)
+
+
+TEXT = "must be a string"
+LIST = "must be a list of 1 to 100 payIds"
+ORDER_ID = "must be 1 to 128 visible ASCII characters without blanks"
+AMOUNT = 'must be more than zero and look like "19.99"'
+STEP = "must be a whole number of at most 9 digits"
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ("", "payId: is required"),
+        ('"payId": "1", "amount": "5"', "amount: is not a known field"),
+        ('"payId": 5', f"payId: {TEXT}"),
+        ('"payId": "a b"', "payId: must be 1 to 64 letters, digits, '_' or '-'"),
+        ('"payId": "1", "orderId": ""', f"orderId: {ORDER_ID}"),
+        ('"payId": "1", "expectedAmount": "0"', f"expectedAmount: {AMOUNT}"),
+        ('"payId": "1", "currency": "usd"', 'currency: must be an ISO 4217 code such as "USD"'),
+        ('"payId": "1", "step": 1.0', f"step: {STEP}"),
+        ('"payId": "1", "step": 1000000000', f"step: {STEP}"),
+        (f'"payId": "1", "step": {"9" * 5000}', f"step: {STEP}"),
+        ('"payIds": "1"', f"payIds: {LIST}"),
+        ('"payIds": []', f"payIds: {LIST}"),
+        ('"payIds": [' + '"1", ' * 100 + '"1"]', f"payIds: {LIST}"),
+        ('"payIds": ["1", true]', f"payIds[1]: {TEXT}"),
+    ],
+)
+def test_a_refusal_names_the_field_and_the_rule(fields: str, text: str) -> None:
+    """In our words: pydantic's are for programmers. The first broken field is named."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(f"{{{fields}}}")
+    assert str(refused.value) == text
+
+
+def test_half_a_character_is_no_text_of_a_body() -> None:
+    """It cannot be sent as UTF-8, and is not replaced by anything else."""
+    with pytest.raises(InvalidInput, match=r"^body: must be JSON"):
+        parse_registration('{"orderId": "\ud800"}')
 
 
 def test_a_lone_surrogate_is_refused_where_it_could_be_stored() -> None:

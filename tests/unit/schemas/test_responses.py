@@ -1,10 +1,11 @@
 """What the HTTP API answers: payments, results of a query, problems."""
 
 import json
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import ValidationError
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckError, Payment, Registration, Status
@@ -120,6 +121,13 @@ def test_a_stored_value_that_breaks_a_rule_is_shown() -> None:
     answer = shown(odd)
     assert (answer["orderId"], answer["currency"]) == ("a b", "usd")
     assert answer["payAmount"] == "\x00"
+
+
+def test_what_cannot_be_shown_is_not_quoted() -> None:
+    """Only the code can be to blame; the error may be logged, and quotes nothing of a payment."""
+    with pytest.raises(ValidationError) as error:
+        payment_response(payment(cast("Status", "CANARY")))
+    assert "CANARY" not in str(error.value)
 
 
 def test_a_result_is_a_payment_or_a_problem() -> None:
