@@ -15,7 +15,7 @@ ANY_CALL = ("internal-error", "try-again")
 """Examples of what each call may answer, whichever of them it was recorded at."""
 
 INTRODUCTION = """\
-Results of payments, asked of the payment gateway and kept.
+Payment results, queried from the payment gateway and stored.
 
 Every request is signed with AWS Signature Version 4 (service `execute-api`). Where the deployment
 names an issuer of tokens, GET takes a JWT instead. Bodies are JSON of at most 16 KiB; a field that
@@ -58,12 +58,12 @@ MEANINGS = {
     (QUERY, 200): "A payment or a problem for each payId, in the order asked",
 }
 PROBLEMS = {
-    400: "The request breaks a rule",
-    404: "Nobody registered this payId, and this deployment demands it",
+    400: "Invalid request",
+    404: "The payment is not registered, and this deployment requires it",
     409: "The payment is registered with another value",
-    500: "Something is wrong on our side",
-    502: "The gateway's answer has no meaning, and nothing else is known of the payment",
-    503: "Not at the moment: ask again after Retry-After",
+    500: "Internal error",
+    502: "The reply of the gateway is invalid, and nothing else is known of the payment",
+    503: "Temporarily unavailable: ask again after Retry-After",
 }
 
 
@@ -158,7 +158,7 @@ PAY_ID = {"name": "payId", "in": "path", "required": True, "schema": schemas.pay
 
 HEADERS = {
     "Cache-Control": {
-        "description": "No answer may be kept by anything between us.",
+        "description": "Responses must not be cached.",
         "schema": {"const": "no-store"},
     },
     "Retry-After": {

@@ -83,17 +83,17 @@ class QueryResponse(Outgoing):
 
 
 _PROBLEMS: dict[type[BaseException], tuple[int, str, str, str | None]] = {
-    errors.InvalidInput: (400, "invalid-input", "The request breaks a rule", None),
+    errors.InvalidInput: (400, "invalid-input", "Invalid request", None),
     errors.RegistrationConflict: (
         409,
         "registration-conflict",
-        "Registered otherwise already",
+        "Conflicting registration",
         "The payment is registered with another value of this field",
     ),
     errors.NotRegistered: (
         404,
         "not-registered",
-        "Nobody registered this payId",
+        "Payment not registered",
         "Register the payId before asking about it",
     ),
     errors.GatewayUnavailable: (
@@ -105,19 +105,19 @@ _PROBLEMS: dict[type[BaseException], tuple[int, str, str, str | None]] = {
     errors.InvalidReply: (
         502,
         "gateway-bad-reply",
-        "The gateway's answer has no meaning",
+        "Invalid reply of the gateway",
         "The answer says nothing about the payment, and nothing else is known of it",
     ),
     errors.PayresultError: (
         503,
         "try-again",
-        "Busy at the moment",
+        "Temporarily unavailable",
         "Nothing is lost; send the request again",
     ),
     BaseException: (
         500,
         "internal-error",
-        "Something is wrong on our side",
+        "Internal error",
         "The request was not carried out, or not wholly; sending it again is safe",
     ),
 }
