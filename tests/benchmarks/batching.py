@@ -59,7 +59,7 @@ def _checks(count: int) -> Batch:
     return Batch(lambda cases: cases.function("Checks"), event, count, aws)
 
 
-_HUNDRED, _THOUSAND = events.pay_ids(100), events.pay_ids(1000)
+_HUNDRED = events.pay_ids(100)
 
 # A look-up by the API reads by the hundred, queries, and writes the paid ones.
 BATCHES = {
@@ -67,11 +67,6 @@ BATCHES = {
     "batch_100_efficiency": Batch(
         lambda cases: cases.function("Api"), events.query_request(_HUNDRED), 100, (1, 20)
     ),
-    "batch_1000_efficiency": Batch(
-        lambda cases: cases.part("lookup"), {"payIds": _THOUSAND}, 1000, (10, 200)
-    ),
-    "batch_100_checks_efficiency": _checks(100),
-    "batch_1000_checks_efficiency": _checks(1000),
 }
 
 

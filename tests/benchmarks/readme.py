@@ -33,9 +33,6 @@ GROUPS = {
     "Batches: the least wait, 32 at a time, over the time taken": {
         "`checks`, 10": "batch_10_efficiency",
         "look-up, 100": "batch_100_efficiency",
-        "look-up, 1,000": "batch_1000_efficiency",
-        "`checks`, 100": "batch_100_checks_efficiency",
-        "`checks`, 1,000": "batch_1000_checks_efficiency",
         "look-up, 100, against the sequential script": "batch_100_vs_sequential",
     },
     "Peak of `checks` against 60 MiB + 1 for each payId at a time": {

@@ -23,10 +23,6 @@ COMPARISONS = (
     # Batches: the shortest possible wait, with 32 calls at a time, over the time taken.
     Comparison("batch_10_efficiency", "ideal", "ours", 0.85, 0.93, better="higher"),
     Comparison("batch_100_efficiency", "ideal", "ours", 0.95, 0.97, better="higher"),
-    Comparison("batch_1000_efficiency", "ideal", "ours", 0.94, 0.97, better="higher"),
-    # Larger than a batch of SQS, which is ten. Each check is written, paid or not.
-    Comparison("batch_100_checks_efficiency", "ideal", "ours", 0.95, 0.97, better="higher"),
-    Comparison("batch_1000_checks_efficiency", "ideal", "ours", 0.94, 0.97, better="higher"),
     Comparison("batch_100_vs_sequential", "sequential", "ours", 24.0, None, better="higher"),
     # Peak of the process, against 60 MiB and one more for each payId of the batch.
     Comparison("memory_checks_1", "checks", "allowed", 1.0, None, unit="MiB"),

@@ -18,7 +18,7 @@ from tests.benchmarks.report import MEASURED, RESULTS, latest
 from tests.benchmarks.targets import COMPARISONS
 from tests.contract.test_architecture import libraries
 
-PARTS = ("connect", "lookup", "put_events")
+PARTS = ("connect", "put_events")
 """Cases that run with nothing but the packages that ship (``Workshop.part``)."""
 
 FILES = sorted(RESULTS.glob("20*.json"))

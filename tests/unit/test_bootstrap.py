@@ -1,4 +1,4 @@
-"""The clients that a start makes: whom they trust, and that garbage collection comes back."""
+"""P7 at the start of a function: clients can connect, and garbage is collected again."""
 
 import gc
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Unit tests of ``payresult.gateway.client``."""
+"""Unit tests of ``payresult.gateway``."""
