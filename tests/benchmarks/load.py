@@ -111,16 +111,17 @@ def _batch(
 def _cpu(sandbox: Sandbox) -> tuple[float, float]:
     """Return the CPU seconds so far (Linux) of the emulator and of the functions.
 
-    The emulator's process is found by its port; it serves in a child process, and the functions
-    are children of that one.
+    The emulator's process is found by its command and its port; it serves in a child process, and
+    the functions are children of that one.
     """
-    port = sandbox.credentials.endpoint.rpartition(":")[2].encode()
+    port = f"GATEWAY_PORT={sandbox.credentials.endpoint.rpartition(':')[2]}\0".encode()
     parents, named = {}, set()
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # the process has ended
             stat = (process / "stat").read_text(encoding="utf-8")
             parents[int(process.name)] = int(stat.rpartition(")")[2].split()[1])
-            if (process / "cmdline").read_bytes().rstrip(b"\0").endswith(b":" + port):
+            is_emulator = b"ministack.app:app" in (process / "cmdline").read_bytes()
+            if is_emulator and port in (process / "environ").read_bytes():
                 named.add(int(process.name))
     emulator = named | {pid for pid, parent in parents.items() if parent in named}
     functions = {pid for pid, parent in parents.items() if parent in emulator} - emulator
