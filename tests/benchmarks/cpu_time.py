@@ -11,9 +11,9 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from tests.fault_injection.fake_gateway import SECOND, GatewayResponse, json_response
 from tests.fault_injection.loopback import LoopbackHost
-from tests.fault_injection.simulation import Simulation
+from tests.support.fake_gateway import SECOND, GatewayResponse, json_response
+from tests.support.simulation import Simulation
 
 SIZE = 1000
 ROUNDS = 3

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
-from tests.fault_injection.functions import app
+from tests.support.functions import app
 from tests.support.template import properties
 
 _ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"

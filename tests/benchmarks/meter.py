@@ -14,10 +14,10 @@ from payresult.domain.event import DETAIL_TYPE, SOURCE
 from tests.benchmarks import sizes
 from tests.benchmarks.durations import WAITS, Calls, billed_ms, cpu_ms, measured, wait_ms
 from tests.benchmarks.logs import PLATFORM_LOG, written
-from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import Script
-from tests.fault_injection.functions import Client
-from tests.fault_injection.simulation import Simulation
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import Script
+from tests.support.functions import Client
+from tests.support.simulation import Simulation
 from tests.support.template import TEMPLATE, properties
 
 GB = 1 << 30

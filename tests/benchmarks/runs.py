@@ -17,8 +17,8 @@ from tests.benchmarks.meter import GB, Meter
 from tests.benchmarks.prices import Usage, scaled
 from tests.benchmarks.sizes import item_size
 from tests.contract.emitted import emitted
-from tests.fault_injection.fake_gateway import DAY, SECOND, GatewayResponse, Script, json_response
-from tests.fault_injection.simulation import START
+from tests.support.fake_gateway import DAY, SECOND, GatewayResponse, Script, json_response
+from tests.support.simulation import START
 from tests.support.template import of_type
 
 MEDIAN_SECONDS, SIGMA, LONGEST_SECONDS = 60, 1.0, 1800

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.fault_injection.expressions import Scope, parse_update
+from tests.support.expressions import Scope, parse_update
 
 NOW = int(time.time() * 1000)
 HOUR = 3_600_000

@@ -15,7 +15,7 @@ from tests.benchmarks.durations import billed_ms, cpu_ms, measured, wait_ms
 from tests.benchmarks.logs import access_log, written
 from tests.benchmarks.meter import Meter, memory_of
 from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, scaled
-from tests.fault_injection.functions import app
+from tests.support.functions import app
 from tests.support.template import ROOT, TEMPLATE, properties
 
 ITEM: sizes.Item = {

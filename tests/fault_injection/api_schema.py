@@ -14,8 +14,8 @@ from tests.fault_injection.api_server import (
     serve_api,
     unmodified,
 )
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 from tests.support.template import ROOT
 
 DOCUMENT = ROOT / "events" / "openapi.json"

@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.fake_aws import Call, Request
-from tests.fault_injection.fake_gateway import DAY, MINUTE, GatewayResponse, json_response
-from tests.fault_injection.functions import Functions
 from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.fake_aws import Call, Request
+from tests.support.fake_gateway import DAY, MINUTE, GatewayResponse, json_response
+from tests.support.functions import Functions
+from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 MALFORMED = (
     "",

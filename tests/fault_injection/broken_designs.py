@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from tests.fault_injection.expressions import placeholders
-from tests.fault_injection.fake_aws import Request, operation_kind
-from tests.fault_injection.fake_gateway import HOUR, GatewayResponse
-from tests.fault_injection.functions import Client
-from tests.fault_injection.simulation import Simulation
+from tests.support.expressions import placeholders
+from tests.support.fake_aws import Request, operation_kind
+from tests.support.fake_gateway import HOUR, GatewayResponse
+from tests.support.functions import Client
+from tests.support.simulation import Simulation
 
 Call = Callable[[Request], Any]
 

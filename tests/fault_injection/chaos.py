@@ -5,8 +5,9 @@ from random import Random
 from botocore.exceptions import ClientError
 
 from tests.fault_injection.crashes import AMOUNT, MAX_API_ATTEMPTS
-from tests.fault_injection.fake_aws import Call, Crash
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_aws import Call, Crash
+from tests.support.fake_gateway import (
     DAY,
     MINUTE,
     SECOND,
@@ -14,8 +15,7 @@ from tests.fault_injection.fake_gateway import (
     random_scenarios,
     script_for,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
 CRASH_PROBABILITY = 0.01
 THROTTLE_PROBABILITY = 0.02

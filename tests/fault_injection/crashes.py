@@ -2,8 +2,9 @@
 
 from random import Random
 
-from tests.fault_injection.fake_aws import Call, Crash
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_aws import Call, Crash
+from tests.support.fake_gateway import (
     DAY,
     HOUR,
     MINUTE,
@@ -13,8 +14,7 @@ from tests.fault_injection.fake_gateway import (
     random_scenarios,
     script_for,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
 POINTS = {
     "registered, not asked": "checks: after register",

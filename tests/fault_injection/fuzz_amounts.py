@@ -9,8 +9,8 @@ from payresult.domain.payment import Registration
 from payresult.domain.registration import amount_matches
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
 from tests.fault_injection.fuzz_oracle import Registered, agrees, cents
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 
 CURRENCIES = (None, "USD", "EUR", "GBP", "CNY", "JPY")
 PIECES = (

@@ -18,8 +18,8 @@ from random import Random
 from tests.fault_injection.fuzz_bodies import VALID, FuzzedResponse, random_response
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
 from tests.fault_injection.fuzz_oracle import Registered, interpretations
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 from tests.support.template import ROOT
 
 HEADERS = {"content-type": "application/json"}

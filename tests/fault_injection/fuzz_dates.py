@@ -5,8 +5,8 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from payresult.domain.reply import paid_at
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 
 FIXED = ZoneInfo("Etc/GMT-8")
 SHANGHAI = ZoneInfo("Asia/Shanghai")

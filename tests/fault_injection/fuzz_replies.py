@@ -21,8 +21,8 @@ from tests.fault_injection.fuzz_oracle import (
     cents,
     interpretations,
 )
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 
 NOW = 1_795_341_600.0
 MAX_CPU_SECONDS = 0.05

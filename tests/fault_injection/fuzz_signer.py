@@ -5,8 +5,8 @@ from collections.abc import Callable
 from random import Random
 
 from payresult.gateway.signing import sign
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.oracle import Verdict
 
 NAMES = (
     *("partnerCode", "payId", "tradeTime", "tradeType", "version", "sign", "a", "aa", "ab", "A"),

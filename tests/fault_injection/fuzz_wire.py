@@ -22,9 +22,9 @@ import trustme
 
 from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import HEAD, FaultServer, Line, black_hole, closed_port
+from tests.support.oracle import Verdict
 
 PARTNER, PAY_ID = "P000818", "20190321192436"
 BODY = json.dumps({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}).encode()

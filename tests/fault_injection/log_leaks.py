@@ -16,9 +16,9 @@ from unittest import mock
 from tests.contract.documents.world import World, running
 from tests.fault_injection.log_leak_marks import blind_spots, hits, mark
 from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import FaultServer, Line
+from tests.support.oracle import Verdict
 
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

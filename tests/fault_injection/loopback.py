@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.fake_aws import Crash
-from tests.fault_injection.functions import AWS, LOGGING_OFF
-from tests.fault_injection.simulation import Simulation
+from tests.support.fake_aws import Crash
+from tests.support.functions import AWS, LOGGING_OFF
+from tests.support.simulation import Simulation
 from tests.support.template import deployed_environment
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,8 @@ from collections import Counter
 from random import Random
 
 from tests.fault_injection.crashes import submit_payments
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_gateway import (
     DAY,
     HOUR,
     MINUTE,
@@ -13,8 +14,7 @@ from tests.fault_injection.fake_gateway import (
     GatewayResponse,
     json_response,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import DELAYS, START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import DELAYS, START, ClientWrapper, Simulation, unwrapped
 
 MAX_CHECKS = 27
 MAX_OUTAGE_QUERIES = 15

@@ -6,8 +6,11 @@ from pathlib import Path
 from random import Random
 
 from tests.fault_injection.crashes import CRASH_PROBABILITY, FAULT_PHASE, POINTS, submit_payments
-from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.loopback import LoopbackHost
+from tests.fault_injection.races import merged
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import (
     HOUR,
     SECOND,
     GatewayResponse,
@@ -16,10 +19,7 @@ from tests.fault_injection.fake_gateway import (
     random_scenarios,
     script_for,
 )
-from tests.fault_injection.loopback import LoopbackHost
-from tests.fault_injection.races import merged
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import START, Simulation
+from tests.support.simulation import START, Simulation
 
 MAX_KILLS = 20
 MIN_KILLS = 10

@@ -4,9 +4,9 @@ import json
 from random import Random
 
 from tests.fault_injection.crashes import submit_payments
-from tests.fault_injection.fake_gateway import HOUR, MINUTE, Scenario, expected_paid, script_for
 from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import START, ClientWrapper, Simulation, unwrapped
+from tests.support.fake_gateway import HOUR, MINUTE, Scenario, expected_paid, script_for
+from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
 FAULT_PHASE = 6 * HOUR
 

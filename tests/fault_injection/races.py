@@ -4,13 +4,13 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import MINUTE, SECOND, GatewayResponse, json_response
 from tests.fault_injection.interleaving import InterleavingScheduler
-from tests.fault_injection.memory_table import InMemoryDynamoDB
-from tests.fault_injection.oracle import Verdict
 from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import MINUTE, SECOND, GatewayResponse, json_response
+from tests.support.memory_table import InMemoryDynamoDB
+from tests.support.oracle import Verdict
+from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 RESULTS = ("waiting", "success", "success", "fail")
 

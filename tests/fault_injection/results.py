@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from random import Random
 
-from tests.fault_injection.oracle import Verdict
+from tests.support.oracle import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from itertools import islice, product
 from random import Random
 
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_gateway import (
     DAY,
     HTML_PAGE,
     PARTNER,
     GatewayResponse,
     json_response,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 REPLIES = ("waiting", "success", "fail", "closed", "invalid", "other")
 GROUP_SIZE = 200

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.fault_injection.fake_aws import Call, Crash
-from tests.fault_injection.fake_gateway import (
+from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.fake_aws import Call, Crash
+from tests.support.fake_gateway import (
     DAY,
     HOUR,
     HTML_PAGE,
@@ -20,9 +21,8 @@ from tests.fault_injection.fake_gateway import (
     GatewayResponse,
     json_response,
 )
-from tests.fault_injection.oracle import Verdict
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.fault_injection.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.oracle import Verdict
+from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 STEPS = 50
 RANKS = {"PENDING": 10, "UNRESOLVED": 15, "FAILED": 20, "REVIEW": 25, "SUCCEEDED": 30}

@@ -9,12 +9,12 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tests.fault_injection.expressions import parse_condition, parse_update
-from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import DAY, SECOND, random_scenarios, script_for
-from tests.fault_injection.memory_table import InMemoryDynamoDB, ItemChange, client_error
 from tests.fault_injection.races import race
-from tests.fault_injection.simulation import START, Simulation
+from tests.support.expressions import parse_condition, parse_update
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import DAY, SECOND, random_scenarios, script_for
+from tests.support.memory_table import InMemoryDynamoDB, ItemChange, client_error
+from tests.support.simulation import START, Simulation
 from tests.support.template import properties
 
 if TYPE_CHECKING:

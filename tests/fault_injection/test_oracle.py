@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fault_injection.fake_gateway import UNAVAILABLE, Query, json_response
-from tests.fault_injection.oracle import evaluate
+from tests.support.fake_gateway import UNAVAILABLE, Query, json_response
+from tests.support.oracle import evaluate
 
 EVENT_ID = "01d4138b-fce2-573e-8e43-9be6a52b88c6"
 """Of the payment `p` of P000818 in `prod`, by the rule in events/README.md."""

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from tests.fault_injection.fake_aws import Call
-from tests.fault_injection.fake_gateway import HTML_PAGE, GatewayResponse, json_response
-from tests.fault_injection.simulation import Simulation
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import HTML_PAGE, GatewayResponse, json_response
+from tests.support.simulation import Simulation
 
 PAY_ID = "20190321192436"
 

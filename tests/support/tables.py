@@ -9,8 +9,8 @@ from moto.dynamodb.models import dynamodb_backends
 
 from payresult.aws import items
 from payresult.aws.dynamodb import PaymentRepository
-from tests.fault_injection.memory_table import InMemoryDynamoDB
 from tests.support.factories import PARTNER, PAY_ID
+from tests.support.memory_table import InMemoryDynamoDB
 from tests.support.template import properties
 
 if TYPE_CHECKING:

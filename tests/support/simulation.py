@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.fake_aws import (
+from tests.support.fake_aws import (
     NEVER,
     Bus,
     Call,
@@ -22,10 +22,10 @@ from tests.fault_injection.fake_aws import (
     operation_kind,
     pay_id_of,
 )
-from tests.fault_injection.fake_gateway import DAY, MINUTE, PARTNER, Gateway, Script
-from tests.fault_injection.functions import Client, Functions
-from tests.fault_injection.memory_table import InMemoryDynamoDB, ItemChange
-from tests.fault_injection.oracle import Verdict, evaluate
+from tests.support.fake_gateway import DAY, MINUTE, PARTNER, Gateway, Script
+from tests.support.functions import Client, Functions
+from tests.support.memory_table import InMemoryDynamoDB, ItemChange
+from tests.support.oracle import Verdict, evaluate
 
 START = 1_795_341_600_000
 """2026-11-22T10:00:00Z."""

@@ -1,6 +1,7 @@
 """A parser for the DynamoDB expressions that payresult uses; it returns functions on an item.
 
-``test_memory_table`` compares it with moto. Items and values are in DynamoDB JSON throughout.
+``tests/fault_injection/test_memory_table.py`` compares it with moto. Items and values are in
+DynamoDB JSON throughout.
 """
 
 import re

@@ -1,6 +1,6 @@
 """An in-memory DynamoDB table with the client calls that payresult makes, much faster than moto.
 
-``test_memory_table`` compares it with moto, response by response.
+``tests/fault_injection/test_memory_table.py`` compares it with moto, response by response.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.expressions import (
+from tests.support.expressions import (
     Item,
     Scope,
     parse_condition,

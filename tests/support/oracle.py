@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from tests.fault_injection.fake_gateway import PARTNER, Query
+from tests.support.fake_gateway import PARTNER, Query
 
 ENVIRONMENT = "prod"
 

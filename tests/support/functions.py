@@ -22,8 +22,8 @@ from payresult.services.check_batch import CheckBatchProcessor
 from payresult.services.outbox import Outbox
 from payresult.services.payments import PaymentService
 from payresult.services.sweeper import Sweeper
-from tests.fault_injection.fake_gateway import PARTNER
-from tests.fault_injection.oracle import ENVIRONMENT
+from tests.support.fake_gateway import PARTNER
+from tests.support.oracle import ENVIRONMENT
 from tests.support.template import deployed_environment
 
 if TYPE_CHECKING:
