@@ -80,8 +80,8 @@ def _due() -> float:
         for number in range(SIZE):
             simulation.send_order(f"pay-{number}")
         simulation.run(3 * SECOND)
-        for item in list(simulation.table.items.values()):
-            simulation.table.put(item | {"workAt": {"N": "0"}})
+        for item in list(simulation.dynamodb.items.values()):
+            simulation.dynamodb.put(item | {"workAt": {"N": "0"}})
         return _cost(host, lambda: simulation.host.invoke("sweeper", {}), SIZE)
 
 

@@ -92,7 +92,7 @@ class Meter:
 
     def count_reads(self, request: dict[str, Any]) -> None:
         """Count a read: BatchGetItem, or a Query of the index."""
-        items = self.simulation.table.items
+        items = self.simulation.dynamodb.items
         if "RequestItems" in request:
             [wanted] = request["RequestItems"].values()
             found = [items.get(key["pk"]["S"]) for key in wanted["Keys"]]
@@ -146,7 +146,7 @@ class _Metered:
         return _Metered(self._meter, self._dependency, self._client.get_paginator(operation))
 
     def _write(self, made: Any, request: dict[str, Any]) -> Any:
-        items = self._meter.simulation.table.items
+        items = self._meter.simulation.dynamodb.items
         pk = request["Key"]["pk"]["S"]
         old = items.get(pk)
         try:

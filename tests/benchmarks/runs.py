@@ -157,7 +157,7 @@ def storage_month() -> Usage:
     meter = _meter(paid)
     _send_orders(meter, 1)
     meter.simulation.run(DAY)
-    [item] = meter.simulation.table.items.values()
+    [item] = meter.simulation.dynamodb.items.values()
     size = (item_size(item) + STORED_OVERHEAD) / GB
     return {"stored GB a month": size, "recoverable GB a month": size}
 

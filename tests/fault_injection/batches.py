@@ -79,7 +79,7 @@ def batches(
     invalid = 0
     for number in range(size):
         ordered = [
-            item["payId"]["S"] for item in simulation.table.items.values() if "orderId" in item
+            item["payId"]["S"] for item in simulation.dynamodb.items.values() if "orderId" in item
         ]
         names = [f"pay-{number}-{index}" for index in range(rng.randint(1, 10))]
         bodies = [_message(name, rng, valid, ordered) for name in names]

@@ -5,6 +5,7 @@ from random import Random
 
 from tests.fault_injection.crashes import submit_payments
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.factories import DELAYS
 from tests.support.fake_gateway import (
     DAY,
     HOUR,
@@ -14,7 +15,7 @@ from tests.support.fake_gateway import (
     GatewayResponse,
     json_response,
 )
-from tests.support.simulation import DELAYS, START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
 MAX_CHECKS = 27
 MAX_OUTAGE_QUERIES = 15

@@ -118,7 +118,7 @@ def _too_large(memory: int, descriptors: int) -> Iterator[str]:
 
 
 def _clear(simulation: Simulation) -> None:
-    simulation.table.items.clear()
+    simulation.dynamodb.items.clear()
     simulation.gateway.log.clear()
     simulation.gateway.counts.clear()
     simulation.bus.log.clear()

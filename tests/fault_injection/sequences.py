@@ -62,7 +62,7 @@ def every_sequence(
 def _wrong_statuses(simulation: Simulation, scripts: dict[str, Sequence]) -> list[str]:
     problems = []
     for pay_id, sequence in scripts.items():
-        found = simulation.table.items[f"{PARTNER}#{pay_id}"]["status"]["S"]
+        found = simulation.dynamodb.items[f"{PARTNER}#{pay_id}"]["status"]["S"]
         if found != _expected_status(sequence):
             problems.append(f"{'-'.join(sequence)} became {found}")
     return problems

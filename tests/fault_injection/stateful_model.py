@@ -140,7 +140,7 @@ class SimulatedSystem(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         """Compare the system with the model."""
-        items = {item["payId"]["S"]: item for item in self.simulation.table.items.values()}
+        items = {item["payId"]["S"]: item for item in self.simulation.dynamodb.items.values()}
         status = {pay_id: item["status"]["S"] for pay_id, item in items.items()}
         for pay_id, item in items.items():  # includes registrations before a crash
             if "expectedAmount" in item:
@@ -158,7 +158,7 @@ class SimulatedSystem(RuleBasedStateMachine):
         self.simulation.run_to_completion()
         self.agrees()
         assert not self.simulation.verdict().stuck
-        items = self.simulation.table.items.values()
+        items = self.simulation.dynamodb.items.values()
         succeeded = {item["payId"]["S"] for item in items if item["status"]["S"] == "SUCCEEDED"}
         assert succeeded <= _pay_ids_of_events(self.simulation), "successful without an event"
         paid = {key for key in followed if self.model.replies.get(key) == "success"}

@@ -104,7 +104,7 @@ def test_memory_and_moto_agree_on_every_kind_of_write(moto_table: "DynamoDBClien
         simulation.send_order(pay_id, expectedAmount="19.99")
     simulation.run(DAY)
     simulation.run_to_completion()
-    table = simulation.table
+    table = simulation.dynamodb
     assert isinstance(table, ComparedTable)
     assert table.compared > 100
     assert {"register", "record", "succeed", "mark", "claim"} <= kinds
@@ -116,7 +116,7 @@ def test_memory_and_moto_agree_on_failed_conditions(
 ) -> None:
     """With twelve concurrent invocations for one payment; the existing item is returned."""
     rng = Random(seed)  # noqa: S311 - repeatable, not secret
-    table = race("pay", rng, table=lambda changed: ComparedTable(changed, moto_table)).table
+    table = race("pay", rng, table=lambda changed: ComparedTable(changed, moto_table)).dynamodb
     assert isinstance(table, ComparedTable)
     assert table.failed > 2
 

@@ -50,5 +50,5 @@ def test_a_late_check_with_an_invalid_response_is_repeated() -> None:
 def _item(
     simulation: Simulation,
 ) -> dict[str, dict[str, list[dict[str, dict[str, dict[str, str]]]]]]:
-    [item] = simulation.table.items.values()
+    [item] = simulation.dynamodb.items.values()
     return item

@@ -82,7 +82,7 @@ class Queue:
 
     ``redeliver_after`` returns the delays, in milliseconds, of additional deliveries of a message.
     ``rejects`` decides whether SendMessageBatch reports an entry as failed. ``batch_size`` is the
-    most messages of one receive.
+    most messages of one receive. ``waiting`` is a heap of the messages, the next one first.
     """
 
     def __init__(self, clock: Callable[[], int]) -> None:
@@ -91,7 +91,7 @@ class Queue:
         self.batch_size = 10
         self.dead_letters: list[str] = []
         self._clock = clock
-        self._waiting: list[Message] = []
+        self.waiting: list[Message] = []
         self._numbers = count(1)
 
     def send_message_batch(self, **request: Any) -> dict[str, Any]:
@@ -114,13 +114,13 @@ class Queue:
         """Send a message, with *delay* in seconds, and its additional deliveries."""
         for extra in [0, *self.redeliver_after()]:
             at = self._clock() + delay * 1000 + extra
-            heappush(self._waiting, Message(at, next(self._numbers), body))
+            heappush(self.waiting, Message(at, next(self._numbers), body))
 
     def receive(self) -> list[Message]:
         """Take up to ``batch_size`` visible messages out of the queue."""
         batch: list[Message] = []
         while len(batch) < self.batch_size and self.next_visible_at() <= self._clock():
-            batch.append(heappop(self._waiting))
+            batch.append(heappop(self.waiting))
         return batch
 
     def return_failed(self, message: Message) -> None:
@@ -128,7 +128,7 @@ class Queue:
         message.receive_count += 1
         message.visible_at = self._clock() + VISIBILITY_TIMEOUT_MS
         if message.receive_count < MAX_RECEIVES:
-            heappush(self._waiting, message)
+            heappush(self.waiting, message)
         else:
             self.dead_letters.append(message.body)
 
@@ -140,11 +140,13 @@ class Queue:
 
     def next_visible_at(self) -> int:
         """Return when the next message becomes visible, NEVER if there is none."""
-        return self._waiting[0].visible_at if self._waiting else NEVER
+        return self.waiting[0].visible_at if self.waiting else NEVER
 
 
 class Bus:
     """EventBridge. ``log`` has each accepted event, in order, as (milliseconds, detail).
+
+    ``entries`` are the accepted entries as they were sent, ``calls`` the details of each call.
 
     ``entry_error`` returns the error code for an entry, or None; the code "poison" makes the whole
     call fail. ``call_error`` returns the error code for a whole call, or None; with the code
@@ -153,6 +155,8 @@ class Bus:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self.log: list[tuple[int, str]] = []
+        self.entries: list[Request] = []
+        self.calls: list[list[str]] = []
         self.entry_error: Callable[[str], str | None] = lambda _: None
         self.call_error: Callable[[], str | None] = lambda: None
         self._clock = clock
@@ -162,6 +166,7 @@ class Bus:
         entries = request["Entries"]
         if not 1 <= len(entries) <= 10:
             raise ClientError({"Error": {"Code": "ValidationException"}}, "PutEvents")
+        self.calls.append([entry["Detail"] for entry in entries])
         error = self.call_error()
         if error not in {None, "timeout"}:
             raise ClientError({"Error": {"Code": str(error)}}, "PutEvents")
@@ -178,4 +183,5 @@ class Bus:
         if code is not None:
             return {"ErrorCode": code}
         self.log.append((self._clock(), entry["Detail"]))
+        self.entries.append(entry)
         return {"EventId": str(len(self.log))}

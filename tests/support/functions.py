@@ -3,9 +3,9 @@
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 from unittest import mock
@@ -77,6 +77,38 @@ def app(name: str) -> ModuleType:
     return loaded
 
 
+class Services:
+    """The services that ``bootstrap`` builds, with the clients of *connect*, all in one thread."""
+
+    def __init__(
+        self,
+        connect: Callable[[str], Client],
+        clock: Callable[[], float],
+        random_fraction: Callable[[], float],
+        delays: Sequence[int],
+        *,
+        table_name: str = "payments",
+        require_registration: bool = False,
+    ) -> None:
+        pool = InlineExecutor()
+        payments = PaymentRepository(cast("DynamoDBClient", connect("table")), table_name, PARTNER)
+        queue = CheckQueue(cast("SQSClient", connect("queue")), "queue")
+        bus = EventPublisher(cast("EventBridgeClient", connect("bus")), "bus")
+        checker = Checker(
+            cast("GatewayClient", connect("gateway")),
+            payments,
+            Rules(Schedule(tuple(delays)), ENVIRONMENT, (FAILED_VALUE,)),
+            clock=clock,
+            random_fraction=random_fraction,
+        )
+        self.service = PaymentService(
+            checker, payments, queue, pool=pool, require_registration=require_registration
+        )
+        self.processor = CheckBatchProcessor(self.service, checker, payments, queue, pool=pool)
+        self.outbox = Outbox(payments, bus, pool=pool, clock=clock)
+        self.sweeper = Sweeper(payments, queue, self.outbox, pool=pool, clock=clock)
+
+
 class Functions:
     """The four deployed functions, each with its own clients."""
 
@@ -85,72 +117,25 @@ class Functions:
         connect: Connect,
         clock: Callable[[], float],
         random_fraction: Callable[[], float],
-        delays: tuple[int, ...],
+        delays: Sequence[int],
     ) -> None:
-        self._connect = connect
-        self._clock = clock
-        self._random_fraction = random_fraction
-        self._rules = Rules(Schedule(delays), ENVIRONMENT, (FAILED_VALUE,))
-        processor = CheckBatchProcessor(
-            self._payment_service("checks"),
-            self._checker("checks"),
-            self._repository("checks"),
-            self._queue("checks"),
-            pool=InlineExecutor(),
-        )
-        sweeper = Sweeper(
-            self._repository("sweeper"),
-            self._queue("sweeper"),
-            self._outbox("sweeper"),
-            pool=InlineExecutor(),
-            clock=clock,
-        )
+        def connect_to(function: str, dependency: str) -> Client:
+            client = connect(function, dependency)
+            return HttpGateway(client, clock) if dependency == "gateway" else client
+
         self._services = {
-            "checks": processor,
-            "publisher": self._outbox("publisher"),
-            "sweeper": sweeper,
-            "api": self._payment_service("api"),
+            function: Services(partial(connect_to, function), clock, random_fraction, delays)
+            for function in _SERVICES
         }
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Return the result of a handler for *event*."""
-        module = app(name)
-        setattr(module, _SERVICES[name], self._services[name])
+        module, variable = app(name), _SERVICES[name]
+        setattr(module, variable, getattr(self._services[name], variable))
         return module.handler(event, None)
 
-    def _repository(self, function: str) -> PaymentRepository:
-        client = cast("DynamoDBClient", self._connect(function, "table"))
-        return PaymentRepository(client, "payments", PARTNER)
 
-    def _queue(self, function: str) -> CheckQueue:
-        return CheckQueue(cast("SQSClient", self._connect(function, "queue")), "queue")
-
-    def _checker(self, function: str) -> Checker:
-        client = _HttpGateway(self._connect(function, "gateway"), self._clock)
-        return Checker(
-            cast("GatewayClient", client),
-            self._repository(function),
-            self._rules,
-            clock=self._clock,
-            random_fraction=self._random_fraction,
-        )
-
-    def _payment_service(self, function: str) -> PaymentService:
-        return PaymentService(
-            self._checker(function),
-            self._repository(function),
-            self._queue(function),
-            pool=InlineExecutor(),
-        )
-
-    def _outbox(self, function: str) -> Outbox:
-        client = cast("EventBridgeClient", self._connect(function, "bus"))
-        publisher = EventPublisher(client, "bus")
-        repository = self._repository(function)
-        return Outbox(repository, publisher, pool=InlineExecutor(), clock=self._clock)
-
-
-class _HttpGateway:
+class HttpGateway:
     """GatewayClient without sockets: ``read_reply`` reads the simulated responses."""
 
     def __init__(self, client: Client, clock: Callable[[], float]) -> None:
@@ -158,6 +143,7 @@ class _HttpGateway:
         self._clock = clock
 
     def query(self, pay_id: str) -> Reply:
+        """Return the reply about a payment. Raises as GatewayClient does."""
         status, body, content_type, retry_after = self._client.query(pay_id=pay_id)
         headers = {"content-type": content_type, "retry-after": retry_after}
         response = HttpResponse(status, headers, body)

@@ -6,12 +6,13 @@ end the invocation, raise an error, or let a concurrent invocation run first.
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from tests.support.factories import DELAYS
 from tests.support.fake_aws import (
     NEVER,
     Bus,
@@ -29,14 +30,6 @@ from tests.support.oracle import Verdict, evaluate
 
 START = 1_795_341_600_000
 """2026-11-22T10:00:00Z."""
-
-DELAYS = (
-    *(5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 900, 900),
-    *(3600,) * 5,
-    *(21600,) * 3,
-    *(86400,) * 6,
-)
-"""The default of CheckDelays in template.yaml."""
 
 ABORTED = (Crash, ClientError)
 """The exceptions of an invocation that ends without a result."""
@@ -74,7 +67,7 @@ class Simulation:
         script: Script,
         rng: Random,
         *,
-        delays: tuple[int, ...] = DELAYS,
+        delays: Sequence[int] = DELAYS,
         wrap: ClientWrapper = unwrapped,
         table: Callable[[Callable[[ItemChange], None]], Any] = InMemoryDynamoDB,
     ) -> None:
@@ -87,9 +80,9 @@ class Simulation:
         self.gateway = Gateway(script, lambda: self.now)
         self.queue = Queue(lambda: self.now)
         self.bus = Bus(lambda: self.now)
-        self.table: InMemoryDynamoDB = table(self._on_change)
-        self.dependencies = {
-            "table": self.table,
+        self.dynamodb: InMemoryDynamoDB = table(self._on_change)
+        self.dependencies: dict[str, Any] = {
+            "table": self.dynamodb,
             "queue": self.queue,
             "bus": self.bus,
             "gateway": self.gateway,
@@ -166,8 +159,20 @@ class Simulation:
     def deliver_messages(self) -> None:
         """Deliver a batch of visible messages; after a crash they are delivered again."""
         batch = self.queue.receive()
-        for message in self._failed_of(batch):
+        try:
+            failed = self.handle(batch)
+            self.call("checks", "queue", "delete_message_batch", {})
+        except ABORTED:
+            failed = batch
+        for message in failed:
             self.queue.return_failed(message)
+
+    def handle(self, batch: list[Message]) -> list[Message]:
+        """Invoke ``checks`` with *batch*, and return the failed messages."""
+        ids = {str(message.number): message for message in batch}
+        records = [{"messageId": key, "body": message.body} for key, message in ids.items()]
+        response = self.host.invoke("checks", {"Records": records})
+        return [ids[each["itemIdentifier"]] for each in response["batchItemFailures"]]
 
     def sweep(self) -> None:
         """Invoke the sweeper once; after a crash it is invoked again in the next minute."""
@@ -192,18 +197,12 @@ class Simulation:
     def verdict(self, paid: set[str] | frozenset[str] = frozenset()) -> Verdict:
         """Return the oracle's verdict on this run; *paid* are the payIds that need an event."""
         prefix = f"{PARTNER}#"
-        table = {pk.removeprefix(prefix): item for pk, item in self.table.items.items()}
+        table = {pk.removeprefix(prefix): item for pk, item in self.dynamodb.items.items()}
         return evaluate(self.gateway.log, self.bus.log, table, paid)
 
-    def _failed_of(self, batch: list[Message]) -> list[Message]:
-        ids = {str(message.number): message for message in batch}
-        records = [{"messageId": key, "body": message.body} for key, message in ids.items()]
-        try:
-            response = self.host.invoke("checks", {"Records": records})
-            self.call("checks", "queue", "delete_message_batch", {})
-        except ABORTED:
-            return batch
-        return [ids[each["itemIdentifier"]] for each in response["batchItemFailures"]]
+    def next_due(self) -> int:
+        """Return the smallest ``workAt`` in the table, NEVER if there is none."""
+        return self.dynamodb.next_due()
 
     def _on_change(self, change: ItemChange) -> None:
         """Add *change* to the stream if it passes the filter of the event source mapping."""
@@ -212,7 +211,7 @@ class Simulation:
 
     def _next_sweep(self) -> int:
         """Return the next full minute in which the sweeper has work."""
-        due = self.table.next_due() if self.sweeper_enabled else NEVER
+        due = self.next_due() if self.sweeper_enabled else NEVER
         return due if due == NEVER else -(-max(due, self.now + 1) // MINUTE) * MINUTE
 
 
@@ -226,7 +225,7 @@ class _InterceptedClient:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         if operation == "get_paginator":  # used for a metric only
-            return self._simulation.table.get_paginator
+            return self._simulation.dynamodb.get_paginator
 
         def call(**request: Any) -> Any:
             return self._simulation.call(self._function, self._dependency, operation, request)

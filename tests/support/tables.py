@@ -10,7 +10,7 @@ from moto.dynamodb.models import dynamodb_backends
 from payresult.aws import items
 from payresult.aws.dynamodb import PaymentRepository
 from tests.support.factories import PARTNER, PAY_ID
-from tests.support.memory_table import InMemoryDynamoDB
+from tests.support.memory_table import NEVER, InMemoryDynamoDB
 from tests.support.template import properties
 
 if TYPE_CHECKING:
@@ -53,6 +53,10 @@ class Table:
         found = [item.to_json()["Attributes"] for item in tables[self.name].all_items()]
         return [_values(item) for item in found]
 
+    def next_due(self) -> int:
+        """Return the smallest ``workAt``, NEVER if there is none."""
+        return min((item["workAt"] for item in self.scan() if "workAt" in item), default=NEVER)
+
 
 class MemoryTable(Table):
     """The same in memory, for tests that do not test the expressions themselves.
@@ -77,6 +81,10 @@ class MemoryTable(Table):
     def scan(self) -> list[dict[str, Any]]:
         """Return all items in plain values."""
         return [_values(item) for item in list(self._memory.items.values())]
+
+    def next_due(self) -> int:
+        """Return the smallest ``workAt``, NEVER if there is none."""
+        return self._memory.next_due()
 
 
 def _values(item: dict[str, Any]) -> dict[str, Any]:

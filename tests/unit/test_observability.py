@@ -16,8 +16,9 @@ from payresult.observability import measure, measures, report
 from payresult.services.sweeper import SweepResult
 from tests.conftest import LoadApp
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
+from tests.support.fake_aws import Crash
 from tests.support.tables import Table
-from tests.support.world import Crash, World
+from tests.support.world import World
 
 UNREACHABLE = EndpointConnectionError(endpoint_url="https://aws.invalid")
 
@@ -71,7 +72,7 @@ def test_no_value_is_below_zero(
 def test_the_time_to_settle_is_measured_once(table: Table) -> None:
     """However often its messages are delivered, and whoever asks afterwards."""
     world = World(table)
-    world.copies = 3
+    world.queue.redeliver_after = lambda: [0, 0]
     paid_at = NOW + 20 * SECOND
     world.says = lambda pay_id: reply("success" if world.now > paid_at else "wait", payId=pay_id)
     world.order()
@@ -134,15 +135,15 @@ def test_the_age_of_an_event_that_is_sent_twice_is_measured_once(table: Table) -
         world.outbox.publish([PAY_ID])
     world.now += MINUTE
     ages = [world.outbox.publish([PAY_ID]).ages for _ in range(2)]
-    assert (len(world.bus), ages) == (2, [[MINUTE], []])
+    assert (len(world.bus.entries), ages) == (2, [[MINUTE], []])
 
 
 def test_a_refused_event_has_no_age(table: Table) -> None:
     """It is measured when the bus accepts the event."""
     world = paid(table)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     assert world.outbox.publish([PAY_ID]).ages == []
-    world.refuses_event = lambda _: None
+    world.bus.entry_error = lambda _: None
     world.now += HOUR
     assert world.outbox.publish([PAY_ID]).ages == [HOUR]
 
@@ -192,7 +193,6 @@ def test_the_sweeper_reports_what_it_did_before_it_fails(
 ) -> None:
     """The metric of the payment that was given up is written, and the invocation fails."""
     world = expired(table, "a", "b")
-    world.shards = {table.item(pay_id)["workShard"] for pay_id in ("a", "b")}
     world.now = NOW + HOUR
     world.before = once("update_item")
     app = load_app("sweeper")

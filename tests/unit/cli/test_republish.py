@@ -70,7 +70,7 @@ def test_events_are_marked_and_sent_again(cli: CommandLine, world: World) -> Non
     )
     assert event_states(cli, "p-1", "p-2") == ["PENDING", "PENDING"]
     world.outbox.publish(["p-1", "p-2"])
-    details = [entry["Detail"] for entry in world.bus]
+    details = [entry["Detail"] for entry in world.bus.entries]
     assert details == [details[0], details[1]] * 2
 
 
@@ -183,7 +183,7 @@ def test_write_makes_the_event_pending_with_the_same_id_and_bytes(world: World) 
         "workAt": now + MINUTE,
     }
     world.outbox.publish([PAY_ID])
-    assert [entry["Detail"] for entry in world.bus] == [event.detail] * 2
+    assert [entry["Detail"] for entry in world.bus.entries] == [event.detail] * 2
     assert stored(world).event_state == "SENT"
 
 
@@ -194,7 +194,7 @@ def test_sweeper_sends_the_event_if_the_stream_does_not(world: World) -> None:
 
     world.run(2 * MINUTE)
 
-    assert len(world.bus) == 2
+    assert len(world.bus.entries) == 2
     assert stored(world).event_state == "SENT"
 
 

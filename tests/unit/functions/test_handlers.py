@@ -340,7 +340,7 @@ def test_a_bad_query_is_400(api: Api, body: object, field: str) -> None:
 
 def test_put_is_503_where_sqs_refuses_the_check(api: Api) -> None:
     """With the time after which to repeat the request."""
-    api.world.refuses_message = lambda _: True
+    api.world.queue.rejects = lambda _: True
     answer = api.put({})
     assert_problem(answer, 503, "try-again")
     assert answer[2]["Retry-After"] == "5"
@@ -456,7 +456,7 @@ def test_the_batch_response_names_exactly_the_failed_messages(checks: Checks, ta
     )
     assert failed == [1, 3, 4, 6, 7]
     assert sorted(pay_id for pay_id, _ in checks.world.asked) == ["a", "b", "f"]
-    bodies = [message.body for message in checks.world.messages]
+    bodies = [message.body for message in checks.world.queue.waiting]
     assert [body for body in bodies if "step" not in body] == ['{"payId":"c"}', '{"payId":"d"}']
 
 
@@ -474,7 +474,7 @@ def test_a_batch_of_malformed_messages_fails_as_a_whole(checks: Checks) -> None:
 
 def test_a_list_that_sqs_refuses_in_part_fails(checks: Checks) -> None:
     """It is delivered again."""
-    checks.world.refuses_message = lambda entry: '"b"' in entry["MessageBody"]
+    checks.world.queue.rejects = lambda entry: '"b"' in entry["MessageBody"]
     assert checks.deliver({"payIds": ["a", "b"]}, {"payId": "c"}) == [0]
 
 
@@ -618,7 +618,7 @@ def test_the_publisher_reports_the_records_of_refused_events(
     """By sequence number in ``batchItemFailures``; an exception would fail the batch."""
     app = start("publisher")
     world = paid(table, "a", "b", "c")
-    world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     app.outbox = world.outbox  # type: ignore[attr-defined]  # the module's own global
     capsys.readouterr()
     answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "abc"]}, None)
@@ -678,10 +678,9 @@ def test_the_sweeper_reports_what_bus_and_queue_refused(
     """For the alarms; the invocation succeeds."""
     world = paid(table, "paid")
     world.register("lost")
-    world.refuses_event = lambda _: "InternalFailure"
-    world.refuses_message = lambda _: True
+    world.bus.entry_error = lambda _: "InternalFailure"
+    world.queue.rejects = lambda _: True
     world.now = NOW + HOUR
-    world.shards = {table.item("paid")["workShard"], table.item("lost")["workShard"]}
     app = start("sweeper")
     app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
     capsys.readouterr()

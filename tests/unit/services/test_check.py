@@ -207,7 +207,7 @@ def test_a_result_has_the_time_of_the_answer_and_its_latency(table: Table) -> No
     item = table.item()
     assert item["lastCheckedAt"] == NOW + 3 * SECOND
     assert item["nextCheckAt"] == NOW + 8 * SECOND
-    assert world.messages[0].visible_at == NOW + 8 * SECOND
+    assert world.queue.waiting[0].visible_at == NOW + 8 * SECOND
 
 
 def test_an_unexpected_error_is_not_an_outage(table: Table) -> None:

@@ -15,8 +15,10 @@ from payresult.errors import (
 )
 from payresult.observability import counts
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.fake_aws import Crash
+from tests.support.functions import InlineExecutor
 from tests.support.tables import MemoryTable, Table
-from tests.support.world import Crash, Inline, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def test_a_payment_paid_at_once_takes_one_check(table: Table) -> None:
     world.order(orderId="A-17")
     world.run(10 * DAY)
     assert world.asked == [(PAY_ID, NOW)]
-    assert len(world.bus) == 1
-    assert (world.messages, world.dead) == ([], [])
+    assert len(world.bus.entries) == 1
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
     item = table.item()
     assert (item["status"], item["eventState"], item["checks"]) == ("SUCCEEDED", "SENT", 1)
     assert "workAt" not in item
@@ -64,7 +66,7 @@ def test_a_payment_that_is_never_paid_takes_27_checks(table: Table) -> None:
     item = table.item()
     assert (item["status"], item["attempt"], item["checks"]) == ("UNRESOLVED", 27, 27)
     assert not {"workAt", "workShard", "nextCheckAt"} & set(item)
-    assert (world.messages, world.dead, world.bus) == ([], [], [])
+    assert (world.queue.waiting, world.queue.dead_letters, world.bus.entries) == ([], [], [])
     alarms = [counts(outcome).get("PaymentsUnresolved", 0) for outcome in world.outcomes]
     assert sum(alarms) == 1
     assert [change["to"] for change in item["history"]] == ["PENDING", "UNRESOLVED"]
@@ -113,7 +115,7 @@ def test_a_payment_that_is_paid_later_is_found(table: Table, after: int) -> None
     world.order()
     world.run(9 * DAY)
     assert table.item()["status"] == "SUCCEEDED"
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 # Outages
@@ -134,7 +136,11 @@ def test_a_two_hour_outage_takes_15_checks(table: Table, retry_after: float | No
     assert all(outcome.error is None for outcome in world.outcomes)
     world.says = paid
     world.run(20 * MINUTE)
-    assert (table.item()["status"], len(world.bus), world.dead) == ("SUCCEEDED", 1, [])
+    assert (table.item()["status"], len(world.bus.entries), world.queue.dead_letters) == (
+        "SUCCEEDED",
+        1,
+        [],
+    )
 
 
 def test_an_outage_uses_no_attempt(table: Table) -> None:
@@ -157,7 +163,7 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
     world.run(3 * HOUR)
     item = table.item()
     assert (item["status"], item["attempt"]) == ("UNRESOLVED", 0)
-    assert (world.messages, world.dead) == ([], [])
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
     assert "workAt" not in item
 
 
@@ -217,11 +223,11 @@ def test_a_review_whose_late_check_finds_the_right_amount_succeeds(table: Table)
     )
     world.order(expectedAmount="19.99")
     world.run(10 * MINUTE)
-    assert (table.item()["status"], world.bus) == ("REVIEW", [])
+    assert (table.item()["status"], world.bus.entries) == ("REVIEW", [])
     world.run(DAY)
     item = table.item()
     assert [change["to"] for change in item["history"]] == ["PENDING", "REVIEW", "SUCCEEDED"]
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 # Repeated and lost messages, crashes
@@ -233,7 +239,7 @@ def test_messages_delivered_twice_cause_no_extra_checks(
 ) -> None:
     """Each one of them, in the same batch."""
     world = World(table, delays=(5, 10, 20, 300, 3600))
-    world.copies = 2
+    world.queue.redeliver_after = lambda: [0]
     if paid_after is not None:
         pays_at(world, NOW + paid_after)
     world.order()
@@ -242,9 +248,9 @@ def test_messages_delivered_twice_cause_no_extra_checks(
     if paid_after is None:
         assert (len(world.asked), item["status"]) == (6, "UNRESOLVED")
     else:
-        assert (item["status"], len(world.bus)) == ("SUCCEEDED", 1)
+        assert (item["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
         assert len(world.asked) == item["attempt"]
-    assert (world.messages, world.dead) == ([], [])
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
 def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) -> None:
@@ -255,7 +261,7 @@ def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) ->
     assert len(world.asked) == 4
     before = table.item()
     for step in range(1, before["step"] + 1):
-        world.send({"payId": PAY_ID, "step": step})
+        world.queue.put(json.dumps({"payId": PAY_ID, "step": step}))
     world.run(9 * DAY)
     assert len(world.asked) == 4
     assert table.item() == before
@@ -270,7 +276,7 @@ def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
     world.run(4 * MINUTE)
     step, asked = table.item()["step"], len(world.asked)
     table.change(status="UNRESOLVED", rank=15, giveUpAt=NOW, workAt=None, workShard=None)
-    world.send({"payId": PAY_ID, "step": step + 1})
+    world.queue.put(json.dumps({"payId": PAY_ID, "step": step + 1}))
     world.run(9 * DAY)
     assert len(world.asked) <= asked + 1
     item = table.item()
@@ -284,7 +290,7 @@ def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> Non
     world = World(table)
     world.order()
     world.run(after)
-    world.messages.clear()
+    world.queue.waiting.clear()
     asked = len(world.asked)
     world.run(2 * HOUR)
     assert len(world.asked) > asked
@@ -292,7 +298,7 @@ def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> Non
     assert world.asked[asked][1] - planned <= 2 * 15 * MINUTE + HOUR
     pays_at(world, world.now)
     world.run(2 * DAY)
-    assert (table.item()["status"], len(world.bus)) == ("SUCCEEDED", 1)
+    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
 
 
 def crash_at(world: World, number: int) -> list[str]:
@@ -327,9 +333,9 @@ def test_a_crash_at_any_point_loses_nothing(table: Table, number: int) -> None:
     assert calls[:number] == CALLS[:number]
     item = table.item()
     assert (item["status"], item["eventState"]) == ("SUCCEEDED", "SENT")
-    assert len({entry["Detail"] for entry in world.bus}) == 1
+    assert len({entry["Detail"] for entry in world.bus.entries}) == 1
     assert len(world.asked) <= 5
-    assert (world.messages, world.dead) == ([], [])
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
     assert len(item["history"]) == 2
 
 
@@ -344,7 +350,7 @@ def test_a_crash_around_the_last_check_does_not_restart_the_payment(
     world.run(DAY)
     assert len(world.asked) <= 3
     assert table.item()["status"] == "UNRESOLVED"
-    assert (world.messages, world.dead) == ([], [])
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
 # Batches
@@ -357,7 +363,7 @@ def test_a_batch_is_handled_in_phases(table: Table) -> None:
     world.before = calls.append
     for number in range(10):
         world.order(str(number))
-    world.deliver()
+    world.deliver_messages()
     phases = ["batch_get_item"] + ["update_item"] * 10 + ["query"] * 10
     end = [*["update_item"] * 10, "delete_message_batch"]
     assert calls == [*phases, "send_message_batch", *end]
@@ -368,19 +374,19 @@ def test_a_list_becomes_one_message_for_each_pay_id(table: Table) -> None:
     """Each is then handled as any other."""
     world = World(table)
     world.says = paid
-    world.send({"payIds": [str(number) for number in range(6)]})
+    world.queue.put(json.dumps({"payIds": [str(number) for number in range(6)]}))
     world.run(5 * MINUTE)
     assert sorted(pay_id for pay_id, _ in world.asked) == sorted(str(n) for n in range(6))
-    assert len(world.bus) == 6
-    assert (world.messages, world.dead) == ([], [])
+    assert len(world.bus.entries) == 6
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
 def test_a_list_of_which_sqs_refuses_one_is_delivered_again(table: Table) -> None:
     """Those that were sent are checked once all the same."""
     world = World(table)
     world.says = paid
-    world.refuses_message = lambda entry: '"7"' in entry["MessageBody"] and world.now == NOW
-    world.send({"payIds": ["5", "6", "7", "8"]})
+    world.queue.rejects = lambda entry: '"7"' in entry["MessageBody"] and world.now == NOW
+    world.queue.put(json.dumps({"payIds": ["5", "6", "7", "8"]}))
     world.run(10 * MINUTE)
     assert sorted(pay_id for pay_id, _ in world.asked) == ["5", "6", "7", "8"]
 
@@ -392,11 +398,11 @@ def test_a_malformed_message_ends_in_the_dlq_unchanged(table: Table, body: str) 
     """After five receives; the others are handled."""
     world = World(table)
     world.says = paid
-    world.enqueue(body, 0)
+    world.queue.put(body)
     world.order()
     world.run(HOUR)
-    assert world.dead == [body]
-    assert len(world.bus) == 1
+    assert world.queue.dead_letters == [body]
+    assert len(world.bus.entries) == 1
 
 
 def test_a_conflict_fails_only_its_own_message(table: Table) -> None:
@@ -423,7 +429,7 @@ def test_a_conflicting_message_ends_in_the_dlq(table: Table) -> None:
     world.run(0)
     world.order(expectedAmount="6")
     world.run(20 * MINUTE)
-    assert [json.loads(body)["expectedAmount"] for body in world.dead] == ["6"]
+    assert [json.loads(body)["expectedAmount"] for body in world.queue.dead_letters] == ["6"]
     assert table.item()["expectedAmount"] == "5"
 
 
@@ -442,7 +448,7 @@ def test_an_unreadable_item_fails_only_its_own_message(table: Table) -> None:
 def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> None:
     """The message is delivered again, and the check is repeated: no follow-up is lost."""
     world = World(table)
-    world.refuses_message = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
+    world.queue.rejects = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
     bad, good = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
     assert isinstance(bad.error, QueueSendError)
     assert good.error is None
@@ -466,7 +472,7 @@ def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
 def test_a_batch_of_one_uses_no_other_thread(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the same result, errors included."""
     world = World(table)
-    monkeypatch.setattr(Inline, "submit", pytest.fail)
+    monkeypatch.setattr(InlineExecutor, "submit", pytest.fail)
     [done] = world.follow(CheckMessage(PAY_ID))
     assert (done.error, table.item()["step"]) == (None, 1)
     table.change(schemaVersion=2)
@@ -514,7 +520,7 @@ def test_a_restarted_payment_can_still_succeed(table: Table) -> None:
     pays_at(world, world.now + 5 * SECOND)
     world.order()
     world.run(HOUR)
-    assert (table.item()["status"], len(world.bus)) == ("SUCCEEDED", 1)
+    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
 
 
 def test_being_given_up_again_is_counted_again(table: Table) -> None:
@@ -547,5 +553,5 @@ def test_a_message_about_a_paid_payment_causes_no_check(table: Table) -> None:
     event = table.item()["event"]
     world.order(orderId="A-17")
     world.run(DAY)
-    assert (len(world.asked), len(world.bus)) == (1, 1)
+    assert (len(world.asked), len(world.bus.entries)) == (1, 1)
     assert (table.item()["orderId"], table.item()["event"]) == ("A-17", event)

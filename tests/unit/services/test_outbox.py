@@ -12,8 +12,10 @@ from payresult.domain.event import Event
 from payresult.domain.payment import CheckMessage
 from payresult.services.outbox import Outbox
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
+from tests.support.fake_aws import Crash
+from tests.support.functions import InlineExecutor
 from tests.support.tables import MemoryTable, Table
-from tests.support.world import Crash, Inline, World
+from tests.support.world import World
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def test_an_event_is_sent_as_it_is_stored_and_marked(table: Table) -> None:
     world.now += 250
     published = world.outbox.publish([PAY_ID])
     assert (published.sent, published.refused, published.ages) == (1, {}, [250])
-    assert world.bus == [
+    assert world.bus.entries == [
         {
             "EventBusName": "bus",
             "Source": "payresult",
@@ -61,14 +63,14 @@ def test_a_sent_event_is_not_sent_again(table: Table) -> None:
     world = paid(table, PAY_ID)
     world.outbox.publish([PAY_ID])
     assert world.outbox.publish([PAY_ID]).sent == 0
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 def test_a_repeated_pay_id_is_sent_once(table: Table) -> None:
     """Two records of one payment in one batch."""
     world = paid(table, PAY_ID)
     assert world.outbox.publish([PAY_ID, PAY_ID]).sent == 1
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 def test_unpaid_and_unknown_payments_are_not_sent(table: Table) -> None:
@@ -77,7 +79,7 @@ def test_unpaid_and_unknown_payments_are_not_sent(table: Table) -> None:
     world.register()
     assert world.outbox.publish([PAY_ID, "unknown"]).sent == 0
     assert world.outbox.publish([]).sent == 0
-    assert world.puts == []
+    assert world.bus.calls == []
 
 
 @pytest.mark.parametrize("missing", ["event", "eventId"])
@@ -93,7 +95,7 @@ def test_events_are_sent_in_batches_of_ten(table: Table) -> None:
     names = [str(number) for number in range(11)]
     world = paid(table, *names)
     assert world.outbox.publish(names).sent == 11
-    assert [len(put) for put in world.puts] == [10, 1]
+    assert [len(put) for put in world.bus.calls] == [10, 1]
     assert states(table, *names) == ["SENT"] * 11
 
 
@@ -101,11 +103,11 @@ def test_only_the_refused_entry_is_not_marked(table: Table) -> None:
     """Entries are matched by position; HTTP 200 says nothing about each of them."""
     names = list("abcde")
     world = paid(table, *names)
-    world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (4, {"b": "InternalFailure"})
     assert states(table, *names) == ["SENT", "PENDING", "SENT", "SENT", "SENT"]
-    assert len(world.bus) == 4
+    assert len(world.bus.entries) == 4
 
 
 def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
@@ -114,12 +116,11 @@ def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
     """Each entry is sent again alone."""
     names = list("abc")
     world = paid(table, *names)
-    invalid = "whole call: ValidationException"
-    world.refuses_event = lambda detail: invalid if '"payId":"b"' in detail else None
+    world.bus.entry_error = lambda detail: "poison" if '"payId":"b"' in detail else None
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (2, {"b": "ValidationException"})
     assert states(table, *names) == ["SENT", "PENDING", "SENT"]
-    sent = [json.loads(entry["Detail"])["data"]["payId"] for entry in world.bus]
+    sent = [json.loads(entry["Detail"])["data"]["payId"] for entry in world.bus.entries]
     assert sorted(set(sent)) == ["a", "c"]
 
 
@@ -130,17 +131,17 @@ def test_errors_of_the_whole_call_are_not_retried_one_by_one(table: Table, code:
     """Ten more calls would help nothing."""
     names = list("abc")
     world = paid(table, *names)
-    world.refuses_event = lambda _: f"whole call: {code}"
+    world.bus.call_error = lambda: code
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (0, dict.fromkeys(names, code))
-    assert len(world.puts) == 1
+    assert len(world.bus.calls) == 1
 
 
 def answered(table: Table, *entries: dict[str, str]) -> Outbox:
     """Return an outbox whose bus answers *entries*."""
     bus = Mock(put_events=Mock(return_value={"Entries": entries}))
     return Outbox(
-        table.payments, EventPublisher(bus, "bus"), pool=Inline(), clock=lambda: NOW / 1000
+        table.payments, EventPublisher(bus, "bus"), pool=InlineExecutor(), clock=lambda: NOW / 1000
     )
 
 
@@ -201,8 +202,8 @@ def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> Non
     with pytest.raises(Crash):
         world.outbox.publish([PAY_ID])
     world.run(5 * MINUTE)
-    assert len(world.bus) == 2
-    assert world.bus[0] == world.bus[1]
+    assert len(world.bus.entries) == 2
+    assert world.bus.entries[0] == world.bus.entries[1]
     assert table.item()["eventState"] == "SENT"
 
 
@@ -224,7 +225,7 @@ def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(table: Table)
 def test_the_publisher_postpones_nothing(table: Table) -> None:
     """The stream retries by itself; ``workAt`` stays as it is."""
     world = paid(table, PAY_ID)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     world.now += HOUR
     before = table.item()
     world.outbox.publish([PAY_ID])
@@ -234,7 +235,7 @@ def test_the_publisher_postpones_nothing(table: Table) -> None:
 def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
     """And never stops: an event is not given up (P1)."""
     world = paid(table, PAY_ID)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     waits = []
     for _ in range(8):
         world.now = table.item()["workAt"]
@@ -246,7 +247,7 @@ def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
 def test_the_sweeper_postpones_refused_events_only(table: Table) -> None:
     """A sent event costs one write."""
     world = paid(table, "a", "b")
-    world.refuses_event = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     calls: list[str] = []
     world.before = calls.append
     world.outbox.publish(["a", "b"], postpone=True)
@@ -262,11 +263,11 @@ def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Ta
     item = table.item()
     event = Event(PAY_ID, item["eventId"], item["event"])
     table.payments.write(PAY_ID, updates.republish(event, world.now))
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     world.now += 2 * MINUTE
     world.outbox.publish([PAY_ID], postpone=True)
     assert table.item()["workAt"] == world.now + 2 * MINUTE
-    world.refuses_event = lambda _: None
+    world.bus.entry_error = lambda _: None
     world.now += 250
     assert world.outbox.publish([PAY_ID]).ages == [2 * MINUTE + 250]
 
@@ -274,7 +275,7 @@ def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Ta
 def test_a_refused_event_waits_at_least_a_minute(table: Table) -> None:
     """Also where it is refused in the second of the success."""
     world = paid(table, PAY_ID)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     world.outbox.publish([PAY_ID], postpone=True)
     assert table.item()["workAt"] == NOW + MINUTE
 
@@ -282,7 +283,7 @@ def test_a_refused_event_waits_at_least_a_minute(table: Table) -> None:
 def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
     """The refused one was a second attempt."""
     world, other = paid(table, PAY_ID), World(table)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
 
     def meanwhile(name: str) -> None:
         if name == "update_item":
@@ -299,9 +300,9 @@ def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
 def test_an_event_is_sent_once_when_the_bus_works_again(table: Table) -> None:
     """After three hours, with at most 17 calls."""
     world = paid(table, PAY_ID)
-    world.refuses_event = lambda _: "InternalFailure"
+    world.bus.entry_error = lambda _: "InternalFailure"
     world.run(3 * HOUR)
-    assert 10 <= len(world.puts) <= 17
-    world.refuses_event = lambda _: None
+    assert 10 <= len(world.bus.calls) <= 17
+    world.bus.entry_error = lambda _: None
     world.run(20 * MINUTE)
-    assert (len(world.bus), table.item()["eventState"]) == (1, "SENT")
+    assert (len(world.bus.entries), table.item()["eventState"]) == (1, "SENT")

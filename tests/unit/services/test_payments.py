@@ -75,9 +75,9 @@ def test_a_live_check_that_finds_a_success_causes_its_event(table: Table) -> Non
     says(world, "success")
     world.get()
     world.run(9 * DAY)
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
     assert table.item()["history"][-1]["way"] == "api"
-    assert (world.messages, world.dead) == ([], [])
+    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
 def test_a_registered_payment_is_checked_at_most_every_two_seconds(table: Table) -> None:
@@ -159,7 +159,7 @@ def test_an_unregistered_payment_is_stored_only_when_it_is_paid(
     assert (outcome.payment.status, outcome.stored) == (status, False)
     assert (outcome.payment.checks, outcome.payment.reply["payAmount"]) == (1, "5")
     assert outcome.payment.last_checked_at == NOW
-    assert (table.scan(), world.messages) == ([], [])
+    assert (table.scan(), world.queue.waiting) == ([], [])
 
 
 def test_a_reply_that_is_not_stored_is_truncated_too(table: Table) -> None:
@@ -180,7 +180,7 @@ def test_an_unregistered_payment_that_is_paid_has_its_event(table: Table) -> Non
     assert outcome.payment.settled
     assert outcome.stored
     world.run(2 * MINUTE)
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
     assert table.item()["history"] == [
         {
             "at": NOW,
@@ -256,7 +256,7 @@ def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
     assert table.item()["expectedAmount"] == "19.99"
     says(world, "success", payAmount="$19.99")
     world.run(2 * MINUTE)
-    assert (len(world.asked), len(world.bus)) == (1, 1)
+    assert (len(world.asked), len(world.bus.entries)) == (1, 1)
 
 
 def test_registering_the_same_again_causes_no_second_check(table: Table) -> None:
@@ -266,9 +266,9 @@ def test_registering_the_same_again_causes_no_second_check(table: Table) -> None
         world.register(order_id="A-17")
     world.run(1 * SECOND)
     assert len(world.asked) == 1
-    waiting = list(world.messages)
+    waiting = list(world.queue.waiting)
     world.register(order_id="A-17")
-    assert world.messages == waiting
+    assert world.queue.waiting == waiting
     world.run(1 * SECOND)
     assert len(world.asked) == 1
 
@@ -321,13 +321,13 @@ def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(table: 
 def test_where_sqs_refuses_the_check_the_payment_is_stored(table: Table) -> None:
     """The caller gets an error; the sweeper sends the check within 16 minutes (P1)."""
     world = World(table)
-    world.refuses_message = lambda _: True
+    world.queue.rejects = lambda _: True
     with pytest.raises(QueueSendError):
         world.register()
-    world.refuses_message = lambda _: False
+    world.queue.rejects = lambda _: False
     says(world, "success")
     world.run(20 * MINUTE)
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 def test_registering_restarts_an_unresolved_payment(table: Table) -> None:
@@ -353,7 +353,7 @@ def test_registering_a_paid_or_failed_payment_causes_no_check(
     world.register()
     world.run(0)
     payment = world.service.register(PAY_ID, Registration("A-17"))
-    assert world.messages == []
+    assert world.queue.waiting == []
     world.run(1 * MINUTE)
     assert (payment.status, len(world.asked)) == (status, 1)
     assert table.item()["orderId"] == "A-17"

@@ -23,19 +23,19 @@ def sweep(world: World) -> sweeper.SweepResult:
 
 def bodies(world: World) -> list[str]:
     """Return the bodies of the messages in the queue."""
-    return [message.body for message in world.messages]
+    return [message.body for message in world.queue.waiting]
 
 
 def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
     """The next step, without a delay; the claim holds for ten minutes."""
     world = World(table)
     world.follow(CheckMessage(PAY_ID))
-    world.messages.clear()
+    world.queue.waiting.clear()
     world.now = NOW + 15 * MINUTE
     swept = sweep(world)
     assert swept.checks_sent == [PAY_ID]
     assert bodies(world) == [f'{{"payId":"{PAY_ID}","step":2}}']
-    assert world.messages[0].visible_at == world.now
+    assert world.queue.waiting[0].visible_at == world.now
     assert table.item()["workAt"] == world.now + 10 * MINUTE
     assert sweep(world).checks_sent == []
 
@@ -44,12 +44,12 @@ def test_what_is_not_due_is_not_touched(table: Table) -> None:
     """A millisecond before ``workAt``."""
     world = World(table)
     world.register()
-    world.messages.clear()
+    world.queue.waiting.clear()
     world.now = NOW + 15 * MINUTE - 1
     before = table.item()
     swept = sweep(world)
     assert (swept.checks_sent, swept.given_up, swept.published.sent) == ([], [], 0)
-    assert (table.item(), world.messages) == (before, [])
+    assert (table.item(), world.queue.waiting) == (before, [])
 
 
 def test_a_check_is_claimed_before_its_message_is_sent(table: Table) -> None:
@@ -67,7 +67,7 @@ def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
     """The other finds the check claimed."""
     world, other = World(table), World(table)
     world.register()
-    world.messages.clear()
+    world.queue.waiting.clear()
     world.now = other.now = NOW + HOUR
 
     def meanwhile(name: str) -> None:
@@ -77,7 +77,7 @@ def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
 
     world.before = meanwhile
     assert sweep(world).checks_sent == []
-    assert (world.messages, len(other.messages)) == ([], 1)
+    assert (world.queue.waiting, len(other.queue.waiting)) == ([], 1)
 
 
 def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(table: Table) -> None:
@@ -85,9 +85,9 @@ def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(table: Table) -> N
     world = World(table)
     world.register("a")
     world.register("b")
-    world.messages.clear()
+    world.queue.waiting.clear()
     world.now = NOW + HOUR
-    world.refuses_message = lambda entry: '"a"' in entry["MessageBody"]
+    world.queue.rejects = lambda entry: '"a"' in entry["MessageBody"]
     swept = sweep(world)
     assert (swept.checks_sent, swept.checks_refused) == (["b"], ["a"])
     assert table.item("a")["workAt"] == world.now + 10 * MINUTE
@@ -98,7 +98,7 @@ def test_the_item_decides_not_the_index(table: Table) -> None:
     world, other = World(table), World(table)
     for pay_id in ("checked", "paid", "gone"):
         world.register(pay_id)
-    world.messages.clear()
+    world.queue.waiting.clear()
     world.now = NOW + HOUR
     other.now = NOW + HOUR - 2 * MINUTE  # so that the event of "paid" is due now
     other.says = lambda pay_id: reply("success" if pay_id == "paid" else "wait", payId=pay_id)
@@ -111,7 +111,7 @@ def test_the_item_decides_not_the_index(table: Table) -> None:
 
     world.before = meanwhile
     swept = sweep(world)
-    assert (swept.checks_sent, swept.given_up, world.messages) == ([], [], [])
+    assert (swept.checks_sent, swept.given_up, world.queue.waiting) == ([], [], [])
 
 
 def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Table) -> None:
@@ -119,7 +119,7 @@ def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Tabl
     world = World(table)
     world.register("a")
     world.register("b")
-    world.messages.clear()
+    world.queue.waiting.clear()
     table.change("a", schemaVersion=2)
     before = table.item("a")
     world.now = NOW + HOUR
@@ -133,7 +133,7 @@ def test_an_expired_payment_is_given_up_without_a_check(table: Table) -> None:
     world = World(table)
     world.register("a")
     world.register("b")
-    world.messages.clear()
+    world.queue.waiting.clear()
     table.change("a", giveUpAt=NOW + HOUR)
     world.now = NOW + HOUR
     swept = sweep(world)
@@ -148,7 +148,7 @@ def test_failed_and_review_are_never_given_up(table: Table, status: str, rank: i
     """Their late check is sent, however late it is."""
     world = World(table)
     world.register()
-    world.messages.clear()
+    world.queue.waiting.clear()
     table.change(status=status, rank=rank, giveUpAt=NOW)
     world.now = NOW + HOUR
     swept = sweep(world)
@@ -182,7 +182,7 @@ def test_an_unsent_event_is_sent_after_a_minute(table: Table) -> None:
     assert sweep(world).published.sent == 0
     world.now = NOW + MINUTE
     assert sweep(world).published.sent == 1
-    assert len(world.bus) == 1
+    assert len(world.bus.entries) == 1
 
 
 def test_a_refused_event_is_reported_and_postponed(table: Table) -> None:
@@ -191,8 +191,8 @@ def test_a_refused_event_is_reported_and_postponed(table: Table) -> None:
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage("paid"))
     world.register("open")
-    world.messages.clear()
-    world.refuses_event = lambda _: "InternalFailure"
+    world.queue.waiting.clear()
+    world.bus.entry_error = lambda _: "InternalFailure"
     world.now = NOW + 16 * MINUTE
     swept = sweep(world)
     assert swept.published.refused == {"paid": "InternalFailure"}
@@ -206,7 +206,7 @@ def test_only_a_check_whose_message_was_lost_is_overdue(table: Table) -> None:
     world.order("late")
     world.order("lost")
     world.run(10 * SECOND)
-    world.messages.clear()
+    world.queue.waiting.clear()
     table.change("lost", nextCheckAt=NOW + 10 * SECOND, workAt=NOW + HOUR + 10 * SECOND)
     world.now = NOW + HOUR + MINUTE
     swept = sweep(world)
