@@ -16,7 +16,7 @@ from tests.benchmarks.experiment import ExperimentSetup, PairsByName
 from tests.benchmarks.figures import BenchmarkResult, summarize
 from tests.benchmarks.stub_processes import running_stubs
 from tests.benchmarks.targets import COMPARISONS
-from tests.fault_injection.report import progress
+from tests.support.progress import progress
 
 
 class Experiment(NamedTuple):

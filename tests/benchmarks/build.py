@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.contract.building import code_of
-from tests.contract.runtime import PYTHON
+from tests.support.building import code_of
+from tests.support.runtime import PYTHON
 from tests.support.template import ROOT
 
 CASES = Path(__file__).parent / "cases"

@@ -11,8 +11,8 @@ from random import Random
 from statistics import median
 from typing import Any
 
-from tests.fault_injection.loopback import LoopbackHost
 from tests.support.fake_gateway import SECOND, GatewayResponse, json_response
+from tests.support.loopback import LoopbackHost
 from tests.support.simulation import Simulation
 
 SIZE = 1000

@@ -10,7 +10,7 @@ from typing import Any, Self
 from tests.benchmarks.build import Case
 from tests.benchmarks.cpu_pinning import MEASURED_CPU, OTHER_CPU, pinned_to
 from tests.benchmarks.figures import Sample
-from tests.contract.runtime import Runtime
+from tests.support.runtime import Runtime
 
 INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 KIB, TICKS = 1024, os.sysconf("SC_CLK_TCK")

@@ -12,7 +12,7 @@ from typing import Any, TypedDict
 
 from tests.benchmarks.cpu_pinning import CPUS
 from tests.benchmarks.figures import BenchmarkResult
-from tests.contract.runtime import PYTHON
+from tests.support.runtime import PYTHON
 
 RESULTS = Path(__file__).parent / "results"
 MEASURED = (

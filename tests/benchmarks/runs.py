@@ -16,7 +16,7 @@ from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
 from tests.benchmarks.prices import Usage, scaled
 from tests.benchmarks.sizes import item_size
-from tests.contract.emitted import emitted
+from tests.support.emitted import emitted
 from tests.support.fake_gateway import DAY, SECOND, GatewayResponse, Script, json_response
 from tests.support.simulation import START
 from tests.support.template import of_type

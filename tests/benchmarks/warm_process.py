@@ -12,7 +12,7 @@ from typing import Any
 from tests.benchmarks.build import Case
 from tests.benchmarks.cpu_pinning import MEASURED_CPU, pinned_to
 from tests.benchmarks.figures import Sample
-from tests.contract.runtime import PYTHON, environ_of
+from tests.support.runtime import PYTHON, environ_of
 
 WORKER = Path(__file__).with_name("worker.py")
 

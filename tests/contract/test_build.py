@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trustme
 
-from tests.contract.building import code_of, empty_table, make_build, started
-from tests.contract.runtime import Runtime
+from tests.support.building import code_of, empty_table, make_build, started
+from tests.support.runtime import Runtime
 from tests.support.template import FUNCTIONS
 
 Start = Callable[..., Runtime]

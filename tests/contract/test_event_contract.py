@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from tests.contract.documents import paid
-from tests.contract.documents.world import running
-from tests.contract.schemas import EVENT, EVENTS, Schema, errors, load
+from tests.support.moto_deployment import running
+from tests.support.schemas import EVENT, EVENTS, Schema, errors, load
 from tests.support.template import ROOT, walk
 
 PAY_ID = "20190321192436"

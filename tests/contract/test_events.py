@@ -17,9 +17,9 @@ from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.schemas.events import payment_succeeded
 from payresult.schemas.requests import parse_message
 from tests.contract.documents import generate
-from tests.contract.documents.answers import sample
-from tests.contract.documents.world import World, running
-from tests.contract.schemas import EVENT, EVENTS, closed, errors, load
+from tests.support.moto_deployment import Deployment, running
+from tests.support.samples import sample
+from tests.support.schemas import EVENT, EVENTS, closed, errors, load
 
 PAY_ID = "20190321192436"
 MESSAGES = {
@@ -36,7 +36,7 @@ def generated() -> dict[str, str]:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world() -> Iterator[Deployment]:
     """The environment in which the handlers run."""
     with running() as world:
         yield world
@@ -100,7 +100,7 @@ def test_the_batch_holds_the_message_samples() -> None:
     assert [each["md5OfBody"] for each in records] == [each.hexdigest() for each in digests]
 
 
-def test_the_batch_is_followed(world: World) -> None:
+def test_the_batch_is_followed(world: Deployment) -> None:
     """The order and the follow-up are checked, and each payId of the list is queued."""
     assert world.app("checks").handler(sample("checks"), None) == {"batchItemFailures": []}
     assert sorted(world.gateway.asked) == [PAY_ID, "20190321192439"]
@@ -113,14 +113,14 @@ def test_the_batch_is_followed(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "status"), [("api-get", 200), ("api-put", 202), ("api-query", 200)]
 )
-def test_the_requests_are_answered(world: World, name: str, status: int) -> None:
+def test_the_requests_are_answered(world: Deployment, name: str, status: int) -> None:
     """By the real api function."""
     answer = world.app("api").handler(sample(name), None)
     assert answer["statusCode"] == status
     assert PAY_ID in answer["body"]
 
 
-def test_the_schedule_sweeps(world: World) -> None:
+def test_the_schedule_sweeps(world: Deployment) -> None:
     """A check whose message was lost is sent to the queue."""
     queue = world.environ["QUEUE_URL"]
     world.app("api").handler(sample("api-put"), None)

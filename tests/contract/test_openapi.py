@@ -15,8 +15,8 @@ from payresult.gateway.protocol import REPLY_FIELDS
 from payresult.schemas.fields import Outgoing
 from payresult.schemas.responses import payment_response, problem_of
 from tests.contract.documents.answers import Example, examples
-from tests.contract.documents.world import running
-from tests.contract.schemas import Schema, closed, errors, load
+from tests.support.moto_deployment import running
+from tests.support.schemas import Schema, closed, errors, load
 from tests.support.template import of_type, walk
 
 DOCUMENT = load("openapi.json")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.commands import Cloud, filled
-from tests.contract.emitted import emitted
+from tests.support.emitted import emitted
 from tests.support.template import FUNCTIONS, MADE, ROOT, TEMPLATE, of_type
 
 RUNBOOK = ROOT / "docs/operations.md"

@@ -10,7 +10,7 @@ import pytest
 
 from payresult.observability import UNITS
 from tests.contract.commands import PLACES, Cloud, filled
-from tests.contract.emitted import emitted
+from tests.support.emitted import emitted
 from tests.support.template import FUNCTIONS, MADE, RESOURCES, of_type, properties
 
 BODY: str = properties("Dashboard")["DashboardBody"]["Fn::Sub"]

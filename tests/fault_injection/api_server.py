@@ -14,8 +14,8 @@ from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, sample
-from tests.contract.documents.world import World, running
+from tests.support.moto_deployment import Deployment, running
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
 
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=made-up"
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -61,7 +61,7 @@ class _HalfPaid(dict[str, Any]):
 
 
 class _Api(NamedTuple):
-    world: World
+    world: Deployment
     app: ModuleType
     change: ResponseFilter
 

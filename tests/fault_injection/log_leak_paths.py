@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, sample
 from tests.support.fault_server import HEAD
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
 
 PARTNER = "P000818"
 PAY_ID_PLACEHOLDER = "reply-??"

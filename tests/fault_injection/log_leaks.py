@@ -13,11 +13,11 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 
-from tests.contract.documents.world import World, running
 from tests.fault_injection.log_leak_marks import blind_spots, hits, mark
 from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import FaultServer, Line
+from tests.support.moto_deployment import Deployment, running
 from tests.support.oracle import Verdict
 
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
@@ -47,7 +47,7 @@ def log_input(handler: Handler) -> Handler:
 class _Runtime:
     """The functions as Lambda runs them; ``logs`` is what they write to their logs."""
 
-    def __init__(self, world: World, server: FaultServer, wrap: HandlerWrapper) -> None:
+    def __init__(self, world: Deployment, server: FaultServer, wrap: HandlerWrapper) -> None:
         self.logs = io.StringIO()
         self._wrap = wrap
         environ = {
@@ -118,7 +118,7 @@ def _round(rng: Random, wrap: HandlerWrapper) -> Iterator[tuple[str, list[str]]]
             yield "the marker", ["is in no event, so the paths were not followed to their end"]
 
 
-def _is_in_an_event(world: World, text: str) -> bool:
+def _is_in_an_event(world: Deployment, text: str) -> bool:
     """Say whether an event that was sent has the customer's text, as it should."""
     items = world.table.scan(TableName=world.environ["TABLE_NAME"])["Items"]
     sent = [each["event"]["S"] for each in items if each.get("eventState") == {"S": "SENT"}]
@@ -137,7 +137,7 @@ def _public_part(invocation: Invocation, response: Any) -> str:
     return json.dumps([response["headers"], body])
 
 
-def _put_unreadable_items(world: World, text: str) -> None:
+def _put_unreadable_items(world: Deployment, text: str) -> None:
     """Put two items into the table that payresult cannot read."""
     odd = {"schemaVersion": {"N": "1"}, "status": {"S": text}, "createdAt": {"S": text}}
     event = {"eventState": {"S": "PENDING"}, "event": {"S": text}, "eventId": {"S": text}}

@@ -6,7 +6,6 @@ from pathlib import Path
 from random import Random
 
 from tests.fault_injection.crashes import CRASH_PROBABILITY, FAULT_PHASE, POINTS, submit_payments
-from tests.fault_injection.loopback import LoopbackHost
 from tests.fault_injection.races import merged
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fake_aws import Call
@@ -19,6 +18,7 @@ from tests.support.fake_gateway import (
     random_scenarios,
     script_for,
 )
+from tests.support.loopback import LoopbackHost
 from tests.support.simulation import START, Simulation
 
 MAX_KILLS = 20

@@ -1,7 +1,6 @@
 """The report of the campaigns: Markdown for people, JSON for the table in README.md."""
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,6 @@ from pathlib import Path
 from tests.fault_injection.results import CampaignResult
 
 REPORT = Path(__file__).with_name("report.json")
-WIDTH = 30
 
 
 def markdown(results: Sequence[CampaignResult], size: str, seed: str) -> str:
@@ -39,15 +37,6 @@ def save(results: Sequence[CampaignResult], size: str, seed: str, path: Path = R
     """Write report.json."""
     document = {"size": size, "seed": seed, "rows": [asdict(result) for result in results]}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def progress(done: float, of: int, text: str) -> None:
-    """Draw a progress bar on standard error if it is a terminal."""
-    if sys.stderr.isatty():
-        full = round(WIDTH * done / of)
-        bar = "#" * full + "." * (WIDTH - full)
-        sys.stderr.write(f"\r\x1b[K{bar} {done:.1f}/{of} {text}")
-        sys.stderr.flush()
 
 
 def _state(result: CampaignResult) -> str:

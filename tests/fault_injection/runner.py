@@ -9,8 +9,9 @@ from multiprocessing.sharedctypes import Synchronized
 
 from tests.fault_injection.guarantees import figures
 from tests.fault_injection.registry import SIZES, campaigns_for
-from tests.fault_injection.report import markdown, progress, save
+from tests.fault_injection.report import markdown, save
 from tests.fault_injection.results import CampaignResult, run_campaign
+from tests.support.progress import progress
 
 PROCESSES = 2
 REDRAW_SECONDS = 0.5

@@ -1,13 +1,16 @@
 """Guarantees P1 to P8: each campaign in its small size; `make campaigns` runs the full size."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.fault_injection.guarantees import figures
 from tests.fault_injection.registry import CAMPAIGNS, campaigns_for
-from tests.fault_injection.report import markdown, save
+from tests.fault_injection.report import load, markdown, save
 from tests.fault_injection.results import Campaign, CampaignResult, run_campaign
+from tests.support.template import ROOT
 
 SMALL = campaigns_for("small")
 
@@ -49,3 +52,13 @@ def test_the_report_shows_what_failed(tmp_path: Path) -> None:
         "ok": False,
         "control": False,
     }
+
+
+def test_the_promises_are_shown_by_the_last_full_run_of_the_campaigns() -> None:
+    """Each figure comes from tests/fault_injection/report.json; `make campaigns` prints it."""
+    size, rows = load()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    cells = dict(re.findall(r"^\| (P\d) \|.*\| (.*) \|$", readme, re.MULTILINE))
+    assert cells == {"P4": cells["P4"]} | figures(rows)
+    assert size == "full"
+    assert all(row.ok for row in rows)

@@ -13,7 +13,7 @@ from sandbox.environment import write_outputs
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
 from tests.integration.conftest import System
-from tests.unit.cli.cli_runner import CommandResult, run
+from tests.support.commands import CommandResult, run
 
 RunCli = Callable[..., CommandResult]
 

@@ -12,8 +12,8 @@ import pytest
 from sandbox.deploy import ENVIRONMENT_NAME, PARTNER_CODE
 from sandbox.subscriber import STACK_NAME, VISIBILITY_SECONDS, deploy_subscriber
 from sandbox.waiting import wait_for
-from tests.contract.schemas import load
 from tests.integration.conftest import System
+from tests.support.schemas import load
 
 Item = dict[str, Any]
 

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tests.fault_injection.report import progress
 from tests.mutation import plan, report, runner
 from tests.mutation.mutator import Mutant, mutants, unchanged
+from tests.support.progress import progress
 
 
 def main() -> int:

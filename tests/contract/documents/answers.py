@@ -6,17 +6,14 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from tests.contract.documents.world import World, running
-from tests.support.template import ROOT
+from tests.support.moto_deployment import Deployment, running
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
 
-GET, PUT, QUERY = "GET /payments/{payId}", "PUT /payments/{payId}", "POST /payments/query"
 PAY_ID, OTHER, WRONG, ODD = "20190321192436", "20190321192437", "20190321192438", "20190321192439"
 ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
 WAITING = (200, {"payRst": "waiting"})
 DOWN = (500, {"message": "internal error"})
 NONSENSE = (404, {"message": "not found"})
-
-SAMPLES = {GET: "api-get", PUT: "api-put", QUERY: "api-query"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +26,6 @@ class Example:
     status: int
     headers: dict[str, str]
     body: dict[str, Any]
-
-
-def sample(name: str) -> dict[str, Any]:
-    """Return the invocation called *name* in events/."""
-    path = ROOT / "events" / "invocations" / f"{name}.json"
-    event: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return event
 
 
 def request(route: str, pay_id: str | None = None, body: object = None) -> dict[str, Any]:
@@ -64,7 +54,7 @@ def _call(app: ModuleType, name: str, summary: str, event: dict[str, Any]) -> Ex
     )
 
 
-def _life_of_a_payment(world: World) -> Iterator[Example]:
+def _life_of_a_payment(world: Deployment) -> Iterator[Example]:
     app, checks = world.app("api"), world.app("checks")
     get = request(GET, PAY_ID)
     world.gateway.answers[PAY_ID] = WAITING
@@ -91,14 +81,14 @@ def _check(checks: ModuleType, pay_id: str) -> None:
     assert checks.handler({"Records": [message]}, None) == {"batchItemFailures": []}
 
 
-def _lists(world: World) -> Iterator[Example]:
+def _lists(world: Deployment) -> Iterator[Example]:
     app = world.app("api")
     world.gateway.answers[OTHER] = DOWN
     event = request(QUERY, body={"payIds": [PAY_ID, OTHER]})
     yield _call(app, "results", "One is paid, of the other nothing is known", event)
 
 
-def _troubles(world: World) -> Iterator[Example]:
+def _troubles(world: Deployment) -> Iterator[Example]:
     app = world.app("api")
     for route, event in (
         (GET, request(GET, "2019 0321")),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.contract.documents import schemas
-from tests.contract.documents.answers import GET, PUT, QUERY, SAMPLES, Example, sample
+from tests.contract.documents.answers import Example
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
 from tests.support.template import ROOT
 
 Document = dict[str, Any]

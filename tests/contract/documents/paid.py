@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.contract.documents.answers import sample
-from tests.contract.documents.world import REGION, World, running
+from tests.support.moto_deployment import REGION, Deployment, running
+from tests.support.samples import sample
 
 Event = dict[str, Any]
 
@@ -52,7 +52,7 @@ def stream_event_and_envelope() -> tuple[Event, Event]:
         return stream_event, {name: envelope[name] for name in ENVELOPE}
 
 
-def subscribe(world: World, pattern: Event) -> str:
+def subscribe(world: Deployment, pattern: Event) -> str:
     """Return the URL of a new queue to which the bus sends what fits *pattern*."""
     bus, url = world.environ["EVENT_BUS_NAME"], world.queue.create_queue(QueueName="inbox")
     arn = f"arn:aws:sqs:{REGION}:123456789012:inbox"
@@ -61,7 +61,7 @@ def subscribe(world: World, pattern: Event) -> str:
     return url["QueueUrl"]
 
 
-def received(world: World, inbox: str) -> list[Event]:
+def received(world: Deployment, inbox: str) -> list[Event]:
     """Return the events in the queue *inbox*."""
     messages = world.queue.receive_message(QueueUrl=inbox, MaxNumberOfMessages=10)
     return [json.loads(message["Body"]) for message in messages.get("Messages", [])]

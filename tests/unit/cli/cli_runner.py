@@ -3,15 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
-from click.testing import CliRunner
 
-from payresult_cli.app import main
 from payresult_cli.context import Dependencies
 from payresult_cli.http_api import HttpResponse
 from payresult_cli.stack import Stack
+from tests.support.commands import CommandResult, run
 from tests.support.factories import NOW, PARTNER
 from tests.support.tables import Table
 
@@ -23,28 +22,6 @@ API_URL = "https://api.invalid"
 
 Handler = Callable[..., Any]
 """Called with the call of the client that it replaces, then with the arguments of the call."""
-
-
-class CommandResult(NamedTuple):
-    """Exit code, stdout and stderr of a command."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        """The objects that a command with --json wrote."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-def run(
-    *arguments: object, dependencies: Dependencies, user_input: str | None = None
-) -> CommandResult:
-    """Run one command line; *user_input* is read where it asks a question."""
-    with CliRunner().isolation(input=user_input) as (out, err, _):
-        code = main([str(each) for each in arguments], dependencies)
-        return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())
 
 
 class CommandLine:

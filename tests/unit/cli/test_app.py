@@ -7,7 +7,7 @@ import pytest
 
 from payresult_cli.app import COMMANDS, payresult
 from payresult_cli.context import Dependencies
-from tests.unit.cli.cli_runner import run
+from tests.support.commands import run
 
 
 def test_help_shows_the_first_help_line_of_each_command() -> None:

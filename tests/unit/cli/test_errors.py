@@ -6,7 +6,7 @@ from botocore import exceptions as aws
 from payresult.errors import InvalidInput
 from payresult_cli.context import Dependencies
 from payresult_cli.stack import Stack
-from tests.unit.cli.cli_runner import run
+from tests.support.commands import run
 
 
 def client_error(code: str) -> aws.ClientError:

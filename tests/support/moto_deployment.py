@@ -14,7 +14,7 @@ from unittest import mock
 import boto3
 import moto
 
-from tests.contract.documents import gateway
+from tests.support import loopback_gateway as gateway
 from tests.support.template import ROOT, deployed_environment, properties
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ CLEAN = {
 
 
 @dataclass
-class World:
+class Deployment:
     """Where payresult runs: *now* is its clock, in milliseconds; the edges are for looking at."""
 
     gateway: gateway.Gateway
@@ -83,13 +83,13 @@ class World:
 
 
 @contextmanager
-def running() -> Iterator[World]:
+def running() -> Iterator[Deployment]:
     """A world with an empty table, an empty queue, and a gateway for which all is paid."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, CLEAN, clear=True))
         stack.enter_context(moto.mock_aws())
         answering = stack.enter_context(gateway.running())
-        world = World(
+        world = Deployment(
             answering,
             deployed_environment(
                 GatewayBaseUrl=answering.url,
@@ -105,7 +105,7 @@ def running() -> Iterator[World]:
         yield world
 
 
-def _create_resources(world: World) -> None:
+def _create_resources(world: Deployment) -> None:
     """Create what the template calls Table, ChecksQueue and EventBus, under the same names."""
     wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
     table: Any = {name: properties("Table")[name] for name in wanted}

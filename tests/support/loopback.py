@@ -42,7 +42,7 @@ class LoopbackHost:
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         self._workers = subprocess.Popen(
-            [sys.executable, "-m", "tests.fault_injection.worker"],
+            [sys.executable, "-m", "tests.support.worker"],
             env=self._environment(),
             cwd=ROOT,
             stdin=subprocess.PIPE,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.contract.runtime import PYTHON, environ_of
+from tests.support.runtime import PYTHON, environ_of
 from tests.support.template import ROOT, load
 
 

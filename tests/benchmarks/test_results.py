@@ -16,7 +16,7 @@ from tests.benchmarks.plot import svg
 from tests.benchmarks.readme import PLOT, README, table, with_table
 from tests.benchmarks.report import MEASURED, RESULTS, latest
 from tests.benchmarks.targets import COMPARISONS
-from tests.contract.test_architecture import libraries
+from tests.support.imports import libraries
 
 PARTS = ("connect", "put_events")
 """Cases that run with nothing but the packages that ship (``Workshop.part``)."""

@@ -1,0 +1,35 @@
+"""The layout of the tests: a folder imports ``tests.support`` and itself, and no other folder."""
+
+import ast
+
+import pytest
+
+from tests.support.imports import imports
+from tests.support.template import ROOT
+
+TESTS = ROOT / "tests"
+FOLDERS = {
+    folder.name: sorted(folder.rglob("*.py"))
+    for folder in TESTS.iterdir()
+    if (folder / "__init__.py").exists()
+}
+
+
+def folders_used(folder: str) -> set[str]:
+    """Return the folders of tests/ that *folder* imports."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in FOLDERS[folder]]
+    names = {name for tree in trees for name in imports(tree) if name.startswith("tests.")}
+    return {name.split(".")[1] for name in names} & FOLDERS.keys()
+
+
+def test_each_folder_is_known() -> None:
+    """A folder without an __init__.py would not be read."""
+    folders = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("*/*.py")}
+    assert folders == FOLDERS.keys()
+    assert "support" in folders
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_a_folder_stands_alone(folder: str) -> None:
+    """Support itself imports no folder of tests at all."""
+    assert folders_used(folder) <= {folder, "support"}
