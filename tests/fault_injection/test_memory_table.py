@@ -15,12 +15,10 @@ from tests.support.fake_aws import Call
 from tests.support.fake_gateway import DAY, SECOND, random_scenarios, script_for
 from tests.support.memory_table import InMemoryDynamoDB, ItemChange, client_error
 from tests.support.simulation import START, Simulation
-from tests.support.template import properties
+from tests.support.tables import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
 class ComparedTable(InMemoryDynamoDB):
@@ -80,8 +78,7 @@ def moto_table() -> "Iterator[DynamoDBClient]":
     """The table of the template, on moto."""
     with mock_aws(config={"core": {"mock_credentials": False}}):
         client = boto3.client("dynamodb")
-        described = properties("Table")
-        client.create_table(TableName="payments", **{part: described[part] for part in CREATED})
+        create_table(client, "payments")
         yield client
 
 

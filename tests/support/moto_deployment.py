@@ -15,6 +15,7 @@ import boto3
 import moto
 
 from tests.support import loopback_gateway as gateway
+from tests.support.tables import create_table
 from tests.support.template import ROOT, deployed_environment, properties
 
 if TYPE_CHECKING:
@@ -107,14 +108,9 @@ def running() -> Iterator[Deployment]:
 
 def _create_resources(world: Deployment) -> None:
     """Create what the template calls Table, ChecksQueue and EventBus, under the same names."""
-    wanted = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    table: Any = {name: properties("Table")[name] for name in wanted}
     view = properties("Table")["StreamSpecification"]["StreamViewType"]
-    world.table.create_table(
-        TableName=world.environ["TABLE_NAME"],
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
-        **table,
-    )
+    stream: Any = {"StreamEnabled": True, "StreamViewType": view}
+    create_table(world.table, world.environ["TABLE_NAME"], StreamSpecification=stream)
     created = world.queue.create_queue(QueueName="checks")["QueueUrl"]
     assert created == world.environ["QUEUE_URL"]
     world.bus.create_event_bus(Name=world.environ["EVENT_BUS_NAME"])

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 _CREATED = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
+def create_table(client: "DynamoDBClient", name: str, **more: Any) -> None:
+    """Create a table as template.yaml describes it, with the parameters *more*."""
+    described = properties("Table")
+    client.create_table(TableName=name, **{part: described[part] for part in _CREATED}, **more)
+
+
 class Table:
     """The table called *name*; ``payments`` is the PaymentRepository on it."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
-        described = properties("Table")
-        client.create_table(TableName=name, **{part: described[part] for part in _CREATED})
+        create_table(client, name)
         self.client = client
         self.name = name
         self.payments = PaymentRepository(client, name, PARTNER)
