@@ -77,6 +77,16 @@ class World(Simulation):
         """Look up as the HTTP API does; PAY_ID by default."""
         return self.service.look_up(pay_ids or [PAY_ID])
 
+    def once(self, operation: str, action: Callable[[], object]) -> None:
+        """Call *action* before the next call of *operation*, and nothing before later ones."""
+
+        def before(name: str) -> None:
+            if name == operation:
+                self.before = lambda _: None
+                action()
+
+        self.before = before
+
     def query(self, pay_id: str) -> Said:
         """Answer a query, as the gateway's client does."""
         self.before("query")

@@ -90,13 +90,8 @@ def test_two_checks_that_find_a_success_at_the_same_time_measure_it_once(table: 
     world.says = other.says = lambda pay_id: reply(payId=pay_id)
     world.register()
 
-    def meanwhile(name: str) -> None:
-        if name == "query":
-            world.before = lambda _: None
-            outcomes.extend(other.follow(CheckMessage(PAY_ID, step=1)))
-
     outcomes: list[Outcome] = []
-    world.before = meanwhile
+    world.once("query", lambda: outcomes.extend(other.follow(CheckMessage(PAY_ID, step=1))))
     outcomes += world.follow(CheckMessage(PAY_ID, step=1))
     assert [each.result is not None for each in outcomes] == [True, True]
     assert ["SettleTime" in measures(each) for each in outcomes] == [True, False]
@@ -125,12 +120,7 @@ def test_the_age_of_an_event_that_is_sent_twice_is_measured_once(table: Table) -
     """The second sending marks it; the age counts up to that one."""
     world = paid(table)
 
-    def crash(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            raise Crash
-
-    world.before = crash
+    world.once("update_item", world.crash)
     with pytest.raises(Crash):
         world.outbox.publish([PAY_ID])
     world.now += MINUTE

@@ -8,14 +8,8 @@ from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Status
 from payresult.errors import GatewayUnavailable, WriteConflict
 from tests.support.factories import HOUR, NOW, PAY_ID, SECOND, reply
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import Said, World
-
-
-@pytest.fixture
-def table() -> Table:
-    """A table in memory; ``test_updates`` tests the expressions on moto."""
-    return MemoryTable()
 
 
 def answering(world: World, said: Said, meanwhile: Callable[[], object]) -> None:

@@ -17,15 +17,8 @@ from payresult.observability import counts
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import World
-
-
-@pytest.fixture
-def table() -> Table:
-    """A table in memory; ``test_updates`` tests the expressions on moto."""
-    return MemoryTable()
-
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
 INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=404)

@@ -14,14 +14,8 @@ from payresult.services.outbox import Outbox
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import World
-
-
-@pytest.fixture
-def table() -> Table:
-    """A table in memory; ``test_updates`` tests the expressions on moto."""
-    return MemoryTable()
 
 
 def paid(table: Table, *pay_ids: str) -> World:
@@ -193,12 +187,7 @@ def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> Non
     """Same id, same bytes, so that subscribers can de-duplicate (P3)."""
     world = paid(table, PAY_ID)
 
-    def crash(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            raise Crash
-
-    world.before = crash
+    world.once("update_item", world.crash)
     with pytest.raises(Crash):
         world.outbox.publish([PAY_ID])
     world.run(5 * MINUTE)
@@ -211,12 +200,7 @@ def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(table: Table)
     """The other finds it marked: no error, and the age is measured once."""
     world, other = paid(table, PAY_ID), World(table)
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            other.outbox.publish([PAY_ID])
-
-    world.before = meanwhile
+    world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
     published = world.outbox.publish([PAY_ID])
     assert (published.sent, published.refused, published.ages) == (1, {}, [])
     assert table.item()["eventState"] == "SENT"
@@ -285,12 +269,7 @@ def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
     world, other = paid(table, PAY_ID), World(table)
     world.bus.entry_error = lambda _: "InternalFailure"
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            other.outbox.publish([PAY_ID])
-
-    world.before = meanwhile
+    world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
     world.outbox.publish([PAY_ID], postpone=True)
     item = table.item()
     assert item["eventState"] == "SENT"

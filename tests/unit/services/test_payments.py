@@ -13,15 +13,8 @@ from payresult.errors import (
     WriteConflict,
 )
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import World
-
-
-@pytest.fixture
-def table() -> Table:
-    """A table in memory; ``test_updates`` tests the expressions on moto."""
-    return MemoryTable()
-
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
 INVALID = InvalidReply("no meaning", pay_id=PAY_ID)
@@ -106,12 +99,7 @@ def test_two_callers_at_the_same_time_make_one_check(table: Table) -> None:
     world, other = World(table), World(table)
     world.register()
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            other.get()
-
-    world.before = meanwhile
+    world.once("update_item", other.get)
     [outcome] = world.get()
     assert (len(world.asked), len(other.asked)) == (0, 1)
     assert outcome.payment is not None
@@ -291,12 +279,7 @@ def test_two_registrations_at_the_same_time_are_merged(table: Table, first: dict
     if first:
         world.register(**first)
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            other.register(expected_amount="5")
-
-    world.before = meanwhile
+    world.once("update_item", lambda: other.register(expected_amount="5"))
     world.register(currency="USD")
     item = table.item()
     assert (item["expectedAmount"], item["currency"]) == ("5", "USD")
@@ -307,12 +290,7 @@ def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(table: 
     """The first one is kept."""
     world, other = World(table), World(table)
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            other.register(expected_amount="5")
-
-    world.before = meanwhile
+    world.once("update_item", lambda: other.register(expected_amount="5"))
     with pytest.raises(RegistrationConflict):
         world.register(expected_amount="6")
     assert table.item()["expectedAmount"] == "5"

@@ -5,14 +5,8 @@ import pytest
 from payresult.domain.payment import CheckMessage
 from payresult.services import sweeper
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import World
-
-
-@pytest.fixture
-def table() -> Table:
-    """A table in memory; ``test_updates`` tests the expressions on moto."""
-    return MemoryTable()
 
 
 def sweep(world: World) -> sweeper.SweepResult:
@@ -70,13 +64,9 @@ def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
     world.queue.waiting.clear()
     world.now = other.now = NOW + HOUR
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            assert sweep(other).checks_sent == [PAY_ID]
-
-    world.before = meanwhile
+    world.once("update_item", other.sweep)
     assert sweep(world).checks_sent == []
+    assert other.swept[-1].checks_sent == [PAY_ID]
     assert (world.queue.waiting, len(other.queue.waiting)) == ([], 1)
 
 
@@ -103,13 +93,11 @@ def test_the_item_decides_not_the_index(table: Table) -> None:
     other.now = NOW + HOUR - 2 * MINUTE  # so that the event of "paid" is due now
     other.says = lambda pay_id: reply("success" if pay_id == "paid" else "wait", payId=pay_id)
 
-    def meanwhile(name: str) -> None:
-        if name == "batch_get_item":
-            world.before = lambda _: None
-            other.follow(CheckMessage("checked", step=1), CheckMessage("paid", step=1))
-            table.delete("gone")
+    def meanwhile() -> None:
+        other.follow(CheckMessage("checked", step=1), CheckMessage("paid", step=1))
+        table.delete("gone")
 
-    world.before = meanwhile
+    world.once("batch_get_item", meanwhile)
     swept = sweep(world)
     assert (swept.checks_sent, swept.given_up, world.queue.waiting) == ([], [], [])
 
@@ -162,12 +150,7 @@ def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
     table.change(giveUpAt=NOW + HOUR)
     world.now = NOW + HOUR
 
-    def meanwhile(name: str) -> None:
-        if name == "update_item":
-            world.before = lambda _: None
-            table.change(giveUpAt=NOW + DAY)
-
-    world.before = meanwhile
+    world.once("update_item", lambda: table.change(giveUpAt=NOW + DAY))
     swept = sweep(world)
     assert swept.given_up == []
     assert table.item()["status"] == "PENDING"
