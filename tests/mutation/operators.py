@@ -1,175 +1,180 @@
-"""The mutation operators: for a node of the syntax tree, the nodes that can replace it."""
+"""Mutation operators for cosmic-ray: the changes that its own operators do not make.
+
+Each function takes a node of parso's syntax tree and yields the texts that can replace it.
+"""
 
 import ast
-import copy
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+from typing import Any, ClassVar
+
+from parso.python.tree import Name
 
 from tests.mutation.texts import other_patterns, other_texts
 
-Nodes = Iterator[ast.AST]
-
-_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-_ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Mod: ast.Mult,
-    ast.BitOr: ast.BitAnd,
-}
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _STATUSES = ("PENDING", "UNRESOLVED", "FAILED", "REVIEW", "SUCCEEDED")
-_REMOVABLE_CALLS = {"lower", "strip", "replace", "removeprefix", "fullmatch"}
-"""Methods whose call can be replaced with its receiver."""
+_REMOVABLE_CALLS = {".lower", ".strip", ".replace", ".removeprefix", ".fullmatch"}
+_CONSTANTS = {"string", "strings", "number", "keyword"}
+_STATEMENTS = {"atom_expr", "raise_stmt", "yield_expr", "keyword"}
+_PATTERN = re.compile(r"\][{+$]|\\Z")
 
 
-def replacements(node: ast.AST) -> Nodes:
-    """Yield the nodes that can replace *node*, each with one change."""
-    yield from _OPERATORS.get(type(node), _none)(node)
+class Operator:
+    """The interface of an operator of cosmic-ray."""
+
+    others: ClassVar[Any]
+
+    @staticmethod
+    def arguments() -> tuple[()]:
+        """Return the parameters of the operator: none."""
+        return ()
+
+    def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        """Yield the position of *node*, once for each text that can replace it."""
+        yield from ((node.start_pos, node.end_pos) for _ in self.others(node))
+
+    def mutate(self, node: Any, index: int) -> Name:
+        """Return *node* replaced by the text number *index*."""
+        text = list(self.others(node))[index]
+        return Name(text, node.start_pos, prefix=node.get_first_leaf().prefix)
 
 
-def _none(_: Any) -> Nodes:
-    yield from ()
+def _code(node: Any) -> str:
+    return str(node.get_code(include_prefix=False))
 
 
-def _with(node: ast.AST, **fields: Any) -> ast.AST:
-    other = copy.copy(node)
-    for name, value in fields.items():
-        setattr(other, name, value)
-    return other
+def _joined(nodes: list[Any]) -> str:
+    return "".join(node.get_code() for node in nodes).strip()
 
 
-def _one_removed(node: ast.AST, *fields: str) -> Nodes:
-    """Yield *node* without each of the entries of *fields*, which are lists of the same length."""
-    for at in range(len(getattr(node, fields[0]))):
-        shorter = {name: [*getattr(node, name)] for name in fields}
-        for entries in shorter.values():
-            del entries[at]
-        yield _with(node, **shorter)
+def _sibling(node: Any, distance: int) -> Any:
+    """Return the sibling *distance* places before *node*, or None."""
+    siblings = node.parent.children if node.parent else [node]
+    at = next(at for at, each in enumerate(siblings) if each is node) - distance
+    return siblings[at] if at >= 0 else None
 
 
-def _compare(node: ast.Compare) -> Nodes:
-    for at, operator in enumerate(node.ops):
-        for other in _COMPARISONS[type(operator)]:
-            yield _with(node, ops=[*node.ops[:at], other(), *node.ops[at + 1 :]])
+def _text(node: Any) -> Iterator[str]:
+    """A text, a fixed part of an f-string, a condition or a regular expression."""
+    if node.type == "fstring_string" and node.parent.type == "fstring":
+        yield from other_texts(node.value)
+    parts = node.children if node.type == "strings" else [node]
+    is_part = node.parent and node.parent.type == "strings" and "fstring" not in _types(node.parent)
+    if {part.type for part in parts} == {"string"} and not is_part:
+        value = ast.literal_eval(f"({_code(node)})")
+        if isinstance(value, str):
+            yield from map(repr, other_texts(value))
+            yield from map(repr, other_patterns(value) if _PATTERN.search(value) else ())
 
 
-def _arithmetic(node: ast.BinOp) -> Nodes:
-    if other := _ARITHMETIC.get(type(node.op)):
-        yield _with(node, op=other())
+def _types(node: Any) -> set[str]:
+    return {child.type for child in node.children}
 
 
-def _boolean(node: ast.BoolOp) -> Nodes:
-    yield _with(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
-    for at in range(len(node.values)):
-        rest = [*node.values[:at], *node.values[at + 1 :]]
-        yield _with(node, values=rest) if len(rest) > 1 else rest[0]
+def _none(node: Any) -> Iterator[str]:
+    """A None, but where `is` compares with it: there cosmic-ray changes the operator."""
+    if node.type == "keyword" and node.value == "None" and node.parent.type != "comparison":
+        yield '""'
 
 
-def _unary(node: ast.UnaryOp) -> Nodes:
-    yield node.operand
+def _condition(node: Any) -> Iterator[str]:
+    """The condition of an if, a conditional expression, a filter, a while or a case."""
+    before = _sibling(node, 1)
+    match getattr(before, "value", None):
+        case "if" | "elif":
+            yield from ("True", "False")
+        case "while":
+            yield "False"
+    # To parso a match is an error, of which it keeps the text.
+    is_in_match = node.type == "error_leaf" or (node.parent and node.parent.type == "error_node")
+    if is_in_match and _code(node) == ":":
+        line = node.get_root_node().get_code().splitlines()[node.start_pos[0] - 1]
+        yield from [" if False:"] if line.strip().startswith("case ") else []
 
 
-def _constant(node: ast.Constant) -> Nodes:
-    match node.value:
-        case bool():
-            others: Sequence[Any] = (not node.value,)
-        case int() | float():
-            others = (node.value + 1, node.value - 1)
-        case str():
-            others = tuple(other_texts(node.value))
-        case _:
-            others = ("",) if node.value is None else ()
-    yield from (_with(node, value=value) for value in others)
+def _operand(node: Any) -> Iterator[str]:
+    if node.type in ("and_test", "or_test"):
+        yield from _without_each(node, f" {node.children[1].value} ")
 
 
-def _branch(node: ast.If | ast.IfExp | ast.While) -> Nodes:
-    for value in (True, False) if not isinstance(node, ast.While) else (False,):
-        yield _with(node, test=ast.Constant(value))
+def _without_each(node: Any, separator: str = ", ", *, end: str = "") -> Iterator[str]:
+    """Yield the children of *node* without each of those between the separators."""
+    word = separator.strip()
+    groups = groupby(node.children, lambda child: _code(child) != word)
+    parts = [_joined(list(group)) for is_part, group in groups if is_part]
+    for at in range(len(parts)):
+        yield separator.join(parts[:at] + parts[at + 1 :]) + end
 
 
-def _return(node: ast.Return) -> Nodes:
-    if node.value is None:
-        yield ast.Pass()
-    elif not isinstance(node.value, ast.Constant):
-        yield _with(node, value=ast.Constant(None))
+def _statement(node: Any) -> Iterator[str]:
+    """A statement that is left out, a result, the handler of an error, a with."""
+    kind = node.type
+    if kind == "return_stmt" and _code(node) != "return None":
+        yield "return None"
+    elif kind == "with_stmt":
+        yield f"if True:{_code(node.children[-1])}"
+    elif kind == "suite" and getattr(_sibling(node, 2), "type", "") == "except_clause":
+        yield " raise\n"
+    elif node.parent and node.parent.type == "simple_stmt" and _code(node) != "pass":
+        is_augmented = kind == "expr_stmt" and _code(node.children[1]) in ("+=", "|=")
+        if kind in _STATEMENTS or is_augmented:
+            yield "pass"
 
 
-def _statement(_: ast.stmt) -> Nodes:
-    yield ast.Pass()
+def _entry(node: Any) -> Iterator[str]:
+    """An entry of a display, a keyword argument, a constant argument or the last one."""
+    match node.type:
+        case "arglist" if node.parent.type == "trailer":
+            entries = node.children[::2]
+            rest = list(_without_each(node))
+            yield from (
+                text
+                for entry, text in zip(entries, rest, strict=False)
+                if (_is_removable(entry) or entry is entries[-1]) and not _is_description(entry)
+            )
+        case "argument" if node.parent.type == "trailer" and _is_removable(node):
+            yield ""
+        case "testlist_star_expr" if _sibling(node, 1):
+            yield from _without_each(node)
+        case "atom" if _code(node.children[0]) == "[" and len(node.children) == 3:
+            yield "[]"
+        case "dictorsetmaker" | "testlist_comp" if not _types(node) & {"sync_comp_for"}:
+            yield from _without_each(node, end="," if _sibling(node, 1).value == "(" else "")
 
 
-def _call(node: ast.Call) -> Nodes:
-    yield from _one_removed(node, "keywords")
-    for at, value in enumerate(node.args):
-        # a call without its only argument would always fail
-        if len(node.args) > 1 and (isinstance(value, ast.Constant) or value is node.args[-1]):
-            yield _with(node, args=[*node.args[:at], *node.args[at + 1 :]])
-    yield from _called(node)
+def _is_removable(argument: Any) -> bool:
+    is_keyword = argument.type == "argument" and _code(argument.children[1]) == "="
+    return is_keyword or argument.type in _CONSTANTS
 
 
-def _called(node: ast.Call) -> Nodes:
-    match node:
-        case ast.Call(func=ast.Name(id=name)) if name in _NAMES:
-            yield _with(node, func=ast.Name(_NAMES[name], ast.Load()))
-        case ast.Call(func=ast.Attribute(ast.Name("re")), args=[ast.Constant(str(pattern)), *rest]):
-            for other in other_patterns(pattern):
-                yield _with(node, args=[ast.Constant(other), *rest])
-        case ast.Call(func=ast.Attribute(receiver, name)) if name in _REMOVABLE_CALLS:
-            yield receiver
+def _is_description(argument: Any) -> bool:
+    return _code(argument).startswith(("description=", "examples="))
 
 
-def _attribute(node: ast.Attribute) -> Nodes:
-    match node.value:
-        case ast.Name("Status") if node.attr in _STATUSES:
-            yield _with(node, attr=_STATUSES[_STATUSES.index(node.attr) - 1])
+def _name(node: Any) -> Iterator[str]:
+    """One of a few built-in functions, or a Status."""
+    if node.type == "name" and node.value in _NAMES and node.parent.type == "atom_expr":
+        yield _NAMES[node.value]
+    before = _sibling(node.parent, 1) if node.type == "name" else None
+    if before is not None and _code(before) == "Status" and node.value in _STATUSES:
+        yield _STATUSES[_STATUSES.index(node.value) - 1]
 
 
-def _slice(node: ast.Slice) -> Nodes:
-    if node.lower:
-        yield _with(node, lower=None)
-    if node.upper:
-        yield _with(node, upper=None)
+def _part(node: Any) -> Iterator[str]:
+    """The call of a method that changes a text, a bound of a slice."""
+    if node.type == "subscript":
+        at = [_code(child) for child in node.children].index(":")
+        yield from (_joined(node.children[at:]), _joined(node.children[: at + 1]))
+    if node.type == "atom_expr":
+        for at, (method, call) in enumerate(pairwise(node.children)):
+            if _code(method) in _REMOVABLE_CALLS and _code(call).startswith("("):
+                yield _joined(node.children[:at] + node.children[at + 2 :])
 
 
-def _display(node: ast.Set | ast.List | ast.Tuple) -> Nodes:
-    if isinstance(node, ast.Set) or isinstance(node.ctx, ast.Load):
-        yield from _one_removed(node, "elts")
-
-
-def _handler(node: ast.ExceptHandler) -> Nodes:
-    if ast.unparse(node.body[0]) != "raise":
-        yield _with(node, body=[ast.Raise()])
-
-
-_OPERATORS: dict[type[ast.AST], Callable[[Any], Nodes]] = {
-    ast.Compare: _compare,
-    ast.BinOp: _arithmetic,
-    ast.BoolOp: _boolean,
-    ast.UnaryOp: _unary,
-    ast.Constant: _constant,
-    **dict.fromkeys((ast.If, ast.IfExp, ast.While), _branch),
-    ast.Return: _return,
-    **dict.fromkeys((ast.Expr, ast.Raise, ast.AugAssign, ast.Continue, ast.Break), _statement),
-    ast.Call: _call,
-    ast.Attribute: _attribute,
-    ast.Slice: _slice,
-    ast.Dict: lambda node: _one_removed(node, "keys", "values"),
-    **dict.fromkeys((ast.Set, ast.List, ast.Tuple), _display),
-    ast.comprehension: lambda node: _one_removed(node, "ifs"),
-    ast.Match: lambda node: _one_removed(node, "cases"),
-    ast.ExceptHandler: _handler,
-    ast.With: lambda node: iter([ast.If(ast.Constant(1), node.body, [])]),
+PROVIDER = {
+    each.__name__.strip("_"): type(each.__name__, (Operator,), {"others": staticmethod(each)})
+    for each in (_text, _none, _condition, _operand, _statement, _entry, _name, _part)
 }
+"""What cosmic-ray calls a provider: operators by name."""

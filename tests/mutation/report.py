@@ -1,131 +1,95 @@
-"""The results of the mutants: saved as JSON and Markdown, and checked against the requirements."""
+"""The report: by module its figures, its survivors, and the fingerprint of the code."""
 
+import ast
+import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-from tests.mutation import plan
-from tests.mutation.mutator import fingerprint
+from tests.mutation.mutants import CONFIG, Mutant, path
+from tests.mutation.runner import KILLED, SURVIVED, TIMEOUT
 
-HERE = Path(__file__).parent
-REPORT, SUMMARY, REASONS = HERE / "report.json", HERE / "report.md", HERE / "survivors.toml"
-
-KILLED, TIMEOUT, SURVIVED = "killed", "timeout", "survived"
-CRITICAL_PART = "critical functions (what decides paid, and the outbox's writes)"
+REPORT, REASONS = (Path(__file__).with_name(name) for name in ("report.json", "survivors.toml"))
 EQUIVALENT = "equivalent: "
 """The start of the reason of an equivalent mutant, which no test can kill."""
 
-
-class MutantKey(NamedTuple):
-    """Identifies a mutant by its code, not by a line number, which would change too often."""
-
-    module: str
-    function: str
-    line: str
-    mutation: str
-
-    def __str__(self) -> str:
-        """Return a readable form."""
-        return f"{self.module}.{self.function}: {self.line}: {self.mutation}"
+Report = dict[str, dict[str, Any]]
+Key = tuple[str, str, str]
+"""Identifies a mutant: its module, and the lines before and after."""
 
 
-@dataclass(frozen=True, slots=True)
-class MutantResult:
-    """A mutant and its status: KILLED, TIMEOUT or SURVIVED."""
-
-    key: MutantKey
-    status: str
-
-    @property
-    def survived(self) -> bool:
-        """Whether no test failed."""
-        return self.status == SURVIVED
-
-    @property
-    def critical(self) -> bool:
-        """Whether the mutant is in a function in which none may survive."""
-        return self.key.function in plan.CRITICAL.get(self.key.module, ())
+def load() -> Report:
+    """Return the report as it was saved, empty if it was not."""
+    report: Report = json.loads(REPORT.read_text("utf-8")) if REPORT.exists() else {}
+    return {module: report[module] for module in CONFIG["modules"] if module in report}
 
 
-Reasons = dict[MutantKey, str]
-
-
-def load_reasons(path: Path = REASONS) -> Reasons:
+def load_reasons() -> dict[Key, str]:
     """Return the reason of each known survivor."""
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))["survivor"]
-    return {_key_of(entry): entry["reason"] for entry in entries}
+    entries = tomllib.loads(REASONS.read_text("utf-8")).get("survivor", [])
+    return {(each["module"], each["was"], each["now"]): each["reason"] for each in entries}
 
 
-def violations(results: Sequence[MutantResult], reasons: Reasons) -> Iterator[str]:
-    """Yield the violations of the requirements."""
-    survivors = {result.key: result for result in results if result.survived}
-    for key, result in survivors.items():
-        if key not in reasons:
-            yield f"survived without a reason in survivors.toml: {key}"
-        elif result.critical and not reasons[key].startswith(EQUIVALENT):
-            yield f"survived in a critical function: {key}"
-    for key in reasons.keys() - survivors.keys():
-        yield f"has a reason in survivors.toml, but did not survive: {key}"
-    if _killed_share(results) < plan.MIN_KILLED:
-        yield f"only {_killed_share(results):.1%} killed, required {plan.MIN_KILLED:.0%}"
+def result(module: str, results: Sequence[tuple[Mutant, str]]) -> dict[str, Any]:
+    """Return what the report says of *module*."""
+    counts = Counter(status for _, status in results)
+    survivors = [mutant for mutant, status in results if status == SURVIVED]
+    return {
+        "fingerprint": fingerprint(path(module).read_text("utf-8")),
+        "mutants": len(results),
+        **{status: counts[status] for status in (KILLED, TIMEOUT, SURVIVED)},
+        "survivors": [
+            {"in": each.definition, "was": each.was, "now": each.now} for each in survivors
+        ],
+    }
 
 
-def save(results: Sequence[MutantResult], reasons: Reasons) -> None:
-    """Write report.json and report.md."""
-    modules = {module: fingerprint(plan.code(module)) for module in plan.TESTS}
-    entries = []
-    for result in results:
-        reason = {"reason": reasons[result.key]} if result.key in reasons else {}
-        entries.append({**result.key._asdict(), "status": result.status} | reason)
-    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
-    text = f'{{"modules": {json.dumps(modules, indent=1)},\n"mutants": [\n{lines}\n]}}\n'
-    REPORT.write_text(text, encoding="utf-8")
-    SUMMARY.write_text(markdown(results, reasons), encoding="utf-8")
+def fingerprint(source: str) -> str:
+    """Return a hash of the code, independent of comments, docstrings and the version of Python."""
+    return hashlib.sha256(repr(_structure(ast.parse(source).body)).encode()).hexdigest()[:16]
 
 
-def load(path: Path = REPORT) -> tuple[dict[str, str], list[MutantResult]]:
-    """Return the fingerprints of the mutated modules, and the results."""
-    document = json.loads(path.read_text(encoding="utf-8"))
-    results = [MutantResult(_key_of(entry), entry["status"]) for entry in document["mutants"]]
-    return document["modules"], results
+def _structure(value: Any) -> Any:
+    match value:
+        case list():
+            return [_structure(each) for each in value if not _is_docstring(each)]
+        case ast.AST():
+            fields = [(name, _structure(each)) for name, each in ast.iter_fields(value)]
+            return type(value).__name__, [
+                (n, each) for n, each in fields if each not in ("None", [])
+            ]
+    return repr(value)
 
 
-def _key_of(entry: Mapping[str, str]) -> MutantKey:
-    return MutantKey(*(entry[name] for name in MutantKey._fields))
+def _is_docstring(node: Any) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def markdown(results: Sequence[MutantResult], reasons: Reasons) -> str:
-    """Return the report for people: figures by module, and each survivor with its reason."""
-    of = {module: [each for each in results if each.key.module == module] for module in plan.TESTS}
-    of["all"] = list(results)
-    of[CRITICAL_PART] = [each for each in results if each.critical]
-    lines = [
-        "# Mutants",
-        "",
-        "Written by `make mutants`.",
-        "",
-        "| module | mutants | killed | by time-out | survived | equivalent | killed |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-        *(_figures(name, part, reasons) for name, part in of.items() if part),
-        "",
-        "## Survivors",
-        "",
-        *(f"* `{each.key}`  \n  {reasons.get(each.key, '?')}" for each in results if each.survived),
+def violations(report: Report, reasons: dict[Key, str]) -> Iterator[str]:
+    """Yield the violations of the requirements by the modules of *report*."""
+    survivors = [
+        ((module, each["was"], each["now"]), each["in"])
+        for module, part in report.items()
+        for each in part["survivors"]
     ]
-    return "\n".join(lines) + "\n"
+    for key, definition in survivors:
+        critical = {definition, "*"} & {*CONFIG["modules"][key[0]].get("critical", ())}
+        if not reasons.get(key, "").startswith(EQUIVALENT if critical else ""):
+            yield f"survived in a critical definition, and is not equivalent: {key}"
+        elif key not in reasons:
+            yield f"survived without a reason in survivors.toml: {key}"
+    for key in reasons.keys() - {key for key, _ in survivors}:
+        yield from [f"did not survive: {key}"] if key[0] in report else []
+    if killed_share(report) < CONFIG["min_killed"]:
+        yield f"only {killed_share(report):.1%} killed"
 
 
-def _figures(name: str, results: Sequence[MutantResult], reasons: Reasons) -> str:
-    survivors = [each for each in results if each.survived]
-    timeouts = sum(each.status == TIMEOUT for each in results)
-    equivalent = sum(reasons.get(each.key, "").startswith(EQUIVALENT) for each in survivors)
-    counts = (len(results), len(results) - len(survivors), timeouts, len(survivors), equivalent)
-    columns = " | ".join(f"{count:,}" for count in counts)
-    return f"| {name} | {columns} | {_killed_share(results):.1%} |"
-
-
-def _killed_share(results: Sequence[MutantResult]) -> float:
-    return sum(not each.survived for each in results) / len(results)
+def killed_share(report: Report) -> float:
+    """Return the share of mutants that did not survive."""
+    survived, total = (
+        sum(int(part[name]) for part in report.values()) for name in (SURVIVED, "mutants")
+    )
+    return 1 - survived / total

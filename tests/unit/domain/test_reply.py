@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payresult.domain.reply import package_unit, paid_at
+from payresult.domain.reply import Reply, package_unit, paid_at, truncate
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -89,3 +89,14 @@ def test_no_date_raises(text: str) -> None:
 def test_the_package_type_names_the_unit(package_type: str | None, unit: str | None) -> None:
     """The six codes of the provider; any other has no unit."""
     assert package_unit(package_type) == unit
+
+
+def test_the_result_is_as_received() -> None:
+    """In the case that the gateway used."""
+    assert Reply({"payRst": "sUccess"}).pay_rst == "sUccess"
+
+
+@pytest.mark.parametrize(("text", "kept"), [("abc", "abc"), ("abcd", "abc…[cut]"), ("", "")])
+def test_a_long_text_is_cut_and_says_so(text: str, kept: str) -> None:
+    """At the limit it is whole."""
+    assert truncate(text, 3) == kept
