@@ -73,11 +73,12 @@ def test_an_unreadable_item_does_not_stop_the_others(table: Table) -> None:
     assert require_readable(None) is None
 
 
-def test_payments_of_another_partner_code_are_not_returned(table: Table) -> None:
-    """A wrong parameter must not mix up the payments of two stacks."""
+@pytest.mark.parametrize("partner_code", ["P000819", "P00081"])
+def test_payments_of_another_partner_code_are_not_returned(table: Table, partner_code: str) -> None:
+    """A wrong parameter must not mix up two stacks, nor a code that another one begins with."""
     create(table, PAY_ID)
     table.change(payId=PAY_ID)
-    other = PaymentRepository(table.client, table.name, "P000819")
+    other = PaymentRepository(table.client, table.name, partner_code)
     assert other.get_many([PAY_ID]) == {}
     assert other.due("CHECK", NOW + 60 * MINUTE, 10) == []
 
