@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 NEW = "attribute_not_exists(#pk)"
 STORED = "attribute_exists(#pk)"
-# Passes once for each step: a repeated message fails, and so does the slower one of two
-# messages for the same step.
+# Passes once for each step: of two messages with the same step, one fails.
 NEXT_STEP = "#step < :step"
 # Passes unless the new status is lower than the stored one.
 RANK_NOT_FALLING = "#rank <= :rank"
@@ -214,11 +213,7 @@ def _require_registration_unchanged(update: Update, payment: Payment) -> None:
 
 
 def _require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> None:
-    """Require what the decision was made with.
-
-    A change of status must start at the status that was read, or the history would have the
-    same change twice.
-    """
+    """Require what the decision was made with, so that no change is in the history twice."""
     update.require(RANK_NOT_FALLING, rank=plan.status.rank)
     if plan.status is not payment.status:
         update.require_unchanged(status=payment.status.value)
