@@ -42,7 +42,7 @@ def _with_dependencies(source: Path) -> Path:
 
 
 def _strip(layer: Path) -> None:
-    """Keep 700 of 2,000 files, because the emulator unpacks the layer again for each worker.
+    """Remove two of three files, because the emulator unpacks the layer again for each worker.
 
     Byte-code needs no source, and the workers find the time zones in the environment of this
     process, which they share.
