@@ -28,8 +28,9 @@ def main() -> int:
         report.REPORT.write_text(f"{text}\n", "utf-8")
         sys.stdout.write(f"{module}: {part['mutants']} mutants, {part['survived']} survived\n")
     now = {module: part for module, part in report.load().items() if module in modules}
-    violations = list(report.violations(now, report.load_reasons()))
-    sys.stdout.write(f"{report.killed_share(now):.2%} killed\n")
+    reasons = report.load_reasons()
+    violations = list(report.violations(now, reasons))
+    sys.stdout.write(f"{report.score(now, reasons):.2%} of those that are not equivalent killed\n")
     sys.stderr.writelines(f"{line}\n" for line in violations)
     return int(bool(violations))
 

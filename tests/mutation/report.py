@@ -83,13 +83,18 @@ def violations(report: Report, reasons: dict[Key, str]) -> Iterator[str]:
             yield f"survived without a reason in survivors.toml: {key}"
     for key in reasons.keys() - {key for key, _ in survivors}:
         yield from [f"did not survive: {key}"] if key[0] in report else []
-    if killed_share(report) < CONFIG["min_killed"]:
-        yield f"only {killed_share(report):.1%} killed"
+    if (share := score(report, reasons)) < CONFIG["min_killed"]:
+        yield f"only {share:.1%} killed"
 
 
-def killed_share(report: Report) -> float:
-    """Return the share of mutants that did not survive."""
+def score(report: Report, reasons: dict[Key, str]) -> float:
+    """Return the share of killed mutants among those that are not equivalent."""
     survived, total = (
         sum(int(part[name]) for part in report.values()) for name in (SURVIVED, "mutants")
     )
-    return 1 - survived / total
+    equivalent = sum(
+        reasons.get((module, each["was"], each["now"]), "").startswith(EQUIVALENT)
+        for module, part in report.items()
+        for each in part["survivors"]
+    )
+    return (total - survived) / (total - equivalent)

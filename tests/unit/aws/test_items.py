@@ -211,3 +211,21 @@ def test_the_shard_is_crc32_of_the_pay_id_modulo_8(pay_id: str) -> None:
 def test_the_key_joins_partner_code_and_pay_id() -> None:
     """``#`` occurs in neither."""
     assert items.key("P1", "2") == "P1#2"
+
+
+def test_an_operators_action_is_stored_and_read_back() -> None:
+    """With its reason and the amounts before and after."""
+    action = StatusChange(
+        NOW, Status.REVIEW, Status.REVIEW, "operator", None, "discount", "19.99 USD", "9.99 USD"
+    )
+    stored = items.status_change_value(action)
+    assert stored == {
+        "at": NOW,
+        "from": "REVIEW",
+        "to": "REVIEW",
+        "way": "operator",
+        "reason": "discount",
+        "amountFrom": "19.99 USD",
+        "amountTo": "9.99 USD",
+    }
+    assert read(history=[stored]).history == (action,)

@@ -112,14 +112,11 @@ def test_only_the_configured_values_are_a_failure(
     assert is_unknown_pay_rst(reply(pay_rst), RULES.failed_pay_rst_values) is unknown
 
 
-def test_no_value_is_a_failure_by_default() -> None:
-    """The gateway's documents show no value but success."""
-    assert (
-        status_of_reply(
-            reply("fail"), Registration(), Rules(Schedule(DELAYS), "prod").failed_pay_rst_values
-        )
-        is P
-    )
+def test_no_value_is_a_failure_and_no_zone_is_known_by_default() -> None:
+    """The gateway's documents show no value but success, and name no time zone."""
+    rules = Rules(Schedule(DELAYS), "prod")
+    assert status_of_reply(reply("fail"), Registration(), rules.failed_pay_rst_values) is P
+    assert rules.zone is None
 
 
 # Amounts

@@ -110,3 +110,10 @@ def test_an_error_is_described_by_its_type_and_its_place() -> None:
     fields = log_fields(Outcome(PAY_ID, error=InvalidInput(CANARY, CANARY)))
     assert (fields["payId"], fields["error"]) == (PAY_ID, "InvalidInput")
     assert CANARY not in json.dumps([described, fields])
+
+
+def test_what_is_not_given_is_absent() -> None:
+    """An outcome is of a stored payment, as it is now, until something else is said."""
+    outcome = Outcome(PAY_ID)
+    assert (outcome.payment, outcome.result, outcome.new_status, outcome.error) == (None,) * 4
+    assert (outcome.unknown, outcome.stored, outcome.stale) == (False, True, False)
