@@ -77,7 +77,7 @@ def test_a_complete_item_is_a_payment() -> None:
         reply={"payRst": "success"},
         last_checked_at=NOW + 2,
         next_check_at=NOW + 3,
-        last_error=CheckError("bad_reply", NOW + 4, 2, 404),
+        last_error=CheckError("bad_reply", NOW + 4, 2, NOW + 3, "http", 404),
         history=(StatusChange(NOW, None, Status.PENDING, "queue"),),
         event_id="id",
         event="{}",

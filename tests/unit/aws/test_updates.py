@@ -15,7 +15,7 @@ from payresult.errors import PaymentChanged
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 
-P, U, F, R, S = Status
+P, U, _E, F, R, S = Status
 SHARD = 2
 """crc32 of PAY_ID, modulo 8."""
 
@@ -268,7 +268,7 @@ def test_record_step_without_a_reply_keeps_the_last_reply(table: Table) -> None:
     """``lastError`` says what went wrong."""
     create(table)
     table.payments.write(PAY_ID, step(table, SOON))
-    down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2))
+    down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2, NOW))
     table.payments.write(PAY_ID, step(table, down, None, number=2))
     error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
     assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": error}

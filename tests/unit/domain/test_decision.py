@@ -255,7 +255,7 @@ def test_no_check_is_planned_after_a_success() -> None:
 
 def test_a_reply_ends_the_error() -> None:
     """``lastError`` is about the last check."""
-    error = CheckError("unavailable", NOW, 3)
+    error = CheckError("unavailable", NOW, 3, NOW)
     assert after(payment(last_error=error), reply("wait")).error is None
 
 
@@ -263,7 +263,7 @@ def test_an_invalid_reply_uses_an_attempt_and_is_kept() -> None:
     """The schedule goes on, and the error is stored."""
     plan = after(payment(attempt=1), INVALID)
     assert (plan.attempt, plan.check_at) == (2, NOW + 10 * SECOND)
-    assert plan.error == CheckError("bad_reply", NOW, 1, 418)
+    assert plan.error == CheckError("bad_reply", NOW, 1, NOW, "not_a_reply", 418)
 
 
 # Outages
@@ -279,13 +279,13 @@ def test_an_unavailable_gateway_uses_no_attempt() -> None:
         waits.append((plan.check_at - NOW) // SECOND)
         stored = replace(stored, last_error=plan.error)
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
-    assert stored.last_error == CheckError("unavailable", NOW, 10)
+    assert stored.last_error == CheckError("unavailable", NOW, 10, NOW)
 
 
 def test_an_invalid_reply_resets_the_backoff() -> None:
     """Only unanswered checks in a row count."""
-    plan = after(payment(last_error=CheckError("bad_reply", NOW, 9)), DOWN, random_fraction=0)
-    assert plan.error == CheckError("unavailable", NOW, 1)
+    plan = after(payment(last_error=CheckError("bad_reply", NOW, 9, NOW)), DOWN, random_fraction=0)
+    assert plan.error == CheckError("unavailable", NOW, 1, NOW)
     assert plan.check_at == NOW + 5 * SECOND
 
 

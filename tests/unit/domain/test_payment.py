@@ -8,7 +8,7 @@ from tests.support.factories import NOW, PAY_ID, payment
 
 def test_what_is_not_given_is_none() -> None:
     """Never an empty text, which would be stored and shown."""
-    assert CheckError("unavailable", NOW, 1).http_status is None
+    assert CheckError("unavailable", NOW, 1, NOW).http_status is None
     assert CheckMessage(PAY_ID) == CheckMessage(PAY_ID, Registration(None, None, None), None)
 
 

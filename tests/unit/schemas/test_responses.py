@@ -58,7 +58,7 @@ def test_shows_all_that_there_is() -> None:
         step=3,
         last_checked_at=NOW + MINUTE,
         next_check_at=NOW + 2 * MINUTE,
-        last_error=CheckError("bad_reply", NOW, 1, 404),
+        last_error=CheckError("bad_reply", NOW, 1, NOW, "http", 404),
         event_id="id",
         event="{}",
         event_state="PENDING",

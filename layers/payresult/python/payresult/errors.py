@@ -21,7 +21,7 @@ stream retry what they interrupt.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from payresult.domain.payment import Payment
+    from payresult.domain.payment import FailureKind, Payment
 
 
 class PayresultError(Exception):
@@ -55,11 +55,15 @@ class NotRegistered(PayresultError):
 
 
 class GatewayError(PayresultError):
-    """The gateway said nothing about *pay_id*."""
+    """The gateway said nothing about *pay_id*; ``how`` and ``http_status`` tell what it did."""
 
-    def __init__(self, message: str, *, pay_id: str) -> None:
+    def __init__(
+        self, message: str, *, pay_id: str, how: "FailureKind", http_status: int | None = None
+    ) -> None:
         super().__init__(message)
         self.pay_id = pay_id
+        self.how = how
+        self.http_status = http_status
 
 
 class GatewayUnavailable(GatewayError):
@@ -68,17 +72,31 @@ class GatewayUnavailable(GatewayError):
     ``retry_after`` is the ``Retry-After`` of the gateway, in seconds from now, or None.
     """
 
-    def __init__(self, message: str, *, pay_id: str, retry_after: float | None = None) -> None:
-        super().__init__(message, pay_id=pay_id)
+    def __init__(
+        self,
+        message: str,
+        *,
+        pay_id: str,
+        how: "FailureKind" = "connection",
+        http_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, pay_id=pay_id, how=how, http_status=http_status)
         self.retry_after = retry_after
 
 
 class InvalidReply(GatewayError):
     """An answer without a meaning: another shape, another payment, a 3xx or a 4xx."""
 
-    def __init__(self, message: str, *, pay_id: str, http_status: int | None = None) -> None:
-        super().__init__(message, pay_id=pay_id)
-        self.http_status = http_status
+    def __init__(
+        self,
+        message: str,
+        *,
+        pay_id: str,
+        how: "FailureKind" = "not_a_reply",
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__(message, pay_id=pay_id, how=how, http_status=http_status)
 
 
 class PaymentChanged(PayresultError):

@@ -60,6 +60,8 @@ def check_error_value(error: CheckError) -> dict[str, Any]:
         "kind": error.kind,
         "at": error.at,
         "tries": error.tries,
+        "since": error.since,
+        "how": error.how,
         "httpStatus": error.http_status,
     }
     return {name: value for name, value in known.items() if value is not None}
@@ -119,6 +121,13 @@ def _payment(value: dict[str, Any]) -> Payment:
         event_sent_at=_whole(value.get("eventSentAt")),
         work_shard=value.get("workShard"),
         work_at=_whole(value.get("workAt")),
+        last_answered_at=_whole(value.get("lastAnsweredAt")),
+        last_unanswered_at=_whole(value.get("lastUnansweredAt")),
+        accepted_amount=value.get("acceptedPayAmount"),
+        accepted_absent=bool(value.get("acceptedAbsent")),
+        attention=value.get("attention"),
+        attention_since=_whole(value.get("attentionSince")),
+        expires_at=_whole(value.get("expiresAt")),
     )
 
 
@@ -129,8 +138,15 @@ def _whole(value: Any) -> int | None:
 def _check_error(value: dict[str, Any] | None) -> CheckError | None:
     if value is None:
         return None
-    tries, at = int(value["tries"]), int(value["at"])
-    return CheckError(value["kind"], at, tries, _whole(value.get("httpStatus")))
+    at = int(value["at"])
+    return CheckError(
+        kind=value["kind"],
+        at=at,
+        tries=int(value["tries"]),
+        since=int(value.get("since", at)),
+        how=value.get("how"),
+        http_status=_whole(value.get("httpStatus")),
+    )
 
 
 def _status_change(value: dict[str, Any]) -> StatusChange:

@@ -90,7 +90,7 @@ def plan_next_check(
         return _planned(payment, CheckPlan(payment.status, payment.attempt, error), now, delay)
     attempt = payment.attempt + 1
     if isinstance(answer, InvalidReply):
-        error = CheckError("bad_reply", now, 1, answer.http_status)
+        error = CheckError("bad_reply", now, 1, now, answer.how, answer.http_status)
         plan = CheckPlan(payment.status, attempt, error)
     else:
         replied = status_of_reply(answer, payment.registration, rules.failed_pay_rst_values)
@@ -120,8 +120,9 @@ def plan_after_live_check(payment: Payment, reply: Reply, rules: Rules, now: int
 
 
 def _unavailable(last: CheckError | None, now: int) -> CheckError:
-    in_a_row = last.tries if last and last.kind == "unavailable" else 0
-    return CheckError("unavailable", now, in_a_row + 1)
+    if last is None or last.kind != "unavailable":
+        return CheckError("unavailable", now, 1, now)
+    return CheckError("unavailable", now, last.tries + 1, last.since)
 
 
 def _planned(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:

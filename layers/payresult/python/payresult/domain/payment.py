@@ -11,10 +11,15 @@ from typing import Literal
 
 
 class Status(StrEnum):
-    """What is known of a payment. A reply may only raise the rank; SUCCEEDED is terminal."""
+    """What is known of a payment. A reply may only raise the rank; SUCCEEDED is terminal.
+
+    EXPIRED: the last planned check was answered, and no answer was a success. UNRESOLVED: the
+    end came without that answer, so nobody knows.
+    """
 
     PENDING = "PENDING"
     UNRESOLVED = "UNRESOLVED"
+    EXPIRED = "EXPIRED"
     FAILED = "FAILED"
     REVIEW = "REVIEW"
     SUCCEEDED = "SUCCEEDED"
@@ -28,10 +33,20 @@ class Status(StrEnum):
 _RANKS = {
     Status.PENDING: 10,
     Status.UNRESOLVED: 15,
+    Status.EXPIRED: 16,
     Status.FAILED: 20,
     Status.REVIEW: 25,
     Status.SUCCEEDED: 30,
 }
+
+FailureKind = Literal[
+    "timeout", "connection", "tls", "http", "not_json", "not_a_reply", "other_payment"
+]
+"""How the gateway failed to say anything about a payment.
+
+No answer in time; no connection, or it broke; TLS refused; a status other than 200; text that is
+no JSON; JSON that is no reply; a reply about another payment or partner code.
+"""
 
 Trigger = Literal["api", "queue", "sweeper", "operator"]
 """What caused a change of status."""
@@ -48,11 +63,16 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class CheckError:
-    """Why the last check brought no reply, when, and how many in a row were alike."""
+    """Why the last check brought no reply, when, and how many in a row did not, since when.
+
+    ``how`` is None in an item that an earlier version wrote.
+    """
 
     kind: Literal["unavailable", "bad_reply"]
     at: int
     tries: int
+    since: int
+    how: FailureKind | None = None
     http_status: int | None = None
 
 
@@ -78,7 +98,11 @@ class Payment:
     """A payment as it is stored.
 
     ``checks`` counts all checks, ``attempt`` the answered ones of the schedule, ``step`` the
-    messages that were handled. ``work_shard`` and ``work_at`` place it in the index ``work``.
+    messages that were handled. ``work_shard`` and ``work_at`` place it in the index ``work``,
+    ``attention`` and ``attention_since`` in the index ``attention``: it waits for a person.
+    ``accepted_amount`` is the ``payAmount`` that an operator accepted, as stored text;
+    ``accepted_absent`` says that none was accepted. ``expires_at`` (seconds since 1970) is when
+    DynamoDB may delete the item.
     """
 
     partner_code: str
@@ -92,6 +116,8 @@ class Payment:
     step: int = 0
     reply: Mapping[str, str] = field(default_factory=dict)
     last_checked_at: int | None = None
+    last_answered_at: int | None = None
+    last_unanswered_at: int | None = None
     next_check_at: int | None = None
     last_error: CheckError | None = None
     history: tuple[StatusChange, ...] = ()
@@ -101,11 +127,28 @@ class Payment:
     event_sent_at: int | None = None
     work_shard: str | None = None
     work_at: int | None = None
+    accepted_amount: str | None = None
+    accepted_absent: bool = False
+    attention: str | None = None
+    attention_since: int | None = None
+    expires_at: int | None = None
 
     @property
     def settled(self) -> bool:
         """True if no reply can change the status any more."""
         return self.status is Status.SUCCEEDED
+
+    @property
+    def stale(self) -> bool:
+        """True if the gateway was asked after its last reply, and did not say anything."""
+        asked_in_vain = self.last_unanswered_at or 0
+        return not self.settled and asked_in_vain > (self.last_answered_at or 0)
+
+    @property
+    def changed_at(self) -> int:
+        """When the status changed last."""
+        changes = (each.at for each in reversed(self.history) if each.from_status != each.to_status)
+        return next(changes, self.created_at)
 
 
 @dataclass(frozen=True, slots=True)
