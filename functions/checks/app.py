@@ -4,6 +4,7 @@ from payresult import bootstrap  # isort: split
 
 import os
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -51,14 +52,17 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _metric(outcome: Outcome) -> str:
-    return REFUSED if isinstance(outcome.error, RegistrationConflict) else FAILED
+    return REFUSED if isinstance(outcome.error, (InvalidInput, RegistrationConflict)) else FAILED
 
 
 def _read(record: dict[str, Any]) -> CheckMessage | list[str] | None:
     """Return what the message asks for, or None if it is malformed."""
     try:
-        return parse_message(record["body"])
+        message = parse_message(record["body"])
     except InvalidInput as error:
         extra = {"messageId": record["messageId"], "rule": error.rule}
         logger.warning("message refused", extra=extra)
         return None
+    if isinstance(message, CheckMessage):
+        return replace(message, sent_at=int(record["attributes"]["SentTimestamp"]))
+    return message

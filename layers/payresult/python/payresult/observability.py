@@ -25,6 +25,7 @@ _BY_NEW_STATUS: dict[Status | None, str] = {
     Status.FAILED: "PaymentsFailed",
     Status.REVIEW: "PaymentsInReview",
     Status.UNRESOLVED: "PaymentsUnresolved",
+    Status.EXPIRED: "PaymentsExpired",
 }
 
 UNITS = {
@@ -53,6 +54,8 @@ def counts(outcome: Outcome) -> dict[str, int]:
     counted = {}
     if outcome.result is not None:
         counted[_BY_ANSWER[type(outcome.result.answer)]] = 1
+    if outcome.dropped:
+        counted["FollowUpsDropped"] = 1
     if outcome.unknown:
         counted["UnknownPayRst"] = 1
     if outcome.new_status in _BY_NEW_STATUS:

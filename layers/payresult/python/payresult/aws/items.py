@@ -7,16 +7,13 @@ from zlib import crc32
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
-from payresult.domain.reply import Reply, truncate
+from payresult.domain.reply import Reply, stored_text
 from payresult.errors import UnreadableItem
 
 SCHEMA_VERSION = 1
 SHARD_COUNT = 8
 """Partitions of the index ``work``: 8 x 1,000 writes a second (the limit of one partition), far
 more than the sweeper can follow."""
-
-MAX_STORED_CHARACTERS = 1024
-"""Longer values of the gateway are truncated."""
 
 Item = Mapping[str, Any]
 """An item in DynamoDB JSON."""
@@ -35,6 +32,14 @@ def shard(kind: str, pay_id: str) -> str:
     return f"{kind}#{crc32(pay_id.encode()) % SHARD_COUNT}"
 
 
+def attention(partner_code: str, kind: str) -> str:
+    """Return the partition of the index for payments that wait for a person.
+
+    *kind* is UNRESOLVED or REVIEW.
+    """
+    return f"{partner_code}#{kind}"
+
+
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return *values* (str, int, lists and mappings of such) in DynamoDB JSON."""
     return {name: _serialize(value) for name, value in values.items()}
@@ -51,7 +56,15 @@ def registration_values(registration: Registration) -> dict[str, str | None]:
 
 def reply_value(reply: Reply) -> dict[str, str]:
     """Return what is stored of *reply*: its fields as received, long ones truncated."""
-    return {name: truncate(value, MAX_STORED_CHARACTERS) for name, value in reply.fields.items()}
+    return {name: stored_text(value) for name, value in reply.fields.items()}
+
+
+def accepted_values(payment: Payment) -> dict[str, Any]:
+    """Return what an operator accepted by attribute, None where nothing was."""
+    return {
+        "acceptedPayAmount": payment.accepted_amount,
+        "acceptedAbsent": payment.accepted_absent or None,
+    }
 
 
 def check_error_value(error: CheckError) -> dict[str, Any]:
@@ -74,7 +87,7 @@ def status_change_value(change: StatusChange) -> dict[str, Any]:
         "from": change.from_status and change.from_status.value,
         "to": change.to_status.value,
         "way": change.trigger,
-        "payRst": change.pay_rst and truncate(change.pay_rst, MAX_STORED_CHARACTERS),
+        "payRst": change.pay_rst and stored_text(change.pay_rst),
         "reason": change.reason,
         "amountFrom": change.amount_from,
         "amountTo": change.amount_to,

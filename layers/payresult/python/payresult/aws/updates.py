@@ -1,13 +1,24 @@
 """Each write to a payment's item: what it sets, under which named condition. Pure."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from payresult.aws import items
 from payresult.aws.expressions import Update
+from payresult.aws.update_parts import (
+    append_history,
+    change_status,
+    identity,
+    record_check,
+    registered_values,
+    require_as_decided,
+    require_registration_unchanged,
+    set_watchdog,
+    start,
+    write_plan,
+)
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment, Registration, Status, StatusChange, Trigger
 from payresult.domain.reply import Reply
-from payresult.domain.schedule import FOLLOW_FOR
 
 if TYPE_CHECKING:
     from payresult.domain.decision import CheckPlan
@@ -16,8 +27,6 @@ NEW = "attribute_not_exists(#pk)"
 STORED = "attribute_exists(#pk)"
 # Passes once for each step: of two messages with the same step, one fails.
 NEXT_STEP = "#step < :step"
-# Passes unless the new status is lower than the stored one.
-RANK_NOT_FALLING = "#rank <= :rank"
 # Passes for the first success: of a payment that is not stored, or that has a lower status.
 NOT_SUCCEEDED = (
     "(attribute_not_exists(#rank) OR #rank < :succeeded) AND attribute_not_exists(#eventId)"
@@ -26,17 +35,20 @@ NOT_SUCCEEDED = (
 STATUS_AS_READ = "attribute_not_exists(#status) OR #status = :read_status"
 # Passes while this event is not marked as sent.
 EVENT_UNSENT = "#eventId = :eventId AND #eventState = :unsent"
-# Passes if this event was sent: only such an event can be sent again.
-EVENT_SENT = "#eventId = :eventId AND #eventState = :sent"
-# Passes in REVIEW only: nothing else can be accepted.
-IN_REVIEW = "#status = :review"
-# Passes for PENDING and UNRESOLVED after giveUpAt; FAILED and REVIEW are never given up.
-EXPIRED = "#giveUpAt <= :now AND #rank < :failed"
+# Passes for a stored payment that has not succeeded, unless a later query failed as well.
+UNANSWERED_SINCE = (
+    "#rank < :succeeded AND (attribute_not_exists(#lastUnansweredAt) OR #lastUnansweredAt < :now)"
+)
+# Passes an hour after giveUpAt; FAILED and REVIEW are never given up.
+GIVEN_UP = "#giveUpAt <= :latest AND #rank < :failed"
 
 EVENT_GRACE_MS = 60_000
 """The time that the stream has before the sweeper sends an event."""
 
 REGISTRATION_WATCHDOG_MS = 15 * 60_000
+
+GIVE_UP_GRACE_MS = 60 * 60_000
+"""The time that the check at giveUpAt has. Its answer tells EXPIRED from UNRESOLVED."""
 
 CLAIM_MS = 10 * 60_000
 """The time that a check has before the sweeper sends it again: three receives from the checks
@@ -48,36 +60,37 @@ def create(payment: Payment, trigger: Trigger) -> Update:
     update = Update()
     update.require(NEW)
     update.set(
-        **_identity(payment),
-        **_registered_values(payment.registration),
+        **identity(payment),
+        **registered_values(payment.registration),
         attempt=0,
         step=0,
         checks=0,
     )
-    _change_status(update, None, payment.status, payment.created_at, trigger)
+    update.set(status=payment.status.value, rank=payment.status.rank)
+    append_history(update, payment, StatusChange(payment.created_at, None, payment.status, trigger))
     update.set(nextCheckAt=payment.created_at)  # at once
-    _set_watchdog(update, payment.pay_id, payment.created_at + REGISTRATION_WATCHDOG_MS)
+    set_watchdog(update, payment.pay_id, payment.created_at + REGISTRATION_WATCHDOG_MS)
     return update
 
 
 def amend(payment: Payment, registration: Registration) -> Update:
-    """Set what is registered."""
+    """Set what is registered; the status must be the one that this was checked against."""
     update = Update()
-    update.require(STORED)
-    _require_registration_unchanged(update, payment)
-    update.set(**_registered_values(registration))
+    update.require_unchanged(status=payment.status.value)
+    require_registration_unchanged(update, payment)
+    update.set(**registered_values(registration))
     return update
 
 
-def restart(payment: Payment, registration: Registration, now: int) -> Update:
-    """Start the checks of an UNRESOLVED payment again, and set what is registered."""
+def restart(payment: Payment, registration: Registration, now: int, trigger: Trigger) -> Update:
+    """Start the checks again, and set what is registered. No other write lowers the rank."""
     update = Update()
-    _require_registration_unchanged(update, payment)
-    update.require_unchanged(status=payment.status.value, workAt=None)
-    update.set(attempt=0, giveUpAt=now + FOLLOW_FOR * 1000, **_registered_values(registration))
-    update.set(nextCheckAt=now)
-    update.remove("lastError")
-    _set_watchdog(update, payment.pay_id, now + REGISTRATION_WATCHDOG_MS)
+    require_registration_unchanged(update, payment)
+    update.require_unchanged(status=payment.status.value, attention=payment.attention)
+    start(update, payment, now)
+    update.set(**registered_values(registration))
+    change_status(update, payment, Status.PENDING, now, trigger)
+    set_watchdog(update, payment.pay_id, now + REGISTRATION_WATCHDOG_MS)
     return update
 
 
@@ -90,16 +103,24 @@ def claim_live(payment: Payment, now: int) -> Update:
     return update
 
 
+def note_unanswered(now: int) -> Update:
+    """Note that the gateway, asked outside the chain, did not say anything."""
+    update = Update()
+    update.require(UNANSWERED_SINCE, succeeded=Status.SUCCEEDED.rank, now=now)
+    update.set(lastUnansweredAt=now)
+    return update
+
+
 def record_step(
     payment: Payment, plan: "CheckPlan", reply: Reply | None, *, now: int, step: int
 ) -> Update:
     """Record a check from the queue that was no success, and the plan of the next one."""
     update = Update()
     update.require(NEXT_STEP, step=step)
-    _require_as_decided(update, payment, plan)
-    _record_check(update, payment, plan, reply, now, "queue")
+    require_as_decided(update, payment, plan)
+    record_check(update, payment, plan, reply, now, "queue")
     update.set(step=step, attempt=plan.attempt)
-    _write_plan(update, payment.pay_id, plan)
+    write_plan(update, payment, plan)
     return update
 
 
@@ -108,10 +129,10 @@ def record_live(
 ) -> Update:
     """Record a live check that was no success. ``step`` and ``attempt`` stay as they are."""
     update = Update()
-    _require_as_decided(update, payment, plan)
-    _record_check(update, payment, plan, reply, now, trigger)
+    require_as_decided(update, payment, plan)
+    record_check(update, payment, plan, reply, now, trigger)
     if plan.work_at is not None:
-        _write_plan(update, payment.pay_id, plan)
+        write_plan(update, payment, plan)
     return update
 
 
@@ -122,22 +143,25 @@ def succeed(
     update = Update()
     update.require(NOT_SUCCEEDED, succeeded=Status.SUCCEEDED.rank)
     update.require(STATUS_AS_READ, read_status=payment.status.value)
-    _require_registration_unchanged(update, payment)
-    update.set_if_absent(**_identity(payment))
-    _record_check(update, payment, plan, reply, now, trigger)
+    require_registration_unchanged(update, payment)
+    update.require_unchanged(**items.accepted_values(payment))
+    update.set_if_absent(**identity(payment))
+    record_check(update, payment, plan, reply, now, trigger)
     update.set(attempt=plan.attempt, eventId=event.event_id, event=event.detail)
     update.set(eventState="PENDING", workShard=items.shard("EVENT", payment.pay_id))
     update.set(workAt=now + EVENT_GRACE_MS)
-    update.remove("nextCheckAt")
+    update.remove("nextCheckAt", "expiresAt")
     return update
 
 
-def mark_sent(event: Event, now: int) -> Update:
-    """Mark the event as sent."""
+def mark_sent(event: Event, now: int, expires_at: int | None = None) -> Update:
+    """Mark the event as sent; the item may be deleted at *expires_at* (seconds since 1970)."""
     update = Update()
     update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(eventState="SENT", eventSentAt=now)
     update.remove("workShard", "workAt")
+    if expires_at is not None:
+        update.set(expiresAt=expires_at)
     return update
 
 
@@ -160,120 +184,10 @@ def claim_due(payment: Payment, now: int) -> Update:
 def give_up(payment: Payment, now: int) -> Update:
     """Plan no more checks of a payment after its giveUpAt, and make it UNRESOLVED."""
     update = Update()
-    update.require_unchanged(workShard=payment.work_shard, workAt=payment.work_at)
-    update.require(EXPIRED, now=now, failed=Status.FAILED.rank)
-    if payment.status is not Status.UNRESOLVED:
-        _change_status(update, payment.status, Status.UNRESOLVED, now, "sweeper")
+    update.require_unchanged(
+        workShard=payment.work_shard, workAt=payment.work_at, status=payment.status.value
+    )
+    update.require(GIVEN_UP, latest=now - GIVE_UP_GRACE_MS, failed=Status.FAILED.rank)
+    change_status(update, payment, Status.UNRESOLVED, now, "sweeper")
     update.remove("workShard", "workAt", "nextCheckAt")
     return update
-
-
-def accept(payment: Payment, registration: Registration, reason: str, now: int) -> Update:
-    """Replace what is registered of a payment in REVIEW, and plan a check at once."""
-    update = Update()
-    update.require(IN_REVIEW, review=Status.REVIEW.value)
-    _require_registration_unchanged(update, payment)
-    update.set(**_registered_values(registration), nextCheckAt=now)
-    amounts = _amount_text(payment.registration), _amount_text(registration)
-    _append_history(
-        update, StatusChange(now, Status.REVIEW, Status.REVIEW, "operator", None, reason, *amounts)
-    )
-    _set_watchdog(update, payment.pay_id, now)
-    return update
-
-
-def republish(event: Event, now: int) -> Update:
-    """Mark a sent event as unsent; the stream publishes it again."""
-    update = Update()
-    update.require(EVENT_SENT, eventId=event.event_id, sent="SENT")
-    update.set(eventState="PENDING", workShard=items.shard("EVENT", event.pay_id))
-    update.set(workAt=now + EVENT_GRACE_MS)
-    _append_history(update, StatusChange(now, Status.SUCCEEDED, Status.SUCCEEDED, "operator"))
-    return update
-
-
-def _identity(payment: Payment) -> dict[str, Any]:
-    return {
-        "partnerCode": payment.partner_code,
-        "payId": payment.pay_id,
-        "schemaVersion": items.SCHEMA_VERSION,
-        "createdAt": payment.created_at,
-        "giveUpAt": payment.give_up_at,
-    }
-
-
-def _registered_values(registration: Registration) -> dict[str, Any]:
-    values = items.registration_values(registration)
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _require_registration_unchanged(update: Update, payment: Payment) -> None:
-    """Require the registration that the decision and the event were made with."""
-    update.require_unchanged(**items.registration_values(payment.registration))
-
-
-def _require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> None:
-    """Require what the decision was made with, so that no change is in the history twice."""
-    update.require(RANK_NOT_FALLING, rank=plan.status.rank)
-    if plan.status is not payment.status:
-        update.require_unchanged(status=payment.status.value)
-    if plan.status is Status.REVIEW:
-        _require_registration_unchanged(update, payment)
-
-
-def _record_check(
-    update: Update,
-    payment: Payment,
-    plan: "CheckPlan",
-    reply: Reply | None,
-    now: int,
-    trigger: Trigger,
-) -> None:
-    """Write what every check records, and the change of status if there is one."""
-    update.set(lastCheckedAt=now)
-    update.increment("checks")
-    if reply is not None:
-        update.set(reply=items.reply_value(reply))
-    if plan.error is not None:
-        update.set(lastError=items.check_error_value(plan.error))
-    else:
-        update.remove("lastError")
-    if plan.status is not payment.status:
-        pay_rst = reply.pay_rst if reply else None
-        _change_status(update, payment.status, plan.status, now, trigger, pay_rst)
-
-
-def _change_status(
-    update: Update,
-    from_status: Status | None,
-    to_status: Status,
-    now: int,
-    trigger: Trigger,
-    pay_rst: str | None = None,
-) -> None:
-    change = StatusChange(now, from_status, to_status, trigger, pay_rst)
-    update.set(status=to_status.value, rank=to_status.rank)
-    _append_history(update, change)
-
-
-def _append_history(update: Update, change: StatusChange) -> None:
-    update.append("history", items.status_change_value(change))
-
-
-def _amount_text(registration: Registration) -> str | None:
-    parts = filter(None, (registration.expected_amount, registration.currency))
-    return " ".join(parts) or None
-
-
-def _write_plan(update: Update, pay_id: str, plan: "CheckPlan") -> None:
-    """Write the time of the next check, and change the index only where it must."""
-    if plan.via is None:
-        update.remove("nextCheckAt", "workShard", "workAt")
-        return
-    update.set(nextCheckAt=plan.check_at)
-    if plan.work_at is not None:
-        _set_watchdog(update, pay_id, plan.work_at)
-
-
-def _set_watchdog(update: Update, pay_id: str, work_at: int) -> None:
-    update.set(workShard=items.shard("CHECK", pay_id), workAt=work_at)

@@ -1,18 +1,26 @@
 """What an answer means for a payment, and when the next check is due. Pure.
 
-PENDING < UNRESOLVED < FAILED < REVIEW < SUCCEEDED: a reply may only raise the rank, and
-SUCCEEDED is a terminal status. An answer that is no reply changes no status.
+PENDING < UNRESOLVED < EXPIRED < FAILED < REVIEW < SUCCEEDED: a reply may only raise the rank, and
+SUCCEEDED is a terminal status. An answer that is no reply changes no status before ``giveUpAt``.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from payresult.domain.payment import CheckError, Payment, Registration, Status
-from payresult.domain.registration import amount_matches
+from payresult.domain.payment import ATTENTION_STATUSES, CheckError, Payment, Status
+from payresult.domain.registration import amount_is_right
 from payresult.domain.reply import Reply
-from payresult.domain.schedule import MAX_QUEUE_DELAY, Schedule, backoff, jitter, late_check
-from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.domain.schedule import (
+    LATE_FOLLOW_FOR,
+    MAX_QUEUE_DELAY,
+    Schedule,
+    backoff,
+    expiry,
+    jitter,
+    late_check,
+)
+from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -34,6 +42,7 @@ class Rules:
     environment: str
     failed_pay_rst_values: Collection[str] = ()
     zone: "ZoneInfo | None" = None
+    retention_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,8 @@ class CheckPlan:
     """What follows a check: the status then, and the next check.
 
     ``via`` is "queue" (a message that SQS delays until ``check_at``), "sweeper" (sent at
-    ``work_at``), or None: no check is planned. ``work_at`` None leaves the watchdog unchanged.
+    ``work_at``), or None: no check is planned. ``work_at`` None leaves the watchdog unchanged,
+    ``give_up_at`` None leaves that time as it is. ``expires_at``: see Payment.
     """
 
     status: Status
@@ -50,6 +60,8 @@ class CheckPlan:
     via: Literal["queue", "sweeper"] | None = None
     check_at: int | None = None
     work_at: int | None = None
+    give_up_at: int | None = None
+    expires_at: int | None = None
 
 
 def is_success(pay_rst: str) -> bool:
@@ -60,12 +72,10 @@ def is_success(pay_rst: str) -> bool:
     return pay_rst.isascii() and pay_rst.lower() == "success"
 
 
-def status_of_reply(
-    reply: Reply, registration: Registration, failed_values: Collection[str]
-) -> Status:
-    """Return the status that *reply* alone gives a payment with this registration."""
+def status_of_reply(reply: Reply, payment: Payment, failed_values: Collection[str]) -> Status:
+    """Return the status that *reply* alone gives *payment*."""
     if is_success(reply.pay_rst):
-        matches = amount_matches(reply.fields.get("payAmount"), registration)
+        matches = amount_is_right(payment, reply.fields.get("payAmount"))
         return Status.SUCCEEDED if matches else Status.REVIEW
     return Status.FAILED if reply.pay_rst in failed_values else Status.PENDING
 
@@ -83,52 +93,63 @@ def higher_status(stored: Status, new: Status) -> Status:
 def plan_next_check(
     payment: Payment, answer: GatewayResult, rules: Rules, now: int, random_fraction: float
 ) -> CheckPlan:
-    """Return what follows a check from the queue; *random_fraction* in [0, 1) is for jitter."""
-    if isinstance(answer, GatewayUnavailable):
-        error = _unavailable(payment.last_error, now)
-        delay = backoff(error.tries, answer.retry_after, random_fraction)
-        return _planned(payment, CheckPlan(payment.status, payment.attempt, error), now, delay)
-    attempt = payment.attempt + 1
-    if isinstance(answer, InvalidReply):
-        error = CheckError("bad_reply", now, 1, now, answer.how, answer.http_status)
-        plan = CheckPlan(payment.status, attempt, error)
-    else:
-        replied = status_of_reply(answer, payment.registration, rules.failed_pay_rst_values)
-        plan = CheckPlan(higher_status(payment.status, replied), attempt)
+    """Return what follows a check from the queue; *random_fraction* in [0, 1) is for jitter.
+
+    Only a reply uses an attempt. Everything else is repeated until ``giveUpAt``.
+    """
+    if not isinstance(answer, Reply):
+        return _plan_after_trouble(payment, answer, rules, now, random_fraction)
+    plan = CheckPlan(_status_after(payment, answer, rules), payment.attempt + 1)
     if plan.status.rank >= Status.FAILED.rank:
-        late = _late(payment, plan, now, rules.schedule)
-        if late.via is not None or isinstance(answer, Reply):
-            return late
-        # The last late check needs a reply, so it is repeated, by the schedule.
-    delay_then = rules.schedule.after(attempt)
-    if delay_then is None:
-        return replace(plan, status=higher_status(plan.status, Status.UNRESOLVED))
-    return _planned(payment, plan, now, jitter(delay_then, random_fraction))
+        return _plan_late_check(payment, plan, rules, now)
+    delay = rules.schedule.after(plan.attempt)
+    if delay is None or payment.give_up_at <= now:
+        return _end(payment, plan, Status.EXPIRED, rules, now)
+    return _plan_check(payment, plan, now, jitter(delay, random_fraction))
 
 
 def plan_after_live_check(payment: Payment, reply: Reply, rules: Rules, now: int) -> CheckPlan:
     """Return what follows a reply to a check that did not come from the queue.
 
-    Attempt and planned check stay as they are. Only a payment without a planned check that
-    becomes FAILED or REVIEW gets its late checks.
+    Attempt and planned check stay as they are, unless the payment becomes FAILED or REVIEW: then
+    it gets its late checks.
     """
-    replied = status_of_reply(reply, payment.registration, rules.failed_pay_rst_values)
-    plan = CheckPlan(higher_status(payment.status, replied), payment.attempt)
-    if plan.status is payment.status or payment.work_at is not None:
+    plan = CheckPlan(_status_after(payment, reply, rules), payment.attempt)
+    if plan.status is payment.status:
         return plan
-    return _late(payment, plan, now, rules.schedule)
+    return _plan_late_check(payment, plan, rules, now)
 
 
-def _unavailable(last: CheckError | None, now: int) -> CheckError:
-    if last is None or last.kind != "unavailable":
-        return CheckError("unavailable", now, 1, now)
-    return CheckError("unavailable", now, last.tries + 1, last.since)
+def _status_after(payment: Payment, reply: Reply, rules: Rules) -> Status:
+    replied = status_of_reply(reply, payment, rules.failed_pay_rst_values)
+    return higher_status(payment.status, replied)
 
 
-def _planned(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:
-    """Plan the next check *delay* seconds from *now*, or none after ``giveUpAt``."""
+def _plan_after_trouble(
+    payment: Payment, answer: GatewayError, rules: Rules, now: int, random_fraction: float
+) -> CheckPlan:
+    error = _check_error(payment.last_error, answer, now)
+    plan = CheckPlan(payment.status, payment.attempt, error)
     if payment.give_up_at <= now:
-        return replace(plan, status=higher_status(plan.status, Status.UNRESOLVED))
+        return _end(payment, plan, Status.UNRESOLVED, rules, now)
+    retry_after = answer.retry_after if isinstance(answer, GatewayUnavailable) else None
+    delay = backoff(error.tries, (now - error.since) / 1000, retry_after, random_fraction)
+    return _plan_check(payment, plan, now, delay)
+
+
+def _check_error(last: CheckError | None, answer: GatewayError, now: int) -> CheckError:
+    return CheckError(
+        kind="unavailable" if isinstance(answer, GatewayUnavailable) else "bad_reply",
+        at=now,
+        tries=last.tries + 1 if last else 1,
+        since=last.since if last else now,
+        how=answer.how,
+        http_status=answer.http_status,
+    )
+
+
+def _plan_check(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:
+    """Plan the next check *delay* seconds from *now*, at ``giveUpAt`` at the latest."""
     check_at = min(now + round(delay * 1000), payment.give_up_at)
     if delay > MAX_QUEUE_DELAY:
         return replace(plan, via="sweeper", check_at=check_at, work_at=check_at)
@@ -137,13 +158,34 @@ def _planned(payment: Payment, plan: CheckPlan, now: int, delay: float) -> Check
     return replace(plan, via="queue", check_at=check_at, work_at=work_at)
 
 
-def _late(payment: Payment, plan: CheckPlan, now: int, schedule: Schedule) -> CheckPlan:
-    """Plan a late check of a FAILED or REVIEW payment, while it has checks left."""
-    if plan.status is Status.SUCCEEDED or plan.attempt >= schedule.checks:
+def _plan_late_check(payment: Payment, plan: CheckPlan, rules: Rules, now: int) -> CheckPlan:
+    """Plan the next late check of a FAILED or REVIEW payment, or none after the second.
+
+    They count from the last entry of the history: the change of status, or what an operator
+    accepted since.
+    """
+    if plan.status is Status.SUCCEEDED:
         return plan
     changed = plan.status is not payment.status
-    changed_at = now if changed or not payment.history else payment.history[-1].at
-    check_at = late_check(changed_at, now)
+    since = now if changed or not payment.history else payment.history[-1].at
+    check_at = late_check(since, now)
     if check_at is None:
-        return plan
-    return replace(plan, via="sweeper", check_at=check_at, work_at=check_at)
+        return _end(payment, plan, plan.status, rules, now)
+    latest = now + LATE_FOLLOW_FOR * 1000
+    return replace(
+        plan,
+        via="sweeper",
+        check_at=check_at,
+        work_at=check_at,
+        give_up_at=latest if changed and latest > payment.give_up_at else None,
+    )
+
+
+def _end(payment: Payment, plan: CheckPlan, status: Status, rules: Rules, now: int) -> CheckPlan:
+    """Plan no check. Nothing expires that waits for a person."""
+    reached = higher_status(plan.status, status)
+    changed = reached is not payment.status
+    waits = reached in ATTENTION_STATUSES if changed else payment.attention is not None
+    return replace(
+        plan, status=reached, expires_at=None if waits else expiry(now, rules.retention_days)
+    )

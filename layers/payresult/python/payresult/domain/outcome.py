@@ -27,7 +27,7 @@ class Outcome:
     ``new_status``  the status that this check led to; None where it changed nothing
     ``unknown``     the reply has a ``payRst`` whose meaning is not documented
     ``stored``      False: the payment is not in the table
-    ``stale``       the gateway did not answer; the payment is what was known before
+    ``dropped``     the message is a follow-up of a payment that is not stored any more
     ``error``       why nothing was done; the message is delivered again
     """
 
@@ -37,5 +37,5 @@ class Outcome:
     new_status: Status | None = None
     unknown: bool = False
     stored: bool = True
-    stale: bool = False
+    dropped: bool = False
     error: BaseException | None = None

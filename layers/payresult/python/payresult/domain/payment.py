@@ -39,6 +39,9 @@ _RANKS = {
     Status.SUCCEEDED: 30,
 }
 
+ATTENTION_STATUSES = frozenset({Status.UNRESOLVED, Status.REVIEW})
+"""A payment that gets one of these waits for a person."""
+
 FailureKind = Literal[
     "timeout", "connection", "tls", "http", "not_json", "not_a_reply", "other_payment"
 ]
@@ -153,11 +156,15 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class CheckMessage:
-    """One payId from the queue: an order's message (``step`` None) or a follow-up of ours."""
+    """One payId from the queue: an order's message (``step`` None) or a follow-up of ours.
+
+    ``sent_at`` is when it was sent, in milliseconds since 1970; a redelivery keeps it.
+    """
 
     pay_id: str
     registration: Registration = Registration()
     step: int | None = None
+    sent_at: int = 0
 
 
 def to_iso8601(at: int) -> str:

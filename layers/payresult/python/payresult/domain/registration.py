@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from payresult.domain.amount import parse_amount
 from payresult.domain.payment import Payment, Registration, Status
+from payresult.domain.reply import stored_text
 from payresult.domain.schedule import FOLLOW_FOR
 from payresult.errors import RegistrationConflict
 
@@ -44,9 +45,32 @@ def merge(payment: Payment, new: Registration) -> Registration:
     return merged
 
 
-def can_restart(payment: Payment) -> bool:
-    """Return True if a registration starts the checks again: UNRESOLVED, and none planned."""
-    return payment.status is Status.UNRESOLVED and payment.work_at is None
+def can_restart(payment: Payment, sent_at: int | None) -> bool:
+    """Return True if a registration starts the checks again: an end without a success.
+
+    *sent_at* is when its message was sent, None for a PUT. A message that is older than the last
+    change of status says nothing new.
+    """
+    newer = sent_at is None or sent_at > payment.changed_at
+    return newer and payment.status in {Status.UNRESOLVED, Status.EXPIRED, Status.FAILED}
+
+
+def due_step(payment: Payment) -> int | None:
+    """Return the step of the first check after a start, or None if that check was made.
+
+    A redelivered message without ``step`` makes good for a crash after the write that started it.
+    """
+    first = payment.attempt == 0 and payment.last_error is None and not payment.settled
+    return payment.step + 1 if first else None
+
+
+def amount_is_right(payment: Payment, pay_amount: str | None) -> bool:
+    """Return True if *pay_amount* is what was registered, or the text that was accepted."""
+    if pay_amount is None:
+        accepted = payment.accepted_absent
+    else:
+        accepted = stored_text(pay_amount) == payment.accepted_amount
+    return accepted or amount_matches(pay_amount, payment.registration)
 
 
 def amount_matches(pay_amount: str | None, registration: Registration) -> bool:
@@ -73,7 +97,8 @@ def _number(amount: str | None) -> Decimal | None:
 def _require_paid_amount(payment: Payment, merged: Registration) -> None:
     """Once the event exists, only what agrees with it may be registered."""
     paid = payment.reply.get("payAmount")
-    if not amount_matches(paid, replace(merged, currency=payment.registration.currency)):
+    same_currency = replace(merged, currency=payment.registration.currency)
+    if not amount_is_right(replace(payment, registration=same_currency), paid):
         raise RegistrationConflict(payment.pay_id, "expectedAmount")
-    if not amount_matches(paid, merged):
+    if not amount_is_right(replace(payment, registration=merged), paid):
         raise RegistrationConflict(payment.pay_id, "currency")

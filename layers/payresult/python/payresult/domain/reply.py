@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}")
 _WHOLE_MINUTES = re.compile(r"[+-][0-9]{2}:[0-9]{2}\Z")
 
+MAX_STORED_CHARACTERS = 1024
+"""Longer values of the gateway are truncated in the table."""
+
 _UNITS = {"0": "day", "1": "day", "2": "month", "3": "quarter", "4": "half-year", "5": "year"}
 
 
@@ -53,6 +56,11 @@ def paid_at(pay_result_date: str | None, zone: "ZoneInfo | None") -> str | None:
 def package_unit(package_type: str | None) -> str | None:
     """Return the unit that ``orderPeriod`` counts, by ``packageType`` (the provider's page)."""
     return _UNITS.get(package_type or "")
+
+
+def stored_text(value: str) -> str:
+    """Return *value* of the gateway as the table keeps it: long ones truncated."""
+    return truncate(value, MAX_STORED_CHARACTERS)
 
 
 def truncate(text: str, limit: int) -> str:

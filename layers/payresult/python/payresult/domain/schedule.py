@@ -17,6 +17,10 @@ FOLLOW_FOR = 9 * 24 * 3600
 """A payment is given up this long after its (re)start: the seven days of the default schedule,
 8.4 days if jitter lengthens every delay by a fifth, and some hours of outages."""
 
+LATE_FOLLOW_FOR = 48 * 3600
+"""A payment that becomes FAILED or REVIEW is followed at least this long: its second late check
+after 24 h, and as long again for its repetitions while the gateway does not answer."""
+
 JITTER = 0.2
 
 
@@ -45,15 +49,20 @@ def jitter(delay: float, random_fraction: float) -> float:
     return min(changed, MAX_QUEUE_DELAY) if delay <= MAX_QUEUE_DELAY else changed
 
 
-def backoff(tries: int, retry_after: float | None, random_fraction: float) -> float:
-    """Return the delay after *tries* unanswered checks in a row.
+def backoff(tries: int, age: float, retry_after: float | None, random_fraction: float) -> float:
+    doubled = FIRST_RETRY_DELAY << min(tries - 1, 8)
+    delay = min(doubled, MAX_QUEUE_DELAY)
+    if age > 7200:
+        delay = min(max(delay, age / 8), 21600)
+    delay *= 1 + JITTER * random_fraction
+    if age <= 7200:
+        delay = min(delay, MAX_QUEUE_DELAY)
+    return max(delay, min(retry_after or 0, MAX_RETRY_AFTER))
 
-    5 s, doubling to 900 s. Jitter and ``Retry-After`` only make a wait longer: the tries of a
-    two-hour outage start at 0, 5, 15, 35, ... 6675 s at the earliest, so 15 is the maximum.
-    ``Retry-After`` is obeyed up to a day.
-    """
-    doubled = (FIRST_RETRY_DELAY << min(tries - 1, 8)) * (1 + JITTER * random_fraction)
-    return max(min(doubled, MAX_QUEUE_DELAY), min(retry_after or 0, MAX_RETRY_AFTER))
+
+def expiry(now: int, retention_days: int) -> int | None:
+    """Return when an item that is at rest may be deleted, in seconds since 1970; 0 days: never."""
+    return now // 1000 + retention_days * 86_400 if retention_days else None
 
 
 def late_check(changed_at: int, now: int) -> int | None:

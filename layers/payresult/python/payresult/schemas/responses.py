@@ -36,7 +36,8 @@ class PaymentResponse(Outgoing):
     status: Status = Field(
         description="SUCCEEDED is final. PENDING: not paid yet, as far as the gateway says. "
         "REVIEW: paid, but not the amount that was registered. FAILED: the gateway says so. "
-        "UNRESOLVED: not followed any more. All but SUCCEEDED may still become SUCCEEDED."
+        "EXPIRED: the last planned check was answered, and it was not paid. UNRESOLVED: not "
+        "followed any more, and nobody knows. All but SUCCEEDED may still become SUCCEEDED."
     )
     order_id: str | None = Field(None, description="As registered.")
     expected_amount: str | None = Field(None, description="As registered.")
@@ -55,7 +56,9 @@ class PaymentResponse(Outgoing):
     last_checked_at: UtcTime | None = Field(None, description="When the gateway was asked last.")
     next_check_at: UtcTime | None = Field(None, description="When payresult asks next, by itself.")
     stale: Literal[True] | None = Field(
-        None, description="True: the gateway did not answer just now; this was known before."
+        None,
+        description="True: the gateway did not say anything when it was asked last; this was known "
+        "before.",
     )
 
 
@@ -126,7 +129,7 @@ the error, which was written for the caller."""
 
 
 def payment_response(
-    payment: Payment, *, zone: ZoneInfo | None = None, stored: bool = True, stale: bool = False
+    payment: Payment, *, zone: ZoneInfo | None = None, stored: bool = True
 ) -> PaymentResponse:
     """Return *payment* for a caller: strings, one number (``checks``), and ``stale`` if it is.
 
@@ -141,7 +144,7 @@ def payment_response(
         "createdAt": payment.created_at if stored else None,
         "lastCheckedAt": payment.last_checked_at,
         "nextCheckAt": payment.next_check_at,
-        "stale": stale or None,
+        "stale": payment.stale or None,
     }
     return PaymentResponse.model_validate(shown)
 
@@ -153,7 +156,7 @@ def outcome_response(
     if outcome.payment is None:
         problem = problem_of(outcome.error or errors.PayresultError())
         return Unanswered.model_validate({"payId": outcome.pay_id, "problem": problem})
-    return payment_response(outcome.payment, zone=zone, stored=outcome.stored, stale=outcome.stale)
+    return payment_response(outcome.payment, zone=zone, stored=outcome.stored)
 
 
 def problem_of(error: BaseException) -> Problem:

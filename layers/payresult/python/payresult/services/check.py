@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from payresult.aws import updates
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from payresult.gateway.client import GatewayClient
 
 MAX_WRITE_ATTEMPTS = 5
+
+Decision = tuple[CheckPlan, bool, Callable[[], "Update"]]
+"""What follows, whether the step is recorded already, and the write."""
 
 
 class Checker:
@@ -69,42 +73,60 @@ class Checker:
 
     def save_queued_check(self, payment: Payment, result: QueryResult, step: int) -> Outcome:
         """Store *result* of the check that message *step* asked for."""
-        for _ in range(MAX_WRITE_ATTEMPTS):
-            plan = self.plan(payment, result)
-            try:
-                update = self._queued_update(payment, plan, result, step)
-                after = self._payments.write(payment.pay_id, update)
-            except PaymentChanged as changed:
-                payment = _current(changed, payment)
-            else:
-                return self._outcome(payment, after, result, ended=plan.via is None)
-            recorded = payment.step >= step and plan.status is not Status.SUCCEEDED
-            if payment.settled or recorded:
-                return self._outcome(payment, payment, result)
-        raise WriteConflict(payment.pay_id)
 
-    def save_live_check(
-        self, payment: Payment, reply: Reply, result: QueryResult, trigger: Trigger
+        def decide(current: Payment) -> Decision:
+            plan = self.plan(current, result)
+            recorded = current.step >= step
+            return plan, recorded, partial(self._queued_update, current, plan, result, step)
+
+        return self._store(payment, result, decide)
+
+    def save_live_check(self, payment: Payment, result: QueryResult, trigger: Trigger) -> Outcome:
+        """Store *result* of a check outside the chain; *payment* may be a new one."""
+        reply = result.answer
+        if not isinstance(reply, Reply):
+            return self._note_unanswered(payment, result)
+
+        def decide(current: Payment) -> Decision:
+            plan = plan_after_live_check(current, reply, self._rules, result.at)
+            return plan, False, partial(self._live_update, current, plan, reply, result.at, trigger)
+
+        return self._store(payment, result, decide)
+
+    def _store(
+        self, payment: Payment, result: QueryResult, decide: Callable[[Payment], Decision]
     ) -> Outcome:
-        """Store the *reply* of a check that no message asked for; *payment* may be a new one."""
+        """Write what *decide* returns, and decide again where the payment has changed.
+
+        An answer to a question that is older than the last start is dropped, and so is a step
+        that is recorded already, unless it is a success.
+        """
+        start = payment.give_up_at
         for _ in range(MAX_WRITE_ATTEMPTS):
-            plan = plan_after_live_check(payment, reply, self._rules, result.at)
+            plan, recorded, update = decide(payment)
+            outdated = recorded or payment.give_up_at != start
+            if payment.settled or (outdated and plan.status is not Status.SUCCEEDED):
+                return self._outcome(payment, payment, result)
             try:
-                update = self._live_update(payment, plan, reply, result.at, trigger)
-                after = self._payments.write(payment.pay_id, update)
+                after = self._payments.write(payment.pay_id, update())
             except PaymentChanged as changed:
                 payment = _current(changed, payment)
             else:
                 return self._outcome(payment, after, result)
-            if payment.settled:
-                return self._outcome(payment, payment, result)
         raise WriteConflict(payment.pay_id)
+
+    def _note_unanswered(self, payment: Payment, result: QueryResult) -> Outcome:
+        try:
+            payment = self._payments.write(payment.pay_id, updates.note_unanswered(result.at))
+        except PaymentChanged as changed:  # it is paid, or a later question has no answer either
+            payment = changed.current or payment
+        return self._outcome(payment, payment, result)
 
     def evaluate_unregistered(self, payment: Payment, reply: Reply, result: QueryResult) -> Outcome:
         """Return what *reply* says of a payment that is not stored; store it only if it is paid."""
         status = plan_after_live_check(payment, reply, self._rules, result.at).status
         if status is Status.SUCCEEDED:
-            return self.save_live_check(payment, reply, result, "api")
+            return self.save_live_check(payment, result, "api")
         stored_form = reply_value(reply)  # truncated as in the table: a reply may have 64 KiB
         seen = replace(
             payment, status=status, reply=stored_form, checks=1, last_checked_at=result.at
@@ -138,15 +160,10 @@ class Checker:
         )
         return updates.succeed(payment, plan, reply, event, now=now, trigger=trigger)
 
-    def _outcome(
-        self, before: Payment, after: Payment, result: QueryResult, *, ended: bool = False
-    ) -> Outcome:
+    def _outcome(self, before: Payment, after: Payment, result: QueryResult) -> Outcome:
         new_status = after.status if after.status is not before.status else None
-        if ended and after.status is Status.UNRESOLVED:
-            new_status = Status.UNRESOLVED  # given up once more: the alarm rings once more
-        failed_values = self._rules.failed_pay_rst_values
         unknown = isinstance(result.answer, Reply) and is_unknown_pay_rst(
-            result.answer, failed_values
+            result.answer, self._rules.failed_pay_rst_values
         )
         return Outcome(after.pay_id, after, result, new_status, unknown)
 

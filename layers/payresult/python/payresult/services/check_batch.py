@@ -13,19 +13,25 @@ from typing import TypeVar
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.outcome import Outcome, QueryResult
-from payresult.domain.payment import CheckMessage, Payment
+from payresult.domain.payment import CheckMessage, Payment, Status
+from payresult.domain.registration import due_step
 from payresult.domain.schedule import MAX_QUEUE_DELAY
-from payresult.errors import QueueSendError, RegistrationConflict
+from payresult.errors import (
+    InvalidInput,
+    PaymentChanged,
+    QueueSendError,
+    RegistrationConflict,
+)
 from payresult.services.check import Checker
 from payresult.services.payments import PaymentService
 
 
 @dataclass(frozen=True, slots=True)
 class CheckTask:
-    """A check that is due: *step* of the payment."""
+    """A check that is due: *step* of the payment, or None: one outside the chain."""
 
     payment: Payment
-    step: int
+    step: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,9 @@ class AnsweredTask(CheckTask):
 
     result: QueryResult
 
+
+MAX_STEP_LEAD = 100
+"""How far a message may be ahead of its payment: each write that fails puts it one ahead."""
 
 TaskState = CheckTask | Outcome | BaseException
 """A pending check, a final outcome, or an error."""
@@ -116,37 +125,48 @@ class CheckBatchProcessor:
         """Do so for the messages of one payId, one after the other."""
         payment = require_readable(stored)
         states: list[TaskState] = []
-        due: set[int] = set()
         for message in messages:
             try:
-                payment, step = self._register(message, payment)
+                payment, state = self._find_due_of(message, payment)
             except RegistrationConflict as conflict:
-                states.append(conflict)
-                continue
-            if payment.settled or payment.step >= step or step in due:
-                states.append(Outcome(message.pay_id, payment))
-            else:
-                due.add(step)
-                states.append(CheckTask(payment, step))
+                state = conflict
+            repeated = isinstance(state, CheckTask) and state.step in _steps(states)
+            states.append(Outcome(message.pay_id, payment) if repeated else state)
         return states
 
-    def _register(self, message: CheckMessage, payment: Payment | None) -> tuple[Payment, int]:
-        """Return the registered payment, and the step that *message* asks for.
+    def _find_due_of(
+        self, message: CheckMessage, payment: Payment | None
+    ) -> tuple[Payment | None, TaskState]:
+        """Return the registered payment, and what *message* asks for.
 
-        A follow-up of a stored payment registers nothing: a late or repeated one must not start
-        the checks of an UNRESOLVED payment again.
+        A follow-up registers nothing: a late or repeated one must not start the checks again, nor
+        store a payment anew that was erased.
         """
-        if payment is not None and message.step is not None:
-            return payment, message.step
-        payment, step = self._service.ensure_registered(
-            message.pay_id, payment, message.registration, "queue"
+        if message.step is not None:
+            return payment, _follow_up_state(message.pay_id, message.step, payment)
+        payment = self._service.ensure_registered(
+            message.pay_id, payment, message.registration, "queue", message.sent_at
         )
-        return payment, message.step or step
+        step = due_step(payment)
+        if step is not None:
+            return payment, CheckTask(payment, step)
+        if payment.status is not Status.REVIEW or message.sent_at <= payment.changed_at:
+            return payment, Outcome(message.pay_id, payment)
+        return payment, self._claim_live(payment)
+
+    def _claim_live(self, payment: Payment) -> TaskState:
+        try:
+            claimed = self._service.claim_live(payment)
+        except PaymentChanged:  # somebody else asks at this moment
+            claimed = None
+        return CheckTask(claimed, None) if claimed else Outcome(payment.pay_id, payment)
 
     def _query(self, task: CheckTask) -> AnsweredTask:
         return AnsweredTask(task.payment, task.step, self._checker.query(task.payment.pay_id))
 
     def _save(self, task: AnsweredTask) -> Outcome:
+        if task.step is None:
+            return self._checker.save_live_check(task.payment, task.result, "queue")
         return self._checker.save_queued_check(task.payment, task.result, task.step)
 
     def _send_follow_ups(self, states: Sequence[TaskState]) -> list[TaskState]:
@@ -165,11 +185,27 @@ class CheckBatchProcessor:
         return [failure if index in refused else state for index, state in enumerate(states)]
 
     def _follow_up(self, task: AnsweredTask) -> FollowUp | None:
+        if task.step is None:
+            return None
         plan = self._checker.plan(task.payment, task.result)
         if plan.via != "queue" or plan.check_at is None:
             return None
         delay = ceil((plan.check_at - task.result.at) / 1000)
         return FollowUp(task.payment.pay_id, task.step + 1, min(max(delay, 0), MAX_QUEUE_DELAY))
+
+
+def _follow_up_state(pay_id: str, step: int, payment: Payment | None) -> TaskState:
+    if payment is None:
+        return Outcome(pay_id, stored=False, dropped=True)
+    if step > payment.step + MAX_STEP_LEAD:  # not ours: its follow-ups would be refused for ever
+        return InvalidInput("step", "is far ahead of the payment's")
+    if payment.settled or payment.step >= step:
+        return Outcome(pay_id, payment)
+    return CheckTask(payment, step)
+
+
+def _steps(states: Sequence[TaskState]) -> set[int | None]:
+    return {state.step for state in states if isinstance(state, CheckTask)}
 
 
 def _result_or_error(act: Callable[[Item], Result], item: Item) -> Result | BaseException:

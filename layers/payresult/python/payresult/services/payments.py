@@ -18,8 +18,8 @@ from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.outcome import Outcome
-from payresult.domain.payment import Payment, Registration, Trigger
-from payresult.domain.registration import can_restart, merge, new_payment
+from payresult.domain.payment import Payment, Registration, Status, Trigger
+from payresult.domain.registration import can_restart, due_step, merge, new_payment
 from payresult.domain.reply import Reply
 from payresult.errors import NotRegistered, PaymentChanged, QueueSendError, WriteConflict
 from payresult.services.check import MAX_WRITE_ATTEMPTS, Checker
@@ -53,11 +53,11 @@ class PaymentService:
         is stored then, and the sweeper sends the check later.
         """
         stored = self._payments.get_many([pay_id]).get(pay_id)
-        payment, step = self.ensure_registered(
-            pay_id, require_readable(stored), registration, "api"
-        )
-        due = payment.step < step and not payment.settled
-        if due and not all(self._queue.send([FollowUp(pay_id, step)])):
+        payment = self.ensure_registered(pay_id, require_readable(stored), registration, "api")
+        step = due_step(payment)
+        # A payment in REVIEW gets one check: that of a message without step, sent now.
+        asks = step is not None or payment.status is Status.REVIEW
+        if asks and not all(self._queue.send([FollowUp(pay_id, step)])):
             raise QueueSendError(pay_id)
         return payment
 
@@ -78,51 +78,64 @@ class PaymentService:
         ]
 
     def ensure_registered(
-        self, pay_id: str, payment: Payment | None, registration: Registration, trigger: Trigger
-    ) -> tuple[Payment, int]:
-        """Return the registered payment, and the step that a message without ``step`` means.
+        self,
+        pay_id: str,
+        payment: Payment | None,
+        registration: Registration,
+        trigger: Trigger,
+        sent_at: int | None = None,
+    ) -> Payment:
+        """Return the registered payment; one that ended without a success is started again.
 
-        *payment* is what was read, None if it is not stored. An UNRESOLVED payment is started
-        again. Writes only what is new.
+        *payment* is what was read, None if it is not stored. *sent_at*: see ``can_restart``.
+        Writes only what is new.
         """
         for _ in range(MAX_WRITE_ATTEMPTS):
             try:
                 if payment is None:
-                    return self._create(pay_id, registration, trigger), 1
-                return self._merge(payment, registration)
+                    return self._create(pay_id, registration, trigger)
+                return self._merge(payment, registration, trigger, sent_at)
             except PaymentChanged as changed:
                 payment = changed.current
         raise WriteConflict(pay_id)
+
+    def claim_live(self, payment: Payment) -> Payment | None:
+        """Return *payment* with the claim of a live check, None if it was asked about just now."""
+        now = self._checker.now()
+        if now - (payment.last_checked_at or 0) < LIVE_CHECK_INTERVAL_MS:
+            return None
+        return self._payments.write(payment.pay_id, updates.claim_live(payment, now))
 
     def _create(self, pay_id: str, registration: Registration, trigger: Trigger) -> Payment:
         now = self._checker.now()
         payment = new_payment(self._payments.partner_code, pay_id, registration, now)
         return self._payments.write(pay_id, updates.create(payment, trigger))
 
-    def _merge(self, payment: Payment, registration: Registration) -> tuple[Payment, int]:
+    def _merge(
+        self, payment: Payment, registration: Registration, trigger: Trigger, sent_at: int | None
+    ) -> Payment:
         merged = merge(payment, registration)
-        if can_restart(payment):
-            restart = updates.restart(payment, merged, self._checker.now())
-            return self._payments.write(payment.pay_id, restart), payment.step + 1
-        if merged != payment.registration:
-            return self._payments.write(payment.pay_id, updates.amend(payment, merged)), 1
-        return payment, 1
+        if can_restart(payment, sent_at):
+            update = updates.restart(payment, merged, self._checker.now(), trigger)
+        elif merged != payment.registration:
+            update = updates.amend(payment, merged)
+        else:
+            return payment
+        return self._payments.write(payment.pay_id, update)
 
     def _look_up(self, pay_id: str, stored: Stored | None) -> Outcome:
         payment = require_readable(stored)
         if payment is None:
             return self._look_up_unregistered(pay_id)
-        now = self._checker.now()
-        if payment.settled or now - (payment.last_checked_at or 0) < LIVE_CHECK_INTERVAL_MS:
+        if payment.settled:
             return Outcome(pay_id, payment)
         try:
-            claimed = self._payments.write(pay_id, updates.claim_live(payment, now))
+            claimed = self.claim_live(payment)
         except PaymentChanged as changed:  # another caller asks at this moment
             return Outcome(pay_id, changed.current or payment)
-        result = self._checker.query(pay_id)
-        if isinstance(result.answer, Reply):
-            return self._checker.save_live_check(claimed, result.answer, result, "api")
-        return Outcome(pay_id, claimed, result, stale=True)
+        if claimed is None:
+            return Outcome(pay_id, payment)
+        return self._checker.save_live_check(claimed, self._checker.query(pay_id), "api")
 
     def _look_up_unregistered(self, pay_id: str) -> Outcome:
         if self._require_registration:
