@@ -69,11 +69,15 @@ _KINDS = (
 
 @dataclass(order=True, slots=True)
 class Message:
-    """A message of the queue. It becomes visible at *visible_at* (milliseconds)."""
+    """A message of the queue. It becomes visible at *visible_at* (milliseconds).
+
+    *sent_at* is its SentTimestamp, in milliseconds: a redelivery keeps it.
+    """
 
     visible_at: int
     number: int
     body: str = field(compare=False)
+    sent_at: int = field(compare=False)
     receive_count: int = field(default=0, compare=False)
 
 
@@ -114,7 +118,7 @@ class Queue:
         """Send a message, with *delay* in seconds, and its additional deliveries."""
         for extra in [0, *self.redeliver_after()]:
             at = self._clock() + delay * 1000 + extra
-            heappush(self.waiting, Message(at, next(self._numbers), body))
+            heappush(self.waiting, Message(at, next(self._numbers), body, self._clock()))
 
     def receive(self) -> list[Message]:
         """Take up to ``batch_size`` visible messages out of the queue."""
@@ -133,7 +137,11 @@ class Queue:
             self.dead_letters.append(message.body)
 
     def redrive(self) -> None:
-        """Move all dead letters back to the queue, as `StartMessageMoveTask` does."""
+        """Move all dead letters back to the queue, as `StartMessageMoveTask` does.
+
+        They are new messages then, with a new SentTimestamp (AWS, "Learn how to configure a
+        dead-letter queue redrive in Amazon SQS").
+        """
         moved, self.dead_letters = self.dead_letters, []
         for body in moved:
             self.put(body)

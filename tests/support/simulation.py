@@ -170,7 +170,7 @@ class Simulation:
     def handle(self, batch: list[Message]) -> list[Message]:
         """Invoke ``checks`` with *batch*, and return the failed messages."""
         ids = {str(message.number): message for message in batch}
-        records = [{"messageId": key, "body": message.body} for key, message in ids.items()]
+        records = [_message_record(key, message) for key, message in ids.items()]
         response = self.host.invoke("checks", {"Records": records})
         return [ids[each["itemIdentifier"]] for each in response["batchItemFailures"]]
 
@@ -231,6 +231,11 @@ class _InterceptedClient:
             return self._simulation.call(self._function, self._dependency, operation, request)
 
         return call
+
+
+def _message_record(key: str, message: Message) -> dict[str, Any]:
+    attributes = {"SentTimestamp": str(message.sent_at)}
+    return {"messageId": key, "body": message.body, "attributes": attributes}
 
 
 def _record(number: int, change: ItemChange) -> dict[str, Any]:
