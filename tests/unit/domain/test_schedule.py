@@ -1,12 +1,22 @@
 """P6: when the next check is due."""
 
-from itertools import accumulate
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payresult.domain.schedule import Schedule, backoff, jitter, late_check
+from payresult.domain.schedule import (
+    FOLLOW_FOR,
+    LATE_CHECKS,
+    LATE_FOLLOW_FOR,
+    MAX_QUEUE_DELAY,
+    MAX_RETRY_DELAY,
+    Schedule,
+    backoff,
+    jitter,
+    late_check,
+)
 from tests.support.factories import DAY, DELAYS, HOUR, NOW, SECOND
 
 FRACTIONS = st.floats(0, 1, exclude_max=True)
@@ -48,25 +58,71 @@ def test_jitter_reaches_from_four_to_six_fifths(
     assert jitter(delay, fraction) == pytest.approx(changed, abs=0.01)
 
 
+def starts_of_tries(
+    fractions: Iterable[float], first: float = 0, retry_after: float | None = None
+) -> list[float]:
+    """Return when the tries of unbroken trouble start, in seconds, each answered at once."""
+    starts = [first]
+    for tries, fraction in enumerate(fractions, 1):
+        starts.append(starts[-1] + backoff(tries, starts[-1] - first, retry_after, fraction))
+    return starts
+
+
 def test_backoff_doubles_from_5_to_900_seconds() -> None:
     """Without jitter."""
-    delays = [backoff(tries, None, 0) for tries in range(1, 12)]
+    delays = [backoff(tries, 0, None, 0) for tries in range(1, 12)]
     assert delays == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900, 900]
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes"), [(2, 15), (2.4, 18), (8, 60), (47, 352.5), (48, 360), (200, 360)]
+)
+def test_long_trouble_is_tried_again_after_an_eighth_of_its_age(
+    hours: float, minutes: float
+) -> None:
+    """From two hours on, where that is 15 minutes, up to six hours; also at the second try."""
+    for tries in (2, 16, 10_000):
+        assert backoff(tries, hours * 3600, None, 0) == minutes * 60
 
 
 @settings(max_examples=100)
 @given(st.lists(FRACTIONS, min_size=20, max_size=20))
 def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> None:
     """Whatever the jitter (P6)."""
-    starts = [0, *accumulate(backoff(n, None, c) for n, c in enumerate(fractions, 1))]
-    assert sum(start <= 7200 for start in starts) <= 15
+    assert sum(start <= 7200 for start in starts_of_tries(fractions)) <= 15
 
 
 @settings(max_examples=100)
-@given(st.integers(1, 10_000), FRACTIONS)
-def test_backoff_stays_within_the_limit_of_sqs(tries: int, fraction: float) -> None:
+@given(st.lists(FRACTIONS, min_size=80, max_size=80))
+def test_nine_days_of_trouble_take_at_most_72_checks(fractions: list[float]) -> None:
+    """Whatever the jitter (P6)."""
+    assert sum(start <= FOLLOW_FOR for start in starts_of_tries(fractions)) <= 72
+
+
+def test_the_least_jitter_takes_15_and_70_checks() -> None:
+    """The arithmetic of ``backoff``: 15, then 27 and 28."""
+    starts = starts_of_tries([0] * 80)
+    limits = (2 * 3600, 48 * 3600, FOLLOW_FOR)
+    assert [sum(start <= limit for start in starts) for limit in limits] == [15, 42, 70]
+
+
+@settings(max_examples=200)
+@given(st.floats(0, 7200), st.lists(FRACTIONS, min_size=16, max_size=16))
+def test_after_a_two_hour_outage_all_are_tried_within_15_minutes(
+    first: float, fractions: list[float]
+) -> None:
+    """Whenever the trouble began; two minutes more are left for the queue."""
+    after = [start for start in starts_of_tries(fractions, first) if start > 7200]
+    assert after[0] <= 7200 + MAX_QUEUE_DELAY
+
+
+@settings(max_examples=100)
+@given(st.integers(1, 10_000), st.floats(0, 7200), FRACTIONS)
+def test_backoff_stays_within_the_limit_of_sqs_for_two_hours(
+    tries: int, age: float, fraction: float
+) -> None:
     """And never below five seconds."""
-    assert 5 <= backoff(tries, None, fraction) <= 900
+    assert 5 <= backoff(tries, age, None, fraction) <= MAX_QUEUE_DELAY
 
 
 @pytest.mark.parametrize(
@@ -74,14 +130,19 @@ def test_backoff_stays_within_the_limit_of_sqs(tries: int, fraction: float) -> N
 )
 def test_retry_after_is_obeyed_up_to_a_day(retry_after: float, waited: float) -> None:
     """In seconds."""
-    assert backoff(1, retry_after, 0.5) == waited
+    assert backoff(1, 0, retry_after, 0.5) == waited
 
 
 @pytest.mark.parametrize("retry_after", [0, 0.2, 1, 5, 30])
 def test_a_short_retry_after_does_not_shorten_the_wait(retry_after: float) -> None:
     """So 15 checks in two hours stay the maximum (P6)."""
-    starts = [0, *accumulate(backoff(n, retry_after, 0) for n in range(1, 20))]
+    starts = starts_of_tries([0] * 20, retry_after=retry_after)
     assert sum(start <= 7200 for start in starts) <= 15
+
+
+def test_a_late_payment_is_followed_beyond_its_last_late_check_in_trouble() -> None:
+    """After 48 h the longest distance between tries has passed several times."""
+    assert LATE_CHECKS[-1] + 4 * MAX_RETRY_DELAY <= LATE_FOLLOW_FOR
 
 
 def test_late_checks_come_an_hour_and_a_day_after_the_change() -> None:

@@ -11,6 +11,7 @@ MAX_QUEUE_DELAY = 900
 """The longest DelaySeconds that SQS accepts (AWS, SQS message timers)."""
 
 FIRST_RETRY_DELAY = 5
+MAX_RETRY_DELAY = 6 * 3600
 MAX_RETRY_AFTER = 24 * 3600
 LATE_CHECKS = (3600, 24 * 3600)
 FOLLOW_FOR = 9 * 24 * 3600
@@ -18,8 +19,8 @@ FOLLOW_FOR = 9 * 24 * 3600
 8.4 days if jitter lengthens every delay by a fifth, and some hours of outages."""
 
 LATE_FOLLOW_FOR = 48 * 3600
-"""A payment that becomes FAILED or REVIEW is followed at least this long: its second late check
-after 24 h, and as long again for its repetitions while the gateway does not answer."""
+"""A FAILED or REVIEW payment is followed this long at least: its last late check comes after 24 h,
+and where it is in trouble, it is tried again at most 6 h later, for another day."""
 
 JITTER = 0.2
 
@@ -50,14 +51,26 @@ def jitter(delay: float, random_fraction: float) -> float:
 
 
 def backoff(tries: int, age: float, retry_after: float | None, random_fraction: float) -> float:
-    doubled = FIRST_RETRY_DELAY << min(tries - 1, 8)
-    delay = min(doubled, MAX_QUEUE_DELAY)
-    if age > 7200:
-        delay = min(max(delay, age / 8), 21600)
-    delay *= 1 + JITTER * random_fraction
-    if age <= 7200:
-        delay = min(delay, MAX_QUEUE_DELAY)
-    return max(delay, min(retry_after or 0, MAX_RETRY_AFTER))
+    """Return the delay after *tries* checks in a row without a meaningful reply.
+
+    *age* is the seconds since the first of them. The delay is 5 s, doubled each time up to 900 s;
+    from an age of two hours on it is an eighth of the age, at most 6 h. ``Retry-After`` is obeyed
+    up to a day. It and jitter only make a wait longer.
+
+    The tries of unbroken trouble start at 0, 5, 15, 35, ... 6675 s at the earliest: 15 in two
+    hours. Then each comes at 9/8 of the age of the one before, 27 times until two days, where an
+    eighth is 6 h; the other seven days are 28 times 6 h. That is at most 70 in nine days.
+
+    Jitter never makes a delay longer than 900 s, which is the most that SQS accepts: when an
+    outage of two hours ends, every payment in trouble is checked within 15 minutes and the time
+    in the queue.
+    """
+    doubled = (FIRST_RETRY_DELAY << min(tries - 1, 8)) * (1 + JITTER * random_fraction)
+    return max(
+        min(doubled, MAX_QUEUE_DELAY),
+        min(age / 8, MAX_RETRY_DELAY),  # 900 s at two hours
+        min(retry_after or 0, MAX_RETRY_AFTER),
+    )
 
 
 def expiry(now: int, retention_days: int) -> int | None:
