@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo test test-unit test-rest campaigns mutants bench cost scale check \
+.PHONY: help .venv sandbox demo test test-unit test-rest campaigns mutants bench latency cost scale check \
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -49,6 +49,9 @@ mutants: .venv/.dev-ready ## change the code in one place at a time; a test must
 
 bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## compare its speed with typical code, in ten minutes (ONLY=...: a part)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks
+
+latency: .venv/.dev-ready ## print how long after paying a payment is known to be paid (DELAYS=5,10,...: another CheckDelays)
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.latency
 
 cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, also in three other designs
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost

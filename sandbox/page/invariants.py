@@ -23,7 +23,7 @@ LATE_SECONDS = 180
 """An event that has not arrived after this time is lost (P4: also with the stream dead)."""
 
 SOON_SECONDS = 1
-MAX_ANSWERED_CHECKS = 27
+MAX_ANSWERED_CHECKS = 32
 SETTLED_BY_ANSWER = ("FAILED", "REVIEW", "SUCCEEDED")
 
 _PAY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

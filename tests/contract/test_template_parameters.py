@@ -30,7 +30,7 @@ ACCEPTED = [
     ("EnvironmentName", ["prod", "test", "eu-2"]),
     ("GatewayTimeZone", ["", "Asia/Shanghai", "UTC", "Etc/GMT+8", "America/Argentina/Salta"]),
     ("FailedPayRstValues", ["", "fail", "fail,closed", "支付失败", "unsuccessful,success2"]),
-    ("CheckDelays", ["1", "1,2,3", "86400,86400", ",".join(["1"] * 26)]),
+    ("CheckDelays", ["1", "1,2,3", "86400,86400", ",".join(["1"] * 31)]),
     ("JwtIssuer", ["", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"]),
     ("JwtAudience", ["", "3n4b5urk1ft4fl3mg5e62d9ado"]),
     ("AlarmTopicArn", ["", "arn:aws:sns:eu-central-1:123456789012:ops"]),
@@ -56,7 +56,7 @@ REFUSED = [
     ("EnvironmentName", ["", "Prod", "a:b", "-x"]),
     ("GatewayTimeZone", ["/etc", "Asia/", "../x", "+08:00"]),
     ("FailedPayRstValues", ["success", "fail,SUCCESS", "Success,fail", "a,,b", ",", "a, b"]),
-    ("CheckDelays", ["", "0", "-1", "1.5", "5,,6", "5, 6", "1000000", ",".join(["1"] * 27)]),
+    ("CheckDelays", ["", "0", "-1", "1.5", "5,,6", "5, 6", "1000000", ",".join(["1"] * 32)]),
     ("JwtIssuer", ["http://issuer.example", "https://issuer.example/?x", "issuer"]),
     ("JwtAudience", ["a b", "a,b"]),
     ("AlarmTopicArn", ["ops", "arn:aws:sns:eu-central-1:123456789012:ops.fifo"]),
@@ -102,7 +102,7 @@ def test_only_the_partner_code_has_to_be_given() -> None:
     assert settings.zone is None
     assert settings.failed_pay_rst_values == frozenset()
     assert not settings.require_registration
-    assert settings.schedule.checks == 27
+    assert settings.schedule.checks == 32
 
 
 def test_a_default_is_a_value_that_the_parameter_accepts() -> None:
@@ -128,10 +128,10 @@ def test_the_settings_refuse_what_would_count_a_paid_payment_as_failed() -> None
         Settings.from_env(deployed_environment(FailedPayRstValues="fail,Success"))
 
 
-def test_the_settings_refuse_a_28th_check_as_the_template_does() -> None:
-    """A payment has at most 27 answered checks, also if the environment is edited by hand."""
-    with pytest.raises(InvalidInput, match="CHECK_DELAYS: must be 26 delays at most"):
-        Settings.from_env(deployed_environment(CheckDelays=",".join(["1"] * 27)))
+def test_the_settings_refuse_a_33rd_check_as_the_template_does() -> None:
+    """A payment has at most 32 answered checks, also if the environment is edited by hand."""
+    with pytest.raises(InvalidInput, match="CHECK_DELAYS: must be 31 delays at most"):
+        Settings.from_env(deployed_environment(CheckDelays=",".join(["1"] * 32)))
 
 
 def test_tokens_need_issuer_audience_and_registration() -> None:

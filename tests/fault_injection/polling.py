@@ -17,7 +17,7 @@ from tests.support.fake_gateway import (
 )
 from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
-MAX_CHECKS = 27
+MAX_CHECKS = len(DELAYS) + 1
 MAX_OUTAGE_QUERIES = 15
 OUTAGE = START + 10 * MINUTE, START + 2 * HOUR + 10 * MINUTE
 RETRY_AFTER = 1200
@@ -34,7 +34,7 @@ class TooManyQueries(BaseException):
 def never_paid(
     size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
 ) -> CampaignRun:
-    """No payment is ever paid, and each message is delivered twice: 27 checks, then UNRESOLVED."""
+    """No payment is ever paid, and each message is delivered twice: 32 checks, and the end."""
 
     def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
         if earlier_queries > 4 * MAX_CHECKS:
@@ -59,7 +59,7 @@ def never_paid(
 def paid_in_each_pause(
     size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
 ) -> CampaignRun:
-    """Each payment is paid in one of the 26 pauses; the next check sends its event."""
+    """Each payment is paid in one of the pauses; the next check sends its event."""
     pay_ids = [f"pay-{number}" for number in range(size)]
     pause = {pay_id: number % len(DELAYS) for number, pay_id in enumerate(pay_ids)}
     paid_at: dict[str, int] = {}

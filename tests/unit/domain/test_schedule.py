@@ -22,12 +22,24 @@ from tests.support.factories import DAY, DELAYS, HOUR, NOW, SECOND
 FRACTIONS = st.floats(0, 1, exclude_max=True)
 
 
-def test_the_default_schedule_has_27_checks_in_a_week() -> None:
-    """The first check at once, then one after each of the 26 delays."""
+def test_the_default_schedule_has_32_checks_in_a_week() -> None:
+    """The first check at once, then one after each of the 31 delays."""
     schedule = Schedule(DELAYS)
-    assert schedule.checks == 27
-    assert [schedule.after(attempt) for attempt in range(1, 27)] == list(DELAYS)
+    assert schedule.checks == 32
+    assert [schedule.after(attempt) for attempt in range(1, 32)] == list(DELAYS)
     assert 7 * DAY < sum(DELAYS) * SECOND < 8 * DAY
+
+
+def test_the_default_schedule_has_no_gap_over_15_seconds_in_the_first_minute() -> None:
+    """Every pause that can begin in the first minute, with the shortest jitter before it.
+
+    At its longest such a pause has 15 s.
+    """
+    begins = 0.0
+    for delay in DELAYS:
+        if begins < 60:
+            assert jitter(delay, 1) <= 15
+        begins += jitter(delay, 0)
 
 
 def test_nothing_follows_the_last_answer() -> None:

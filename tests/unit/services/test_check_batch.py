@@ -48,16 +48,16 @@ def test_a_payment_paid_at_once_takes_one_check(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_a_payment_that_is_never_paid_takes_27_checks(table: Table) -> None:
+def test_a_payment_that_is_never_paid_takes_32_checks(table: Table) -> None:
     """Then UNRESOLVED, counted once for the alarm, also with the longest jitter (P5, P6)."""
     world = World(table, random_fraction=0.999999)
     world.order()
     world.run(9 * DAY)
-    assert len(world.asked) == 27
+    assert len(world.asked) == 32
     world.run(30 * DAY)
-    assert len(world.asked) == 27
+    assert len(world.asked) == 32
     item = table.item()
-    assert (item["status"], item["attempt"], item["checks"]) == ("UNRESOLVED", 27, 27)
+    assert (item["status"], item["attempt"], item["checks"]) == ("UNRESOLVED", 32, 32)
     assert not {"workAt", "workShard", "nextCheckAt"} & set(item)
     assert (world.queue.waiting, world.queue.dead_letters, world.bus.entries) == ([], [], [])
     alarms = [counts(outcome).get("PaymentsUnresolved", 0) for outcome in world.outcomes]
@@ -66,12 +66,13 @@ def test_a_payment_that_is_never_paid_takes_27_checks(table: Table) -> None:
 
 
 def test_the_fast_checks_are_on_time(table: Table) -> None:
-    """Twelve by the queue, to the second, in the first 67 minutes."""
+    """Seventeen by the queue, to the second, in the first 35 minutes."""
     world = World(table)
     world.order()
-    world.run(70 * MINUTE)
+    world.run(60 * MINUTE)
     at = [(when - NOW) // SECOND for _, when in world.asked]
-    assert at == [0, 5, 15, 35, 65, 125, 245, 425, 725, 1325, 2225, 3125, 4025]
+    expected = [*range(0, 85, 12), 114, 144, 204, 264, 324, 444, 564, 864, 1164, 2064]
+    assert at == expected
 
 
 def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> None:
@@ -81,22 +82,22 @@ def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> 
     world.run(0)
     calls: list[str] = []
     world.before = calls.append
-    world.run(5 * SECOND)
+    world.run(12 * SECOND)
     expected = ["batch_get_item", "query", "send_message_batch", "update_item"]
     assert calls == [*expected, "delete_message_batch"]
     assert len(world.asked) == 2
 
 
 def test_the_fast_phase_does_not_write_the_index(table: Table) -> None:
-    """Until the watchdog is near: not in the first 12 minutes."""
+    """Until the watchdog is near: not in the first nine minutes."""
     world = World(table)
     world.order()
     world.run(0)
-    for _ in range(6):
+    for _ in range(4):
         before = table.item()
         world.run(2 * MINUTE)
         after = table.item()
-        assert after["step"] > before["step"] or world.now > NOW + 8 * MINUTE
+        assert after["step"] > before["step"]
         assert (after["workShard"], after["workAt"]) == (before["workShard"], before["workAt"])
 
 
@@ -277,7 +278,7 @@ def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
     assert "workAt" not in item
 
 
-@pytest.mark.parametrize("after", [0, MINUTE, 5 * HOUR])
+@pytest.mark.parametrize("after", [0, MINUTE, 3 * HOUR])
 def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> None:
     """Within 17 minutes of its time in the fast phase: the table has the plan."""
     world = World(table)

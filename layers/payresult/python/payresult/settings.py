@@ -18,8 +18,8 @@ from payresult.domain.schedule import FOLLOW_FOR, JITTER, Schedule
 from payresult.errors import InvalidInput
 from payresult.resources import MUST_BE_SET, Resources, require, require_name
 
-MAX_DELAYS = 26
-"""No payment is asked about more than 27 times."""
+MAX_DELAYS = 31
+"""At most 32 answered checks each time a payment is followed (P6)."""
 
 _VISIBLE = re.compile(r"[!-~]+")  # urlsplit drops tabs and line breaks without a word
 _DELAY = re.compile(r"[0-9]{1,6}")
@@ -51,7 +51,8 @@ def _is_loopback(host: str | None) -> bool:
         return host == "localhost"
 
 
-def _schedule(value: str) -> Schedule:
+def to_schedule(value: str) -> Schedule:
+    """Return the schedule of a ``CHECK_DELAYS``; the ValueError says which rule it breaks."""
     parts = require(value).split(",")
     if not all(_DELAY.fullmatch(part) and int(part) > 0 for part in parts):
         raise ValueError("must be whole seconds from 1 to 999999, separated by commas")
@@ -91,7 +92,7 @@ class Settings(BaseModel):
     resources: Resources
     gateway_base_url: Annotated[str, AfterValidator(_base_url)]
     environment: Annotated[str, AfterValidator(require_name)]
-    schedule: Annotated[Schedule, PlainValidator(_schedule)] = Field(alias="CHECK_DELAYS")
+    schedule: Annotated[Schedule, PlainValidator(to_schedule)] = Field(alias="CHECK_DELAYS")
     zone: Annotated[ZoneInfo | None, PlainValidator(_zone)] = Field(None, alias="GATEWAY_TIME_ZONE")
     failed_pay_rst_values: Annotated[frozenset[str], PlainValidator(_values)] = frozenset()
     require_registration: Annotated[bool, PlainValidator(_flag)] = False

@@ -1,7 +1,7 @@
 """When to check again. Delays are in seconds, points in time in milliseconds. Pure.
 
-The default schedule (template parameter CheckDelays) checks at once and then 26 times in a week:
-every few seconds while a customer waits, once a day at the end.
+The default schedule (template parameter CheckDelays) checks at once and then 31 times in a week:
+every 12 s while a customer pays, once a day at the end.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ MAX_RETRY_DELAY = 6 * 3600
 MAX_RETRY_AFTER = 24 * 3600
 LATE_CHECKS = (3600, 24 * 3600)
 FOLLOW_FOR = 9 * 24 * 3600
-"""A payment is given up this long after its (re)start: the seven days of the default schedule,
-8.4 days if jitter lengthens every delay by a fifth, and some hours of outages."""
+"""A payment is given up this long after its (re)start: the week of the default schedule,
+8.8 days if jitter lengthens every delay by a fifth, and some hours of outages."""
 
 LATE_FOLLOW_FOR = 48 * 3600
 """A FAILED or REVIEW payment is followed this long at least: its last late check comes after 24 h,
@@ -33,7 +33,7 @@ class Schedule:
 
     @property
     def checks(self) -> int:
-        """The most answered checks of a payment (27 by default)."""
+        """The most answered checks of a payment (32 by default)."""
         return len(self.delays) + 1
 
     def after(self, attempt: int) -> int | None:
