@@ -64,5 +64,6 @@ def _read(record: dict[str, Any]) -> CheckMessage | list[str] | None:
         logger.warning("message refused", extra=extra)
         return None
     if isinstance(message, CheckMessage):
-        return replace(message, sent_at=int(record["attributes"]["SentTimestamp"]))
+        sent_at = int(record.get("attributes", {}).get("SentTimestamp", 0))
+        return replace(message, sent_at=sent_at)
     return message

@@ -22,6 +22,7 @@ from tests.fault_injection.fuzz_oracle import (
     interpretations,
 )
 from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.support.factories import payment
 from tests.support.oracle import Verdict
 
 NOW = 1_795_341_600.0
@@ -53,7 +54,7 @@ def read_with_payresult(response: FuzzedResponse) -> tuple[str, str]:
     json.dumps(reply_value(reply), ensure_ascii=False).encode()
     if reply.pay_rst == "fail":
         return "other", ""
-    found = _INTERPRETATION[status_of_reply(reply, registration, ("fail",))]
+    found = _INTERPRETATION[status_of_reply(reply, payment(registration=registration), ("fail",))]
     return found, _event(reply, registration) if found == "paid" else ""
 
 

@@ -169,10 +169,11 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _comparable(value: Value | None) -> Decimal | str | None:
+def _comparable(value: Value | None) -> Any:
     if value is None:
         return None
-    return Decimal(value["N"]) if "N" in value else str(value["S"])
+    [(kind, plain)] = value.items()
+    return Decimal(plain) if kind == "N" else plain
 
 
 def _plain(token: str) -> Operand:

@@ -9,6 +9,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from payresult.aws import items
 from payresult.aws.dynamodb import PaymentRepository
+from payresult.domain.payment import Payment
 from tests.support.factories import PARTNER, PAY_ID
 from tests.support.memory_table import NEVER, InMemoryDynamoDB
 from tests.support.template import properties
@@ -38,6 +39,12 @@ class Table:
         """Return the item of *pay_id* in plain values, {} if there is none."""
         pk = f"{PARTNER}#{pay_id}"
         return next((item for item in self.scan() if item["pk"] == pk), {})
+
+    def payment(self, pay_id: str = PAY_ID) -> Payment:
+        """Return the stored payment."""
+        stored = self.payments.get_many([pay_id])[pay_id]
+        assert isinstance(stored, Payment)
+        return stored
 
     def put(self, item: dict[str, Any]) -> None:
         """Store *item*, given in plain values, in place of the stored one."""

@@ -5,6 +5,7 @@ The table is on moto or in memory. There is no stream: unsent events wait for th
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -125,7 +126,7 @@ class World(Simulation):
             if isinstance(parsed, list):
                 failed += [] if self.processor.fan_out(parsed) else [message]
             else:
-                checks.append((message, parsed))
+                checks.append((message, replace(parsed, sent_at=message.sent_at)))
         outcomes = self.processor.process([check for _, check in checks])
         self.outcomes += outcomes
         pairs = zip(checks, outcomes, strict=True)

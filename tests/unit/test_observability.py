@@ -8,8 +8,7 @@ import pytest
 from aws_lambda_powertools import Logger, Metrics
 from botocore.exceptions import EndpointConnectionError
 
-from payresult.aws import updates
-from payresult.domain.event import Event
+from payresult.aws import operator_updates
 from payresult.domain.outcome import Outcome, QueryResult
 from payresult.domain.payment import CheckMessage, Status
 from payresult.observability import measure, measures, report
@@ -143,9 +142,7 @@ def test_the_age_of_a_republished_event_counts_from_the_republish(table: Table) 
     world = paid(table)
     world.outbox.publish([PAY_ID])
     world.now += 24 * HOUR
-    item = table.item()
-    again = Event(PAY_ID, item["eventId"], item["event"])
-    table.payments.write(PAY_ID, updates.republish(again, world.now))
+    table.payments.write(PAY_ID, operator_updates.republish(table.payment(), world.now))
     world.now += SECOND
     assert world.outbox.publish([PAY_ID]).ages == [SECOND]
 

@@ -1,7 +1,7 @@
 """Contract of the table: a payment is stored as an item, and read back unchanged."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 from zlib import crc32
 
 import pytest
@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 
 from payresult.aws import items
 from payresult.aws.items import to_payment
-from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
+from payresult.domain.payment import (
+    CheckError,
+    FailureKind,
+    Payment,
+    Registration,
+    Status,
+    StatusChange,
+)
 from payresult.domain.reply import Reply
 from payresult.errors import UnreadableItem
 from tests.support.factories import NOW, PARTNER, PAY_ID, reply
@@ -55,7 +62,14 @@ def test_a_complete_item_is_a_payment() -> None:
         step=6,
         lastCheckedAt=NOW + 2,
         nextCheckAt=NOW + 3,
-        lastError={"kind": "bad_reply", "at": NOW + 4, "tries": 2, "httpStatus": 404},
+        lastError={
+            "kind": "bad_reply",
+            "at": NOW + 4,
+            "tries": 2,
+            "since": NOW + 3,
+            "how": "http",
+            "httpStatus": 404,
+        },
         history=[{"at": NOW, "to": "PENDING", "way": "queue"}],
         eventId="id",
         event="{}",
@@ -63,6 +77,13 @@ def test_a_complete_item_is_a_payment() -> None:
         eventSentAt=NOW + 5,
         workShard="EVENT#0",
         workAt=NOW + 6,
+        lastAnsweredAt=NOW + 7,
+        lastUnansweredAt=NOW + 8,
+        acceptedPayAmount="$5",
+        acceptedAbsent=True,
+        attention="P000818#REVIEW",
+        attentionSince=NOW + 9,
+        expiresAt=NOW // 1000,
     )
     assert everything == Payment(
         PARTNER,
@@ -85,7 +106,20 @@ def test_a_complete_item_is_a_payment() -> None:
         event_sent_at=NOW + 5,
         work_shard="EVENT#0",
         work_at=NOW + 6,
+        last_answered_at=NOW + 7,
+        last_unanswered_at=NOW + 8,
+        accepted_amount="$5",
+        accepted_absent=True,
+        attention="P000818#REVIEW",
+        attention_since=NOW + 9,
+        expires_at=NOW // 1000,
     )
+
+
+def test_an_error_of_an_earlier_version_began_when_it_was_written() -> None:
+    """It did not tell how, nor since when."""
+    error = read(lastError={"kind": "unavailable", "at": NOW, "tries": 3}).last_error
+    assert error == CheckError("unavailable", NOW, 3, NOW)
 
 
 VALUES = st.recursive(
@@ -127,6 +161,8 @@ ERRORS = st.builds(
     st.sampled_from(["unavailable", "bad_reply"]),
     st.integers(0, 2**53),
     st.integers(1, 9999),
+    st.integers(0, 2**53),
+    st.none() | st.sampled_from(get_args(FailureKind)),
     st.none() | st.integers(100, 599),
 )
 CHANGES = st.builds(

@@ -1,11 +1,12 @@
 """P1, P2, P3, P5: each write to an item: the attributes it sets, and its condition."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from payresult.aws import updates
+from payresult.aws import operator_updates, updates
 from payresult.aws.expressions import Update
 from payresult.domain.decision import CheckPlan
 from payresult.domain.event import Event
@@ -15,7 +16,7 @@ from payresult.errors import PaymentChanged
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 
-P, U, _E, F, R, S = Status
+P, U, E, F, R, S = Status
 SHARD = 2
 """crc32 of PAY_ID, modulo 8."""
 
@@ -50,13 +51,6 @@ def create(table: Table, registration: Registration | None = None) -> Payment:
     return table.payments.write(PAY_ID, updates.create(new, "queue"))
 
 
-def read(table: Table) -> Payment:
-    """Return the stored payment."""
-    found = table.payments.get_many([PAY_ID])[PAY_ID]
-    assert isinstance(found, Payment)
-    return found
-
-
 def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return *item* without some of its attributes."""
     return {name: value for name, value in item.items() if name not in names}
@@ -68,7 +62,7 @@ def assert_refused(table: Table, update: Update) -> None:
     with pytest.raises(PaymentChanged) as changed:
         table.payments.write(PAY_ID, update)
     assert table.item() == before
-    assert changed.value.current == (read(table) if before else None)
+    assert changed.value.current == (table.payment() if before else None)
 
 
 # Expressions
@@ -106,7 +100,7 @@ def test_create_stores_the_whole_payment(table: Table) -> None:
     """With the registration, and a watchdog in case the first message is lost."""
     after = create(table, FULL)
     assert table.item() == CREATED | REGISTERED
-    assert after == read(table)
+    assert after == table.payment()
 
 
 def test_create_omits_fields_that_are_not_registered(table: Table) -> None:
@@ -139,6 +133,14 @@ def test_amend_requires_the_registration_as_it_was_read(
     assert_refused(table, updates.amend(stored, FULL))
 
 
+@pytest.mark.parametrize("status", [U, E, F, R, S])
+def test_amend_requires_the_status_as_it_was_read(table: Table, status: Status) -> None:
+    """After a success only what agrees with the event may be registered (P2)."""
+    stored = create(table)
+    table.change(status=status.value, rank=status.rank)
+    assert_refused(table, updates.amend(stored, FULL))
+
+
 def test_amend_creates_no_item(table: Table) -> None:
     """An item that was deleted meanwhile is not written in part."""
     stored = create(table)
@@ -146,53 +148,71 @@ def test_amend_creates_no_item(table: Table) -> None:
     assert_refused(table, updates.amend(stored, FULL))
 
 
-def given_up(table: Table) -> Payment:
-    """Store an UNRESOLVED payment without a planned check, and return it."""
+def ended(table: Table, status: Status = U) -> Payment:
+    """Store a payment that ended without a success and has no planned check, and return it."""
     create(table)
     table.change(
-        status="UNRESOLVED",
-        rank=15,
-        attempt=27,
-        step=31,
+        status=status.value,
+        rank=status.rank,
+        attempt=32,
+        step=41,
         nextCheckAt=None,
         workShard=None,
         workAt=None,
-        lastError={"kind": "unavailable", "at": NOW, "tries": 9},
+        lastError={"kind": "unavailable", "at": NOW, "tries": 9, "since": NOW},
+        attention=f"{PARTNER}#UNRESOLVED" if status is U else None,
+        attentionSince=NOW if status is U else None,
+        expiresAt=None if status is U else NOW // 1000,
     )
-    return read(table)
+    return table.payment()
 
 
-def test_restart_starts_the_schedule_again(table: Table) -> None:
-    """``attempt`` 0 and a new ``giveUpAt``; ``step`` and the status stay."""
-    table.payments.write(PAY_ID, updates.restart(given_up(table), FULL, NOW + 20 * DAY))
+def restart(stored: Payment, now: int, registration: Registration | None = None) -> Update:
+    """Return the write of a restart by the API."""
+    return updates.restart(stored, registration or stored.registration, now, "api")
+
+
+@pytest.mark.parametrize("status", [U, E, F])
+def test_restart_starts_the_schedule_again(table: Table, status: Status) -> None:
+    """PENDING, ``attempt`` 0, a new ``giveUpAt``, nobody called; ``step`` goes on."""
+    now = NOW + 20 * DAY
+    table.payments.write(PAY_ID, restart(ended(table, status), now, FULL))
+    change = {"at": now, "from": status.value, "to": "PENDING", "way": "api"}
     assert table.item() == CREATED | REGISTERED | {
-        "status": "UNRESOLVED",
-        "rank": 15,
-        "step": 31,
-        "nextCheckAt": NOW + 20 * DAY,
-        "giveUpAt": NOW + 29 * DAY,
-        "workAt": NOW + 20 * DAY + 15 * MINUTE,
+        "step": 41,
+        "nextCheckAt": now,
+        "giveUpAt": now + 9 * DAY,
+        "workAt": now + 15 * MINUTE,
+        "history": [*CREATED["history"], change],
     }
+
+
+def test_each_start_has_a_give_up_at_of_its_own(table: Table) -> None:
+    """Also in the millisecond of the one before: it tells old answers from new ones."""
+    after = table.payments.write(PAY_ID, restart(ended(table), NOW))
+    assert after.give_up_at == NOW + 9 * DAY + 1
 
 
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        {"workAt": NOW, "workShard": "CHECK#0"},
+        {"giveUpAt": NOW},
+        {"attention": None},
         {"status": "FAILED"},
+        {"status": "PENDING"},
         {"status": "SUCCEEDED"},
         {"expectedAmount": "5"},
         {"orderId": "B"},
         {"currency": "EUR"},
     ],
 )
-def test_restart_requires_an_unresolved_payment_as_it_was_read(
+def test_restart_requires_the_payment_as_it_was_read(
     table: Table, meanwhile: dict[str, Any]
 ) -> None:
     """Of two messages that restart a payment, one does."""
-    stored = given_up(table)
+    stored = ended(table)
     table.change(**meanwhile)
-    assert_refused(table, updates.restart(stored, stored.registration, NOW + DAY))
+    assert_refused(table, restart(stored, NOW + DAY))
 
 
 # Claim a live check
@@ -203,7 +223,7 @@ def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: in
     """The first claim wins."""
     create(table)
     table.change(lastCheckedAt=last)
-    claim = updates.claim_live(read(table), NOW + SECOND)
+    claim = updates.claim_live(table.payment(), NOW + SECOND)
     table.payments.write(PAY_ID, claim)
     assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
     assert_refused(table, claim)
@@ -216,7 +236,7 @@ def test_claim_live_requires_last_checked_at_as_it_was_read(
     """Another caller has checked meanwhile."""
     create(table)
     table.change(lastCheckedAt=last)
-    stored = read(table)
+    stored = table.payment()
     table.change(lastCheckedAt=now)
     assert_refused(table, updates.claim_live(stored, NOW + HOUR))
 
@@ -237,6 +257,7 @@ CHECKED: dict[str, Any] = {
     "attempt": 1,
     "lastCheckedAt": NOW + SECOND,
     "nextCheckAt": NOW + 5 * SECOND,
+    "lastAnsweredAt": NOW + SECOND,
     "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "wait"},
 }
 
@@ -244,7 +265,7 @@ CHECKED: dict[str, Any] = {
 def step(table: Table, plan: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
     """Return the write of step *number* of the payment as it is now."""
     answer = None if pay_rst is None else reply(pay_rst)
-    return updates.record_step(read(table), plan, answer, now=NOW + SECOND, step=number)
+    return updates.record_step(table.payment(), plan, answer, now=NOW + SECOND, step=number)
 
 
 def test_record_step_does_not_touch_the_index(table: Table) -> None:
@@ -268,10 +289,26 @@ def test_record_step_without_a_reply_keeps_the_last_reply(table: Table) -> None:
     """``lastError`` says what went wrong."""
     create(table)
     table.payments.write(PAY_ID, step(table, SOON))
-    down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2, NOW))
+    down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2, NOW, "http", 503))
     table.payments.write(PAY_ID, step(table, down, None, number=2))
-    error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2}
-    assert table.item() == CREATED | CHECKED | {"checks": 2, "step": 2, "lastError": error}
+    error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2, "since": NOW}
+    assert table.item() == CREATED | CHECKED | {
+        "checks": 2,
+        "step": 2,
+        "lastError": error | {"how": "http", "httpStatus": 503},
+        "lastUnansweredAt": NOW + SECOND,
+    }
+
+
+@pytest.mark.parametrize(
+    ("pay_rst", "name"), [("wait", "lastAnsweredAt"), (None, "lastUnansweredAt")]
+)
+def test_the_times_of_answers_never_go_back(table: Table, pay_rst: str | None, name: str) -> None:
+    """A slow answer does not undo what a faster one has told (``stale`` does not flap)."""
+    create(table)
+    table.change(**{name: NOW + HOUR})
+    table.payments.write(PAY_ID, step(table, SOON, pay_rst))
+    assert table.item()[name] == NOW + HOUR
 
 
 def test_a_reply_removes_the_last_error(table: Table) -> None:
@@ -299,13 +336,82 @@ def test_a_change_of_status_is_in_the_history(table: Table) -> None:
 
 
 def test_the_last_check_removes_the_payment_from_the_index(table: Table) -> None:
-    """UNRESOLVED is set by the same write."""
+    """The status, and what calls a person, are set by the same write."""
     create(table)
     table.payments.write(PAY_ID, step(table, CheckPlan(U, 27), None))
     change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
     expected = CREATED | CHECKED | {"status": "UNRESOLVED", "rank": 15, "attempt": 27}
-    expected |= {"history": [*CREATED["history"], change]}
-    assert table.item() == without(expected, "reply", "nextCheckAt", *WORK)
+    expected |= {"history": [*CREATED["history"], change], "lastUnansweredAt": NOW + SECOND}
+    expected |= {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": NOW + SECOND}
+    assert table.item() == without(expected, "reply", "lastAnsweredAt", "nextCheckAt", *WORK)
+
+
+def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
+    """By DynamoDB, at the time of the plan, in seconds."""
+    create(table)
+    table.payments.write(PAY_ID, step(table, CheckPlan(E, 32, expires_at=1_800_000_000)))
+    item = table.item()
+    assert (item["status"], item["expiresAt"]) == ("EXPIRED", 1_800_000_000)
+    assert "attention" not in item
+
+
+def test_a_planned_check_keeps_the_payment(table: Table) -> None:
+    """Nothing is deleted that has a check left."""
+    create(table)
+    table.change(expiresAt=1_800_000_000)
+    table.payments.write(PAY_ID, step(table, SOON))
+    assert "expiresAt" not in table.item()
+
+
+@pytest.mark.parametrize("status", [U, R])
+@pytest.mark.parametrize("left_for", [E, F])
+def test_leaving_a_status_that_calls_a_person_ends_the_attention(
+    table: Table, status: Status, left_for: Status
+) -> None:
+    """The person need not look any more."""
+    create(table)
+    since = {"attention": f"{PARTNER}#{status.value}", "attentionSince": NOW}
+    table.change(status=status.value, rank=status.rank, **since)
+    plan = CheckPlan(max(left_for, status, key=lambda each: each.rank), 1)
+    table.payments.write(PAY_ID, step(table, plan))
+    assert ("attention" in table.item()) is (plan.status is status)
+
+
+def test_a_check_that_leaves_the_status_puts_no_attention_back(table: Table) -> None:
+    """Somebody has closed it."""
+    create(table)
+    table.change(status="REVIEW", rank=25)
+    table.payments.write(PAY_ID, step(table, CheckPlan(R, 1)))
+    assert "attention" not in table.item()
+
+
+def test_late_checks_move_give_up_at_where_the_plan_says_so(table: Table) -> None:
+    """They may come after it."""
+    create(table)
+    table.payments.write(PAY_ID, step(table, replace(SOON, status=F, give_up_at=NOW + 11 * DAY)))
+    assert table.item()["giveUpAt"] == NOW + 11 * DAY
+
+
+def test_no_answer_to_an_older_question_is_recorded(table: Table) -> None:
+    """The payment was started again: ``giveUpAt`` is another (for queued and live checks)."""
+    stored = create(table)
+    table.change(giveUpAt=NOW + 10 * DAY)
+    for update in (
+        updates.record_step(stored, SOON, reply("x"), now=NOW, step=1),
+        updates.record_live(stored, CheckPlan(P, 0), reply("x"), now=NOW, trigger="api"),
+    ):
+        assert_refused(table, update)
+
+
+def test_the_history_keeps_its_first_entry_and_the_last_50(table: Table) -> None:
+    """An item has 400 KB."""
+    create(table)
+    entries = [{"at": NOW + n, "from": "FAILED", "to": "PENDING", "way": "api"} for n in range(50)]
+    table.change(history=[*CREATED["history"], *entries])
+    table.payments.write(PAY_ID, step(table, replace(SOON, status=F), "fail"))
+    history = table.item()["history"]
+    assert history[:-1] == [*CREATED["history"], *entries[1:]]
+    assert history[-1]["to"] == "FAILED"
 
 
 @pytest.mark.parametrize(("stored", "number"), [(0, 1), (0, 7), (6, 7)])
@@ -327,26 +433,26 @@ def test_a_repeated_step_is_refused(table: Table, stored: int, number: int) -> N
     assert_refused(table, step(table, SOON, number=number))
 
 
-@pytest.mark.parametrize("status", [P, U, F, R])
-@pytest.mark.parametrize("rank", [10, 15, 20, 25, 30])
+@pytest.mark.parametrize("status", [P, U, E, F, R])
+@pytest.mark.parametrize("rank", [10, 15, 16, 20, 25, 30])
 def test_no_check_lowers_the_rank(table: Table, status: Status, rank: int) -> None:
     """For queued and live checks, each pair of statuses, whatever was read before."""
     create(table)
     plan, stored_status = CheckPlan(status, 1), next(s for s in Status if s.rank == rank)
-    before = replace(read(table), status=stored_status)
+    before = replace(table.payment(), status=stored_status)
     table.change(rank=rank, status=stored_status.value)
     for update in (
         updates.record_live(before, plan, reply("x"), now=NOW, trigger="api"),
         updates.record_step(before, plan, reply("x"), now=NOW, step=1),
     ):
-        table.change(rank=rank, status=stored_status.value)
+        table.change(rank=rank, status=stored_status.value, giveUpAt=before.give_up_at)
         if status.rank < rank:
             assert_refused(table, update)
         else:
             assert table.payments.write(PAY_ID, update).status is status
 
 
-@pytest.mark.parametrize("status", [U, F, R])
+@pytest.mark.parametrize("status", [U, E, F, R])
 def test_a_change_of_status_requires_the_status_as_it_was_read(
     table: Table, status: Status
 ) -> None:
@@ -360,11 +466,22 @@ def test_a_change_of_status_requires_the_status_as_it_was_read(
         assert_refused(table, update)
 
 
-@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-def test_review_requires_the_registration_as_it_was_read(table: Table, field: str) -> None:
-    """The amount that decided may have changed."""
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"orderId": "OTHER"},
+        {"expectedAmount": "5"},
+        {"currency": "EUR"},
+        {"acceptedPayAmount": "$5"},
+        {"acceptedAbsent": True},
+    ],
+)
+def test_review_requires_what_is_registered_and_accepted_as_it_was_read(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """What decided may have changed."""
     stored = create(table)
-    table.change(**{field: "OTHER"})
+    table.change(**meanwhile)
     plan = CheckPlan(R, 1)
     assert_refused(table, updates.record_step(stored, plan, PAID, now=NOW, step=1))
     assert_refused(table, updates.record_live(stored, plan, PAID, now=NOW, trigger="api"))
@@ -399,8 +516,8 @@ def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
 
 def test_a_live_check_can_plan_late_checks(table: Table) -> None:
     """For a payment that has no planned check."""
-    stored = given_up(table)
-    plan = CheckPlan(F, 27, None, "sweeper", NOW + HOUR, NOW + HOUR)
+    stored = ended(table)
+    plan = CheckPlan(F, 32, None, "sweeper", NOW + HOUR, NOW + HOUR)
     table.payments.write(
         PAY_ID, updates.record_live(stored, plan, reply("fail"), now=NOW + SECOND, trigger="api")
     )
@@ -408,8 +525,8 @@ def test_a_live_check_can_plan_late_checks(table: Table) -> None:
     assert table.item() == CREATED | CHECKED | {
         "status": "FAILED",
         "rank": 20,
-        "attempt": 27,
-        "step": 31,
+        "attempt": 32,
+        "step": 41,
         "reply": CHECKED["reply"] | {"payRst": "fail"},
         "history": [*CREATED["history"], change | {"payRst": "fail"}],
         "nextCheckAt": NOW + HOUR,
@@ -423,6 +540,26 @@ def test_record_live_creates_no_item(table: Table) -> None:
     table.delete()
     update = updates.record_live(stored, CheckPlan(P, 0), reply("wait"), now=NOW, trigger="api")
     assert_refused(table, update)
+
+
+@pytest.mark.parametrize("last", [None, NOW - 1])
+def test_a_query_in_vain_is_noted_and_changes_nothing_else(table: Table, last: int | None) -> None:
+    """All callers see ``stale``; the chain's tries stay as they are."""
+    create(table)
+    table.change(lastUnansweredAt=last)
+    table.payments.write(PAY_ID, updates.note_unanswered(NOW))
+    assert table.item() == CREATED | {"lastUnansweredAt": NOW}
+    assert table.payment().stale
+
+
+@pytest.mark.parametrize("meanwhile", [{"rank": 30}, {"lastUnansweredAt": NOW}])
+def test_a_query_in_vain_is_not_noted_where_more_is_known(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """It is paid, or a later query failed as well."""
+    create(table)
+    table.change(**meanwhile)
+    assert_refused(table, updates.note_unanswered(NOW))
 
 
 # Succeed
@@ -441,6 +578,7 @@ OUTBOX: dict[str, Any] = {
     "checks": 1,
     "attempt": 1,
     "lastCheckedAt": NOW + SECOND,
+    "lastAnsweredAt": NOW + SECOND,
     "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success", "payAmount": "$19.99"},
     "history": [
         *CREATED["history"],
@@ -463,7 +601,7 @@ OUTBOX: dict[str, Any] = {
 def test_a_success_and_its_event_are_one_write(table: Table) -> None:
     """Status, reply, history, event and index; no check is planned any more."""
     stored = create(table, FULL)
-    table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1})
+    table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1}, expiresAt=NOW // 1000)
     table.payments.write(PAY_ID, succeed(stored))
     assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")
 
@@ -484,7 +622,7 @@ def test_a_success_keeps_created_at_and_give_up_at(table: Table) -> None:
     assert (after.created_at, after.give_up_at) == (NOW, NOW + 9 * DAY)
 
 
-@pytest.mark.parametrize("status", [P, U, F, R])
+@pytest.mark.parametrize("status", [P, U, E, F, R])
 def test_a_success_replaces_every_other_status(table: Table, status: Status) -> None:
     """SUCCEEDED is a terminal status."""
     stored = create(table)
@@ -492,7 +630,7 @@ def test_a_success_replaces_every_other_status(table: Table, status: Status) -> 
     assert table.payments.write(PAY_ID, succeed(replace(stored, status=status))).settled
 
 
-@pytest.mark.parametrize("status", [U, F, R])
+@pytest.mark.parametrize("status", [U, E, F, R])
 def test_a_success_requires_the_status_as_it_was_read(table: Table, status: Status) -> None:
     """The history continues from the stored status."""
     stored = create(table)
@@ -528,6 +666,23 @@ def test_a_success_requires_the_registration_as_it_was_read(
     assert_refused(table, succeed(stored))
 
 
+@pytest.mark.parametrize("meanwhile", [{"acceptedPayAmount": "$5"}, {"acceptedAbsent": True}])
+def test_a_success_requires_what_was_accepted_as_it_was_read(
+    table: Table, meanwhile: dict[str, Any]
+) -> None:
+    """The decision was made with it (P2)."""
+    stored = create(table, FULL)
+    table.change(**meanwhile)
+    assert_refused(table, succeed(stored))
+
+
+def test_a_success_counts_whenever_it_was_asked_for(table: Table) -> None:
+    """Also an answer to a question from before a restart (P1)."""
+    stored = create(table, FULL)
+    table.change(giveUpAt=NOW + 20 * DAY)
+    assert table.payments.write(PAY_ID, succeed(stored)).settled
+
+
 # The outbox
 
 
@@ -542,6 +697,13 @@ def test_mark_sent_removes_the_event_from_the_index(table: Table) -> None:
     table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
     sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR}
     assert table.item() == without(CREATED | sent, "nextCheckAt", *WORK)
+
+
+def test_a_sent_event_may_be_deleted_later(table: Table) -> None:
+    """In the write that marks it, never before."""
+    with_event(table)
+    table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW, 1_800_000_000))
+    assert table.item()["expiresAt"] == 1_800_000_000
 
 
 def test_postpone_changes_work_at(table: Table) -> None:
@@ -589,37 +751,153 @@ def test_claim_due_and_give_up_require_the_work_as_it_was_read(
 
 
 def test_give_up_makes_the_payment_unresolved(table: Table) -> None:
-    """With an entry in the history; no check is planned any more."""
+    """With an entry in the history, for a person; no check is planned any more."""
     stored = create(table)
-    table.payments.write(PAY_ID, updates.give_up(stored, NOW + 9 * DAY))
-    change = {"at": NOW + 9 * DAY, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
+    now = NOW + 9 * DAY + HOUR
+    table.payments.write(PAY_ID, updates.give_up(stored, now))
+    change = {"at": now, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
     expected = CREATED | {"status": "UNRESOLVED", "rank": 15}
     expected |= {"history": [*CREATED["history"], change]}
+    expected |= {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": now}
     assert table.item() == without(expected, "nextCheckAt", *WORK)
 
 
-def test_giving_up_again_is_no_change_of_status(table: Table) -> None:
-    """An UNRESOLVED payment that was restarted and given up again."""
-    restarted = table.payments.write(PAY_ID, updates.restart(given_up(table), Registration(), NOW))
-    before = table.item()
-    table.payments.write(PAY_ID, updates.give_up(restarted, NOW + 9 * DAY))
-    assert table.item() == without(before, "nextCheckAt", *WORK)
+LATEST = NOW + 9 * DAY + HOUR
+"""The check at ``giveUpAt`` has an hour."""
 
 
 @pytest.mark.parametrize(
     ("meanwhile", "now"),
     [
-        ({}, NOW + 9 * DAY - 1),
-        ({"giveUpAt": NOW + 10 * DAY}, NOW + 9 * DAY),
-        ({"rank": 20, "status": "FAILED"}, NOW + 9 * DAY),
-        ({"rank": 25, "status": "REVIEW"}, NOW + 9 * DAY),
-        ({"rank": 30, "status": "SUCCEEDED"}, NOW + 9 * DAY),
+        ({}, LATEST - 1),
+        ({"giveUpAt": NOW + 10 * DAY}, LATEST),
+        ({"rank": 20, "status": "FAILED"}, LATEST),
+        ({"rank": 25, "status": "REVIEW"}, LATEST),
+        ({"rank": 30, "status": "SUCCEEDED"}, LATEST),
     ],
 )
-def test_give_up_requires_an_open_payment_after_give_up_at(
+def test_give_up_requires_an_open_payment_an_hour_after_give_up_at(
     table: Table, meanwhile: dict[str, Any], now: int
 ) -> None:
     """Also where it was restarted, failed or paid since it was read."""
     stored = create(table)
     table.change(**meanwhile)
     assert_refused(table, updates.give_up(stored, now))
+
+
+# Writes of an operator
+
+
+def in_review(table: Table, **more: Any) -> Payment:
+    """Store a payment in REVIEW that was reported with *more*, and return it."""
+    create(table, FULL)
+    table.change(
+        status="REVIEW",
+        rank=25,
+        attempt=9,
+        step=9,
+        lastError={"kind": "unavailable", "at": NOW, "tries": 1, "since": NOW},
+        reply={"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"} | more,
+        expiresAt=NOW // 1000,
+        attention=f"{PARTNER}#REVIEW",
+        attentionSince=NOW,
+    )
+    return table.payment()
+
+
+@pytest.mark.parametrize(
+    ("reported", "accepted"),
+    [({"payAmount": "19,99 €"}, {"acceptedPayAmount": "19,99 €"}), ({}, {"acceptedAbsent": True})],
+)
+def test_accept_takes_what_the_gateway_reports(
+    table: Table, reported: dict[str, str], accepted: dict[str, Any]
+) -> None:
+    """As text, or its absence; a check is due at once, by a new schedule."""
+    stored = in_review(table, **reported)
+    table.payments.write(PAY_ID, operator_updates.accept(stored, "coupon", NOW + HOUR))
+    item = table.item()
+    assert {name: item[name] for name in accepted} == accepted
+    assert not {"lastError", "expiresAt"} & set(item)
+    assert (item["status"], item["attempt"], item["step"]) == ("REVIEW", 0, 9)
+    assert (item["giveUpAt"], item["nextCheckAt"]) == (NOW + 9 * DAY + HOUR, NOW + HOUR)
+    assert item["workAt"] == NOW + HOUR
+    assert (item["attention"], item["attentionSince"]) == (f"{PARTNER}#REVIEW", NOW)
+    entry = {"at": NOW + HOUR, "from": "REVIEW", "to": "REVIEW", "way": "operator"}
+    entry |= {"reason": "coupon", "amountFrom": "19.99 USD"}
+    if reported:
+        entry["amountTo"] = reported["payAmount"]
+    assert item["history"][-1] == entry
+
+
+def test_what_is_accepted_replaces_what_was_accepted_before(table: Table) -> None:
+    """One of the two at a time."""
+    stored = in_review(table)
+    table.change(acceptedPayAmount="$5")
+    stored = replace(stored, accepted_amount="$5")
+    after = table.payments.write(PAY_ID, operator_updates.accept(stored, "", NOW))
+    assert (after.accepted_amount, after.accepted_absent) == (None, True)
+    table.change(reply=PAID.fields)
+    stored = table.payment()
+    after = table.payments.write(PAY_ID, operator_updates.accept(stored, "", NOW))
+    assert (after.accepted_amount, after.accepted_absent) == ("$19.99", False)
+
+
+def test_accept_calls_a_person_again_where_the_attention_was_closed(table: Table) -> None:
+    """If the check finds another amount, somebody has to know."""
+    in_review(table)
+    table.change(attention=None, attentionSince=None)
+    table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "", NOW + HOUR))
+    assert table.item()["attentionSince"] == NOW + HOUR
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        {"status": "SUCCEEDED"},
+        {"reply": {"payRst": "success", "payAmount": "$1"}},
+        {"expectedAmount": "5"},
+        {"giveUpAt": NOW},
+    ],
+)
+def test_accept_requires_what_was_shown(table: Table, meanwhile: dict[str, Any]) -> None:
+    """Another answer, another registration, or another start since (P2)."""
+    stored = in_review(table, payAmount="$5")
+    table.change(**meanwhile)
+    assert_refused(table, operator_updates.accept(stored, "coupon", NOW))
+
+
+def test_close_ends_the_attention_and_says_why(table: Table) -> None:
+    """Status and plan stay."""
+    stored = in_review(table)
+    before = table.item()
+    table.payments.write(PAY_ID, operator_updates.close(stored, "refunded", NOW + HOUR, 17))
+    entry = {"at": NOW + HOUR, "from": "REVIEW", "to": "REVIEW", "way": "operator"}
+    expected = before | {"history": [*before["history"], entry | {"reason": "refunded"}]}
+    expected |= {"expiresAt": 17}
+    assert table.item() == without(expected, "attention", "attentionSince")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [{"attention": None}, {"attentionSince": NOW + 1}, {"workAt": 5}, {"giveUpAt": 5}],
+)
+def test_close_requires_the_case_that_was_shown(table: Table, meanwhile: dict[str, Any]) -> None:
+    """A new case stays open."""
+    stored = in_review(table)
+    table.change(**meanwhile)
+    assert_refused(table, operator_updates.close(stored, "refunded", NOW))
+
+
+def test_at_rest_is_what_has_no_work_and_calls_nobody(table: Table) -> None:
+    """Only such an item may be erased."""
+    names = {"#workShard": "workShard", "#attention": "attention"}
+    for attributes, erased in (({"workShard": "EVENT#1"}, 1), ({"attention": "x"}, 1), ({}, 0)):
+        table.put({"pk": f"{PARTNER}#{PAY_ID}"} | attributes)
+        with suppress(table.client.exceptions.ConditionalCheckFailedException):
+            table.client.delete_item(
+                TableName=table.name,
+                Key={"pk": {"S": f"{PARTNER}#{PAY_ID}"}},
+                ConditionExpression=operator_updates.AT_REST,
+                ExpressionAttributeNames=names,
+            )
+        assert len(table.scan()) == erased

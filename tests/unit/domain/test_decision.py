@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from payresult.domain.decision import (
 )
 from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
 from payresult.domain.registration import amount_matches
+from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
 from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.support.factories import (
@@ -35,7 +37,7 @@ from tests.support.factories import (
     reply,
 )
 
-P, U, F, R, S = Status
+P, U, E, F, R, S = Status
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
 INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=418)
 MIDDLE = 0.5
@@ -75,7 +77,7 @@ def test_success_counts_in_any_case(text: str) -> None:
 def test_nothing_else_is_success(text: str) -> None:
     """Nothing is stripped, and only ASCII counts: a long s is no s (P2)."""
     assert not is_success(text)
-    assert status_of_reply(reply(text), Registration(), ()) is not S
+    assert status_of_reply(reply(text), payment(), ()) is not S
 
 
 @settings(max_examples=200)
@@ -108,14 +110,14 @@ def test_only_the_configured_values_are_a_failure(
     pay_rst: str, status: Status, *, unknown: bool
 ) -> None:
     """Any other value leaves the payment PENDING, and is counted."""
-    assert status_of_reply(reply(pay_rst), Registration(), RULES.failed_pay_rst_values) is status
+    assert status_of_reply(reply(pay_rst), payment(), RULES.failed_pay_rst_values) is status
     assert is_unknown_pay_rst(reply(pay_rst), RULES.failed_pay_rst_values) is unknown
 
 
 def test_no_value_is_a_failure_and_no_zone_is_known_by_default() -> None:
     """The gateway's documents show no value but success, and name no time zone."""
     rules = Rules(Schedule(DELAYS), "prod")
-    assert status_of_reply(reply("fail"), Registration(), rules.failed_pay_rst_values) is P
+    assert status_of_reply(reply("fail"), payment(), rules.failed_pay_rst_values) is P
     assert rules.zone is None
 
 
@@ -159,13 +161,14 @@ def test_a_registered_amount_is_compared_to_the_cent(
     """A different or unreadable amount, or another currency: REVIEW, never SUCCEEDED (P2)."""
     assert amount_matches(paid, registered) is right
     answer = reply() if paid is None else reply(payAmount=paid)
-    assert status_of_reply(answer, registered, ()) is (S if right else R)
+    assert status_of_reply(answer, payment(registration=registered), ()) is (S if right else R)
 
 
 def test_a_wrong_amount_does_not_make_a_failure_a_review() -> None:
     """Only a success is compared with the registered amount."""
     answer = reply("fail", payAmount="1")
-    assert status_of_reply(answer, Registration(expected_amount="2"), {"fail"}) is F
+    registered = payment(registration=Registration(expected_amount="2"))
+    assert status_of_reply(answer, registered, {"fail"}) is F
 
 
 # The status graph
@@ -176,12 +179,12 @@ REPLIES = {
     R: reply(payAmount="1"),
     S: reply(payAmount="2"),
 }
-OPEN = [P, U, F, R]
+OPEN = [P, U, E, F, R]
 
 
 def test_the_ranks_of_the_statuses() -> None:
     """They are stored, so they never change."""
-    assert [status.rank for status in Status] == [10, 15, 20, 25, 30]
+    assert [status.rank for status in Status] == [10, 15, 16, 20, 25, 30]
 
 
 @pytest.mark.parametrize(("stored", "new"), list(product(Status, Status)))
@@ -219,33 +222,69 @@ def test_the_checks_keep_to_the_schedule() -> None:
         vias.append(plan.via)
         now = plan.check_at
         stored = replace(stored, attempt=plan.attempt)
-    assert vias == ["queue"] * 12 + ["sweeper"] * 14
-    assert stored.attempt == 26
+    assert vias == ["queue" if delay <= 900 else "sweeper" for delay in DELAYS]
+    assert stored.attempt == len(DELAYS)
 
 
-@pytest.mark.parametrize("answer", [reply("wait"), INVALID])
-def test_the_27th_answer_is_the_last(answer: GatewayResult) -> None:
-    """Not settled: UNRESOLVED in the same write, and no check is planned."""
-    plan = after(payment(attempt=26), answer)
-    assert (plan.status, plan.attempt) == (U, 27)
-    assert (plan.via, plan.check_at, plan.work_at) == (None, None, None)
+LAST = len(DELAYS)
+"""The attempts before the last answer."""
 
 
-def test_the_27th_answer_can_be_a_success() -> None:
-    """SUCCEEDED, not UNRESOLVED."""
-    assert after(payment(attempt=26), reply()) == CheckPlan(S, 27)
+def test_a_last_answer_without_a_success_expires_the_payment() -> None:
+    """The normal end of an abandoned checkout: EXPIRED, and no check is planned (P5)."""
+    assert after(payment(attempt=LAST), reply("wait")) == CheckPlan(E, LAST + 1)
 
 
-def test_the_26th_answer_is_not_the_last() -> None:
-    """One more check is planned, a day later."""
-    plan = after(payment(attempt=25), reply("wait"))
-    assert (plan.status, plan.via, plan.check_at) == (P, "sweeper", NOW + DAY)
+@pytest.mark.parametrize("answer", [DOWN, INVALID])
+def test_a_last_check_without_a_reply_is_repeated(answer: GatewayResult) -> None:
+    """Only a reply tells that the payment has not been made."""
+    plan = after(payment(attempt=LAST), answer, random_fraction=0)
+    assert (plan.status, plan.attempt, plan.check_at) == (P, LAST, NOW + 5 * SECOND)
 
 
-def test_a_restarted_payment_stays_unresolved() -> None:
-    """The status says that it was given up before."""
-    plan = after(payment(U, attempt=0), reply("wait"))
-    assert (plan.status, plan.via, plan.check_at) == (U, "queue", NOW + 5 * SECOND)
+def test_the_last_answer_can_be_a_success() -> None:
+    """SUCCEEDED, not EXPIRED."""
+    assert after(payment(attempt=LAST), reply()) == CheckPlan(S, LAST + 1)
+
+
+def test_the_answer_before_the_last_is_followed_by_one_more_check() -> None:
+    """After the last delay."""
+    plan = after(payment(attempt=LAST - 1), reply("wait"))
+    assert (plan.status, plan.via, plan.check_at) == (P, "sweeper", NOW + DELAYS[-1] * SECOND)
+
+
+def test_a_late_answer_expires_a_payment_that_was_given_up() -> None:
+    """The sweeper gave up while it was under way: now it is known, and nobody need look."""
+    plan = after(payment(U, give_up_at=NOW, attention="x"), reply("wait"))
+    assert (plan.status, plan.via) == (E, None)
+
+
+@pytest.mark.parametrize(("days", "expires_at"), [(0, None), (30, NOW // 1000 + 30 * 86_400)])
+def test_an_expired_payment_may_be_deleted_after_the_retention(
+    days: int, expires_at: int | None
+) -> None:
+    """Without the parameter it stays."""
+    rules = replace(RULES, retention_days=days)
+    assert after(payment(attempt=LAST), reply("wait"), rules=rules).expires_at == expires_at
+
+
+@pytest.mark.parametrize(
+    ("stored", "answer", "deleted"),
+    [
+        (payment(P, give_up_at=NOW), DOWN, False),
+        (payment(R, attention="x", history=()), reply(payAmount="1"), False),
+        (payment(R, attention=None, history=()), reply(payAmount="1"), True),
+        (payment(F, history=()), reply("fail"), True),
+    ],
+)
+def test_nothing_is_deleted_that_waits_for_a_person(
+    stored: Payment, answer: GatewayResult, *, deleted: bool
+) -> None:
+    """UNRESOLVED and REVIEW, until somebody has closed the case."""
+    old = (StatusChange(NOW - 2 * DAY, None, stored.status, "queue"),)
+    stored = replace(stored, history=old, registration=Registration(expected_amount="2"))
+    plan = after(stored, answer, rules=replace(RULES, retention_days=30))
+    assert (plan.via, plan.expires_at is not None) == (None, deleted)
 
 
 def test_no_check_is_planned_after_a_success() -> None:
@@ -259,34 +298,49 @@ def test_a_reply_ends_the_error() -> None:
     assert after(payment(last_error=error), reply("wait")).error is None
 
 
-def test_an_invalid_reply_uses_an_attempt_and_is_kept() -> None:
-    """The schedule goes on, and the error is stored."""
-    plan = after(payment(attempt=1), INVALID)
-    assert (plan.attempt, plan.check_at) == (2, NOW + 10 * SECOND)
-    assert plan.error == CheckError("bad_reply", NOW, 1, NOW, "not_a_reply", 418)
-
-
 # Outages
 
 
-def test_an_unavailable_gateway_uses_no_attempt() -> None:
-    """The next check comes after 5 s, doubled after each one unanswered in a row."""
+@pytest.mark.parametrize("answer", [DOWN, INVALID])
+def test_trouble_uses_no_attempt(answer: GatewayResult) -> None:
+    """The next check comes after 5 s, doubled after each one without a reply in a row (P6, P7)."""
     stored, waits = payment(attempt=7), []
     for _ in range(10):
-        plan = after(stored, DOWN, random_fraction=0)
+        plan = after(stored, answer, random_fraction=0)
         assert (plan.status, plan.attempt, plan.via) == (P, 7, "queue")
         assert plan.check_at is not None
         waits.append((plan.check_at - NOW) // SECOND)
         stored = replace(stored, last_error=plan.error)
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 900, 900]
-    assert stored.last_error == CheckError("unavailable", NOW, 10, NOW)
 
 
-def test_an_invalid_reply_resets_the_backoff() -> None:
-    """Only unanswered checks in a row count."""
-    plan = after(payment(last_error=CheckError("bad_reply", NOW, 9, NOW)), DOWN, random_fraction=0)
-    assert plan.error == CheckError("unavailable", NOW, 1, NOW)
-    assert plan.check_at == NOW + 5 * SECOND
+@pytest.mark.parametrize(
+    ("answer", "kind", "how", "http_status"),
+    [
+        (DOWN, "unavailable", "connection", None),
+        (INVALID, "bad_reply", "not_a_reply", 418),
+        (
+            GatewayUnavailable("x", pay_id=PAY_ID, how="http", http_status=503),
+            *("unavailable", "http", 503),
+        ),
+    ],
+)
+def test_the_error_tells_how_often_since_when_and_how(
+    answer: GatewayResult, kind: Any, how: Any, http_status: int | None
+) -> None:
+    """Trouble of any kind goes on: a 503 after a time-out is the second try."""
+    first = after(payment(), answer).error
+    assert first == CheckError(kind, NOW, 1, NOW, how, http_status)
+    before = CheckError("unavailable", NOW - HOUR, 4, NOW - DAY, "timeout")
+    second = after(payment(last_error=before), answer).error
+    assert second == CheckError(kind, NOW, 5, NOW - DAY, how, http_status)
+
+
+def test_after_two_hours_the_distance_grows_with_the_age_of_the_trouble() -> None:
+    """An eighth of it."""
+    error = CheckError("unavailable", NOW - HOUR, 40, NOW - 16 * HOUR)
+    plan = after(payment(last_error=error), DOWN, random_fraction=0)
+    assert (plan.via, plan.check_at) == ("sweeper", NOW + 2 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -318,16 +372,16 @@ def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> No
 # Giving up
 
 
-@pytest.mark.parametrize("answer", [reply("wait"), DOWN, INVALID])
-def test_at_give_up_at_a_payment_is_unresolved(answer: GatewayResult) -> None:
-    """Whatever the answer; never FAILED by giving up (P5)."""
+@pytest.mark.parametrize(("answer", "status"), [(reply("wait"), E), (DOWN, U), (INVALID, U)])
+def test_at_give_up_at_a_payment_ends(answer: GatewayResult, status: Status) -> None:
+    """EXPIRED where it was answered, else UNRESOLVED; never FAILED by giving up (P5)."""
     plan = after(payment(give_up_at=NOW), answer)
-    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (U, None, None, None)
+    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (status, None, None, None)
 
 
 @pytest.mark.parametrize(("answer", "status"), [(reply(), S), (reply("fail"), F)])
 def test_a_reply_counts_also_after_give_up_at(answer: GatewayResult, status: Status) -> None:
-    """SUCCEEDED and FAILED go before UNRESOLVED."""
+    """SUCCEEDED and FAILED go before the end."""
     assert after(payment(give_up_at=NOW - DAY), answer).status is status
 
 
@@ -338,7 +392,7 @@ def test_failed_and_review_are_never_given_up(stored: Status) -> None:
     assert (plan.status, plan.via) == (stored, None)
 
 
-@pytest.mark.parametrize("answer", [reply("wait"), DOWN])
+@pytest.mark.parametrize("answer", [reply("wait"), DOWN, INVALID])
 def test_no_check_is_planned_after_give_up_at(answer: GatewayResult) -> None:
     """The last one is at ``giveUpAt`` itself."""
     plan = after(payment(attempt=20, give_up_at=NOW + 3 * SECOND), answer)
@@ -375,49 +429,58 @@ def test_late_checks_without_a_history_count_from_now() -> None:
     assert (plan.via, plan.work_at) == ("sweeper", NOW + HOUR)
 
 
-@pytest.mark.parametrize(("attempt", "via"), [(25, "sweeper"), (26, None)])
-def test_late_checks_are_within_the_27(attempt: int, via: str | None) -> None:
-    """The 27th answer is the last, whatever it says (P6)."""
-    assert after(payment(attempt=attempt), reply("fail")).via == via
+def test_late_checks_are_beyond_the_schedule() -> None:
+    """Also the last answer of the schedule is followed by them."""
+    assert after(payment(attempt=LAST), reply("fail")).via == "sweeper"
 
 
-def test_an_invalid_reply_at_the_first_late_check_leaves_the_second() -> None:
-    """It is an answer. Late checks count from the last entry of the history."""
-    changes = (StatusChange(NOW - DAY, None, P, "queue"), StatusChange(NOW, P, F, "queue"))
-    stored = payment(F, attempt=4, history=changes)
-    plan = after(stored, INVALID, NOW + HOUR)
-    assert (plan.status, plan.via, plan.work_at) == (F, "sweeper", NOW + DAY)
+@pytest.mark.parametrize(("left", "moved"), [(DAY, True), (2 * DAY, False), (9 * DAY, False)])
+def test_late_checks_move_give_up_at_to_48_hours_away(left: int, *, moved: bool) -> None:
+    """At least: both fit in, and repetitions of the second one."""
+    plan = after(payment(give_up_at=NOW + left), reply("fail"))
+    assert plan.give_up_at == (NOW + 2 * DAY if moved else None)
 
 
-def test_an_invalid_reply_at_the_last_late_check_is_followed_by_another_check() -> None:
-    """By the schedule: the last late check needs a reply."""
-    stored = payment(F, attempt=20, history=(StatusChange(NOW, P, F, "queue"),))
-    plan = after(stored, INVALID, NOW + DAY)
-    assert (plan.status, plan.attempt, plan.via) == (F, 21, "sweeper")
-    assert plan.work_at == NOW + 2 * DAY
+def test_a_later_late_check_leaves_give_up_at() -> None:
+    """Only the change of status moves it."""
+    stored = payment(F, give_up_at=NOW + 2 * DAY)
+    assert after(stored, reply("fail"), NOW + HOUR + MINUTE).give_up_at is None
+
+
+def test_what_an_operator_accepted_counts_as_a_change() -> None:
+    """The late checks begin anew."""
+    history = (
+        StatusChange(NOW - 9 * DAY, P, R, "queue"),
+        StatusChange(NOW - MINUTE, R, R, "operator"),
+    )
+    stored = payment(R, history=history, registration=Registration(expected_amount="2"))
+    plan = after(stored, reply(payAmount="1"))
+    assert (plan.status, plan.work_at) == (R, NOW - MINUTE + HOUR)
 
 
 def test_an_unanswered_late_check_is_repeated_soon() -> None:
     """It does not count as a late check."""
     stored = payment(F, attempt=4, history=(StatusChange(NOW, P, F, "queue"),))
-    plan = after(stored, DOWN, NOW + HOUR, random_fraction=0)
+    for answer in (DOWN, INVALID):
+        plan = after(stored, answer, NOW + HOUR, random_fraction=0)
     assert (plan.via, plan.check_at) == ("queue", NOW + HOUR + 5 * SECOND)
 
 
 # Live checks
 
 
-def test_a_live_check_leaves_attempt_and_planned_check() -> None:
+@pytest.mark.parametrize("answer", [reply("wait"), reply()])
+def test_a_live_check_leaves_attempt_and_planned_check(answer: Reply) -> None:
     """They belong to the checks from the queue."""
     followed = payment(attempt=4, work_at=NOW + MINUTE)
-    for answer in (reply("wait"), reply("fail"), reply()):
-        plan = plan_after_live_check(followed, answer, RULES, NOW)
-        assert (plan.attempt, plan.via, plan.check_at, plan.work_at) == (4, None, None, None)
+    plan = plan_after_live_check(followed, answer, RULES, NOW)
+    assert (plan.attempt, plan.via, plan.check_at, plan.work_at) == (4, None, None, None)
 
 
-def test_a_live_check_plans_late_checks_where_no_check_is_planned() -> None:
-    """An UNRESOLVED payment that becomes FAILED gets two."""
-    plan = plan_after_live_check(payment(U, attempt=20), reply("fail"), RULES, NOW)
+@pytest.mark.parametrize("stored", [payment(work_at=NOW + MINUTE), payment(U), payment(E)])
+def test_a_live_check_that_finds_a_failure_plans_late_checks(stored: Payment) -> None:
+    """FAILED and REVIEW get two, however they came about."""
+    plan = plan_after_live_check(stored, reply("fail"), RULES, NOW)
     assert (plan.status, plan.via, plan.work_at) == (F, "sweeper", NOW + HOUR)
 
 
@@ -435,7 +498,7 @@ def test_a_live_check_without_a_change_plans_nothing() -> None:
 )
 def test_the_watchdog_moves_only_when_it_is_near(remaining: int | None, *, moved: bool) -> None:
     """To ``nextCheckAt`` + 15 min when less than 2 min would remain: index writes cost."""
-    check_at = NOW + 5 * SECOND
+    check_at = NOW + DELAYS[0] * SECOND
     work_at = None if remaining is None else check_at + remaining
     plan = after(payment(work_at=work_at), reply("wait"))
     assert plan.check_at == check_at

@@ -42,6 +42,7 @@ def test_each_kind_of_answer_is_counted_and_its_latency_measured(
         (Status.SUCCEEDED, "PaymentsSucceeded"),
         (Status.FAILED, "PaymentsFailed"),
         (Status.REVIEW, "PaymentsInReview"),
+        (Status.EXPIRED, "PaymentsExpired"),
         (Status.UNRESOLVED, "PaymentsUnresolved"),
     ],
 )
@@ -116,4 +117,9 @@ def test_what_is_not_given_is_absent() -> None:
     """An outcome is of a stored payment, as it is now, until something else is said."""
     outcome = Outcome(PAY_ID)
     assert (outcome.payment, outcome.result, outcome.new_status, outcome.error) == (None,) * 4
-    assert (outcome.unknown, outcome.stored, outcome.stale) == (False, True, False)
+    assert (outcome.unknown, outcome.stored, outcome.dropped) == (False, True, False)
+
+
+def test_a_dropped_follow_up_is_counted() -> None:
+    """Somebody erased the payment, or it was never stored."""
+    assert counts(Outcome(PAY_ID, dropped=True)) == {"FollowUpsDropped": 1}

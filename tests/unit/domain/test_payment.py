@@ -1,8 +1,10 @@
-"""The parts of a payment: what is not given is absent, which is None."""
+"""The parts of a payment: what is not given is absent; what is stale; when it changed."""
+
+from dataclasses import replace
 
 import pytest
 
-from payresult.domain.payment import CheckError, CheckMessage, Registration, Status
+from payresult.domain.payment import CheckError, CheckMessage, Registration, Status, StatusChange
 from tests.support.factories import NOW, PAY_ID, payment
 
 
@@ -16,3 +18,24 @@ def test_what_is_not_given_is_none() -> None:
 def test_only_a_succeeded_payment_is_settled(status: Status) -> None:
     """All others may still be paid."""
     assert payment(status).settled == (status == "SUCCEEDED")
+
+
+@pytest.mark.parametrize(
+    ("answered", "unanswered", "stale"),
+    [(None, None, False), (None, 1, True), (1, None, False), (2, 1, False), (1, 2, True)],
+)
+def test_a_payment_is_stale_after_a_query_in_vain(
+    answered: int | None, unanswered: int | None, *, stale: bool
+) -> None:
+    """Until a reply comes; a payment that succeeded never is."""
+    asked = payment(last_answered_at=answered, last_unanswered_at=unanswered)
+    assert asked.stale is stale
+    assert not replace(asked, status=Status.SUCCEEDED).stale
+
+
+def test_a_payment_without_a_change_changed_when_it_was_created() -> None:
+    """An operator's entry is none."""
+    accepted = StatusChange(NOW + 2, Status.REVIEW, Status.REVIEW, "operator")
+    changes = (StatusChange(NOW + 1, None, Status.PENDING, "api"), accepted)
+    assert payment(history=changes).changed_at == NOW + 1
+    assert payment(history=()).changed_at == NOW

@@ -1,9 +1,18 @@
 """P2: a registration is merged with the stored one, and a different value is refused."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from payresult.domain.payment import Payment, Registration, Status
-from payresult.domain.registration import can_restart, merge, new_payment
+from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
+from payresult.domain.registration import (
+    amount_is_right,
+    can_restart,
+    due_step,
+    merge,
+    new_payment,
+)
 from payresult.errors import RegistrationConflict
 from tests.support.factories import DAY, NOW, PARTNER, PAY_ID, payment
 
@@ -103,8 +112,70 @@ def test_an_open_payment_accepts_any_amount() -> None:
     assert merge(payment(reply={"payAmount": "7"}), new) == new
 
 
+ENDED = {Status.UNRESOLVED, Status.EXPIRED, Status.FAILED}
+
+
 @pytest.mark.parametrize("status", Status)
-def test_only_an_unresolved_payment_without_a_planned_check_can_restart(status: Status) -> None:
-    """One that has a planned check is followed already."""
-    assert can_restart(payment(status)) is (status is Status.UNRESOLVED)
-    assert not can_restart(payment(status, work_at=NOW))
+@pytest.mark.parametrize("work_at", [None, NOW])
+def test_what_ended_without_a_success_can_restart(status: Status, work_at: int | None) -> None:
+    """By a PUT, or a message sent after the last change; also while late checks are planned."""
+    stored = payment(status, work_at=work_at)
+    assert can_restart(stored, None) is (status in ENDED)
+    assert can_restart(stored, NOW + 1) is (status in ENDED)
+    assert not can_restart(stored, NOW)
+
+
+def test_an_entry_without_a_change_makes_no_message_older() -> None:
+    """An operator's entry is no change of status."""
+    stored = payment(Status.FAILED)
+    closed = StatusChange(NOW + 9, Status.FAILED, Status.FAILED, "operator")
+    stored = replace(stored, history=(*stored.history, closed))
+    assert can_restart(stored, NOW + 1)
+    assert not can_restart(replace(stored, history=(closed,)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("stored", "step"),
+    [
+        (payment(step=0), 1),
+        (payment(step=41), 42),
+        (payment(Status.REVIEW, step=3), 4),
+        (payment(attempt=1), None),
+        (payment(last_error=CheckError("unavailable", NOW, 1, NOW)), None),
+        (payment(Status.SUCCEEDED), None),
+    ],
+)
+def test_the_first_check_after_a_start_is_due_until_it_was_made(
+    stored: Payment, step: int | None
+) -> None:
+    """So a redelivered message makes good for a crash."""
+    assert due_step(stored) == step
+
+
+@pytest.mark.parametrize(
+    ("accepted", "paid", "right"),
+    [
+        ({"accepted_amount": "19,99 €"}, "19,99 €", True),
+        ({"accepted_amount": "19,99 €"}, "19,99 EUR", False),
+        ({"accepted_amount": "19,99 €"}, None, False),
+        ({"accepted_absent": True}, None, True),
+        ({"accepted_absent": True}, "", False),
+        ({"accepted_amount": "x" * 1024 + "…[cut]"}, "x" * 2000, True),
+        ({"accepted_amount": "x"}, "$5", True),
+        ({}, "5 or so", False),
+        ({}, None, False),
+    ],
+)
+def test_an_amount_is_right_if_it_was_registered_or_accepted(
+    accepted: dict[str, Any], paid: str | None, *, right: bool
+) -> None:
+    """Accepted is the text, to the letter, as it is stored (P2)."""
+    stored = payment(registration=Registration(expected_amount="5"), **accepted)
+    assert amount_is_right(stored, paid) is right
+
+
+def test_a_paid_payment_takes_the_amount_that_was_accepted() -> None:
+    """The same order message comes again after accept and success."""
+    new = Registration("A-17", "19.99", "EUR")
+    paid = payment(Status.SUCCEEDED, reply={"payAmount": "19,99 €"}, accepted_amount="19,99 €")
+    assert merge(paid, new) == new

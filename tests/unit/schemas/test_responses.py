@@ -1,6 +1,7 @@
 """What the HTTP API answers: payments, results of a query, problems."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -65,7 +66,7 @@ def test_shows_all_that_there_is() -> None:
         work_shard="EVENT#1",
         work_at=NOW,
     )
-    assert shown(full, zone=SHANGHAI, stale=True) == {
+    assert shown(full, zone=SHANGHAI) == {
         "partnerCode": PARTNER,
         "payId": PAY_ID,
         "status": "SUCCEEDED",
@@ -85,8 +86,14 @@ def test_shows_all_that_there_is() -> None:
         "createdAt": "2026-11-22T10:00:00.123Z",
         "lastCheckedAt": "2026-11-22T10:01:00.123Z",
         "nextCheckAt": "2026-11-22T10:02:00.123Z",
-        "stale": True,
     }
+
+
+def test_a_payment_whose_last_query_was_in_vain_is_stale() -> None:
+    """For whoever looks at it."""
+    stale = payment(last_answered_at=NOW, last_unanswered_at=NOW + 1)
+    assert shown(stale)["stale"] is True
+    assert "stale" not in shown(replace(stale, status=Status.SUCCEEDED))
 
 
 def test_absent_means_unknown() -> None:
@@ -133,8 +140,8 @@ def test_what_cannot_be_shown_is_not_quoted() -> None:
 def test_a_result_is_a_payment_or_a_problem() -> None:
     """The payment, if there is one, as it is shown alone."""
     known = payment(reply=REPLY, checks=1)
-    outcome = Outcome(PAY_ID, known, stored=False, stale=True)
-    assert outcome_response(outcome) == payment_response(known, stored=False, stale=True)
+    outcome = Outcome(PAY_ID, known, stored=False)
+    assert outcome_response(outcome) == payment_response(known, stored=False)
     unanswered = outcome_response(Outcome(PAY_ID, error=NotRegistered(PAY_ID)))
     assert unanswered == Unanswered.model_validate(
         {"payId": PAY_ID, "problem": problem_of(NotRegistered(PAY_ID))}

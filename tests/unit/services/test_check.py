@@ -7,7 +7,7 @@ import pytest
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Status
 from payresult.errors import GatewayUnavailable, WriteConflict
-from tests.support.factories import HOUR, NOW, PAY_ID, SECOND, reply
+from tests.support.factories import DELAYS, HOUR, NOW, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 from tests.support.world import Said, World
 
@@ -200,8 +200,8 @@ def test_a_result_has_the_time_of_the_answer_and_its_latency(table: Table) -> No
     assert (outcome.result.at, outcome.result.latency) == (NOW + 3 * SECOND, 3000)
     item = table.item()
     assert item["lastCheckedAt"] == NOW + 3 * SECOND
-    assert item["nextCheckAt"] == NOW + 8 * SECOND
-    assert world.queue.waiting[0].visible_at == NOW + 8 * SECOND
+    assert item["nextCheckAt"] == NOW + (3 + DELAYS[0]) * SECOND
+    assert world.queue.waiting[0].visible_at == NOW + (3 + DELAYS[0]) * SECOND
 
 
 def test_an_unexpected_error_is_not_an_outage(table: Table) -> None:
@@ -227,4 +227,10 @@ def test_an_outage_is_stored_beside_the_last_reply(table: Table) -> None:
     check(world, step=2)
     item = table.item()
     assert item["reply"]["payRst"] == "wait"
-    assert item["lastError"] == {"kind": "unavailable", "at": NOW, "tries": 1}
+    assert item["lastError"] == {
+        "kind": "unavailable",
+        "at": NOW,
+        "tries": 1,
+        "since": NOW,
+        "how": "connection",
+    }

@@ -1,24 +1,38 @@
 """P1, P5, P6, P7: checks from the queue: how many the gateway gets, and that none is lost."""
 
 import json
+from itertools import accumulate, takewhile
 from typing import Any
 
 import pytest
 
+from payresult.aws import operator_updates
 from payresult.domain.payment import CheckMessage, Registration
+from payresult.domain.schedule import MAX_QUEUE_DELAY
 from payresult.errors import (
     GatewayUnavailable,
+    InvalidInput,
     InvalidReply,
     QueueSendError,
     RegistrationConflict,
     UnreadableItem,
 )
 from payresult.observability import counts
-from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.factories import (
+    DAY,
+    DELAYS,
+    HOUR,
+    MINUTE,
+    NOW,
+    PARTNER,
+    PAY_ID,
+    SECOND,
+    reply,
+)
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
 from tests.support.tables import Table
-from tests.support.world import World
+from tests.support.world import Said, World
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
 INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=404)
@@ -48,31 +62,33 @@ def test_a_payment_paid_at_once_takes_one_check(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_a_payment_that_is_never_paid_takes_32_checks(table: Table) -> None:
-    """Then UNRESOLVED, counted once for the alarm, also with the longest jitter (P5, P6)."""
+CHECKS = len(DELAYS) + 1
+
+
+def test_a_payment_that_is_never_paid_is_checked_to_the_end_of_the_schedule(table: Table) -> None:
+    """Then EXPIRED, also with the longest jitter; nobody is called (P5, P6)."""
     world = World(table, random_fraction=0.999999)
     world.order()
     world.run(9 * DAY)
-    assert len(world.asked) == 32
+    assert len(world.asked) == CHECKS
     world.run(30 * DAY)
-    assert len(world.asked) == 32
+    assert len(world.asked) == CHECKS
     item = table.item()
-    assert (item["status"], item["attempt"], item["checks"]) == ("UNRESOLVED", 32, 32)
-    assert not {"workAt", "workShard", "nextCheckAt"} & set(item)
+    assert (item["status"], item["attempt"], item["checks"]) == ("EXPIRED", CHECKS, CHECKS)
+    assert not {"workAt", "workShard", "nextCheckAt", "attention"} & set(item)
     assert (world.queue.waiting, world.queue.dead_letters, world.bus.entries) == ([], [], [])
-    alarms = [counts(outcome).get("PaymentsUnresolved", 0) for outcome in world.outcomes]
-    assert sum(alarms) == 1
-    assert [change["to"] for change in item["history"]] == ["PENDING", "UNRESOLVED"]
+    counted = [counts(outcome).get("PaymentsExpired", 0) for outcome in world.outcomes]
+    assert sum(counted) == 1
+    assert [change["to"] for change in item["history"]] == ["PENDING", "EXPIRED"]
 
 
 def test_the_fast_checks_are_on_time(table: Table) -> None:
-    """Seventeen by the queue, to the second, in the first 35 minutes."""
+    """By the queue, to the second."""
     world = World(table)
+    fast = list(takewhile(lambda delay: delay <= MAX_QUEUE_DELAY, DELAYS))
     world.order()
-    world.run(60 * MINUTE)
-    at = [(when - NOW) // SECOND for _, when in world.asked]
-    expected = [*range(0, 85, 12), 114, 144, 204, 264, 324, 444, 564, 864, 1164, 2064]
-    assert at == expected
+    world.run(sum(fast) * SECOND)
+    assert [(when - NOW) // SECOND for _, when in world.asked] == [0, *accumulate(fast)]
 
 
 def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> None:
@@ -82,7 +98,7 @@ def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> 
     world.run(0)
     calls: list[str] = []
     world.before = calls.append
-    world.run(12 * SECOND)
+    world.run(DELAYS[0] * SECOND)
     expected = ["batch_get_item", "query", "send_message_batch", "update_item"]
     assert calls == [*expected, "delete_message_batch"]
     assert len(world.asked) == 2
@@ -144,7 +160,7 @@ def test_an_outage_uses_no_attempt(table: Table) -> None:
     world.order()
     world.run(10 * DAY)
     assert sum(at > NOW + HOUR for _, at in world.asked) == 3
-    assert table.item()["status"] == "UNRESOLVED"
+    assert table.item()["status"] == "EXPIRED"
 
 
 def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
@@ -157,6 +173,7 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
     world.run(3 * HOUR)
     item = table.item()
     assert (item["status"], item["attempt"]) == ("UNRESOLVED", 0)
+    assert item["attention"] == f"{PARTNER}#UNRESOLVED"
     assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
     assert "workAt" not in item
 
@@ -174,21 +191,14 @@ def test_retry_after_is_obeyed(table: Table, retry_after: float, wait: int) -> N
     assert wait * SECOND <= second < wait * SECOND + MINUTE
 
 
-def test_an_invalid_reply_uses_an_attempt(table: Table) -> None:
-    """The checks keep to the schedule, with the last error stored."""
-    world = World(table, delays=(5, 10))
-    world.says = lambda _: INVALID
+def test_a_maintenance_page_uses_no_attempt(table: Table) -> None:
+    """Three of them, then paid: one attempt."""
+    world = World(table)
+    world.says = lambda pay_id: INVALID if len(world.asked) < 4 else reply(payId=pay_id)
     world.order()
     world.run(HOUR)
-    assert len(world.asked) == 3
     item = table.item()
-    assert item["status"] == "UNRESOLVED"
-    assert item["lastError"] == {
-        "kind": "bad_reply",
-        "at": NOW + 15 * SECOND,
-        "tries": 1,
-        "httpStatus": 404,
-    }
+    assert (item["status"], item["attempt"], item["checks"]) == ("SUCCEEDED", 1, 4)
 
 
 # Late checks
@@ -240,7 +250,7 @@ def test_messages_delivered_twice_cause_no_extra_checks(
     world.run(30 * DAY)
     item = table.item()
     if paid_after is None:
-        assert (len(world.asked), item["status"]) == (6, "UNRESOLVED")
+        assert (len(world.asked), item["status"]) == (6, "EXPIRED")
     else:
         assert (item["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
         assert len(world.asked) == item["attempt"]
@@ -274,7 +284,7 @@ def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
     world.run(9 * DAY)
     assert len(world.asked) <= asked + 1
     item = table.item()
-    assert (item["status"], item["giveUpAt"]) == ("UNRESOLVED", NOW)
+    assert (item["status"], item["giveUpAt"]) == ("EXPIRED", NOW)
     assert "workAt" not in item
 
 
@@ -293,6 +303,11 @@ def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> Non
     pays_at(world, world.now)
     world.run(2 * DAY)
     assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
+
+
+def crash() -> None:
+    """End the invocation."""
+    raise Crash
 
 
 def crash_at(world: World, number: int) -> list[str]:
@@ -337,13 +352,13 @@ def test_a_crash_at_any_point_loses_nothing(table: Table, number: int) -> None:
 def test_a_crash_around_the_last_check_does_not_restart_the_payment(
     table: Table, number: int
 ) -> None:
-    """The message is delivered again when the payment is UNRESOLVED already."""
+    """The message is delivered again when the payment is EXPIRED already."""
     world = World(table, delays=(5,))
     crash_at(world, number)
     world.order()
     world.run(DAY)
     assert len(world.asked) <= 3
-    assert table.item()["status"] == "UNRESOLVED"
+    assert table.item()["status"] == "EXPIRED"
     assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
@@ -484,47 +499,153 @@ def test_an_empty_batch_makes_no_call(table: Table) -> None:
 # Restart
 
 
-def given_up(table: Table, world: World) -> int:
-    """Make a payment UNRESOLVED at the end of its (short) schedule, and return its step."""
+def expire(table: Table, world: World) -> int:
+    """Let a payment end its (short) schedule, and return its step."""
     world.order()
     world.run(HOUR)
     item = table.item()
-    assert item["status"] == "UNRESOLVED"
+    assert item["status"] == "EXPIRED"
     return int(item["step"])
 
 
-def test_a_message_without_step_restarts_an_unresolved_payment(table: Table) -> None:
+def test_a_message_without_step_restarts_a_payment_that_ended(table: Table) -> None:
     """The whole schedule again; ``step`` goes on, so that old messages stay refused."""
     world = World(table, delays=(5, 10))
-    step = given_up(table, world)
+    step = expire(table, world)
     world.order()
     world.run(0)
     item = table.item()
-    assert (item["status"], item["attempt"], item["step"]) == ("UNRESOLVED", 1, step + 1)
+    assert (item["status"], item["attempt"], item["step"]) == ("PENDING", 1, step + 1)
     assert item["giveUpAt"] == world.now + 9 * DAY
     world.run(HOUR)
     assert len(world.asked) == 6
-    assert "workAt" not in table.item()
+    assert [each["to"] for each in table.item()["history"]] == ["PENDING", "EXPIRED"] * 2
 
 
-def test_a_restarted_payment_can_still_succeed(table: Table) -> None:
-    """UNRESOLVED to SUCCEEDED, with its event."""
+@pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "UNRESOLVED"])
+def test_a_restarted_payment_can_still_succeed(table: Table, status: str) -> None:
+    """The customer tried again and paid on day 2: the order service hears of it (P1)."""
     world = World(table, delays=(5, 10))
-    given_up(table, world)
+    answers: dict[str, Said] = {
+        "EXPIRED": reply("wait"),
+        "FAILED": reply("fail"),
+        "UNRESOLVED": DOWN,
+    }
+    world.says = lambda _: answers[status]
+    world.order()
+    world.run(2 * DAY if status == "FAILED" else 10 * DAY)
+    assert table.item()["status"] == status
     pays_at(world, world.now + 5 * SECOND)
     world.order()
     world.run(HOUR)
     assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
+    assert "attention" not in table.item()
 
 
-def test_being_given_up_again_is_counted_again(table: Table) -> None:
-    """So the alarm rings each time."""
+def test_a_message_from_before_the_end_restarts_nothing(table: Table) -> None:
+    """It was delivered late: it says nothing that was not known then."""
     world = World(table, delays=(5, 10))
-    given_up(table, world)
+    expire(table, world)
+    asked = len(world.asked)
+    sent_at = table.item()["history"][-1]["at"]
+    assert world.follow(CheckMessage(PAY_ID, sent_at=sent_at))[0].error is None
+    assert (table.item()["status"], len(world.asked)) == ("EXPIRED", asked)
+
+
+def test_a_crash_after_the_restart_is_made_good_by_the_redelivery(table: Table) -> None:
+    """The message comes again, and the first check of the new start is due."""
+    world = World(table, delays=(5, 10))
+    expire(table, world)
+    pays_at(world, world.now)
+    world.order()
+    world.once("query", crash)
+    world.run(5 * MINUTE)
+    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
+
+
+def test_an_answer_from_before_a_restart_is_dropped(table: Table) -> None:
+    """A late check in flight must not record over the new start: nobody would follow it."""
+    world = World(table, delays=(5, 10, 20, 40))
+
+    def answer(pay_id: str) -> Any:
+        if len(world.asked) == 2:  # the late check
+            world.register()
+        return reply("fail" if len(world.asked) <= 2 else "wait", payId=pay_id)
+
+    world.says = answer
+    world.order()
+    world.run(2 * HOUR)
+    assert [each["to"] for each in table.item()["history"]] == [
+        *("PENDING", "FAILED", "PENDING", "EXPIRED")
+    ]
+    assert len(world.asked) == 2 + 5
+
+
+def review(table: Table, world: World) -> None:
+    """Let a payment be paid with another amount than the registered one."""
+    world.says = lambda pay_id: reply(payId=pay_id, payAmount="19,99 €")
+    world.order(expectedAmount="19.99")
+    world.run(3 * DAY)
+    assert table.item()["status"] == "REVIEW"
+
+
+def test_a_message_without_step_about_a_review_causes_one_check(table: Table) -> None:
+    """Status, attention and plan stay; many messages cause one check each two seconds (P6)."""
+    world = World(table)
+    review(table, world)
+    before, asked = table.item(), len(world.asked)
+    for _ in range(3):
+        world.order(expectedAmount="19.99")
+    world.run(HOUR)
+    after = table.item()
+    assert len(world.asked) == asked + 1
+    for name in ("status", "attention", "attentionSince", "step", "attempt", "giveUpAt"):
+        assert after[name] == before[name]
+
+
+def test_a_message_about_a_review_finds_the_right_amount(table: Table) -> None:
+    """And its event is sent (P1)."""
+    world = World(table)
+    review(table, world)
+    world.says = lambda pay_id: reply(payId=pay_id, payAmount="19.99")
     world.order()
     world.run(HOUR)
-    alarms = [counts(outcome).get("PaymentsUnresolved", 0) for outcome in world.outcomes]
-    assert sum(alarms) == 2
+    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
+    assert "attention" not in table.item()
+
+
+def test_what_was_accepted_succeeds_and_the_order_may_come_again(table: Table) -> None:
+    """REVIEW always has an exit."""
+    world = World(table)
+    review(table, world)
+    table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "comma", world.now))
+    world.run(5 * MINUTE)
+    world.order(expectedAmount="19.99")
+    world.run(5 * MINUTE)
+    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
+    assert world.queue.dead_letters == []
+
+
+def test_a_follow_up_of_an_erased_payment_is_dropped(table: Table) -> None:
+    """Stored anew it would have no amount, and any amount would be right (P2)."""
+    world = World(table)
+    world.order(expectedAmount="5")
+    world.run(0)
+    table.delete()
+    world.says = paid
+    world.run(DAY)
+    assert (table.scan(), len(world.asked), world.bus.entries) == ([], 1, [])
+    assert sum(outcome.dropped for outcome in world.outcomes) == 1
+
+
+@pytest.mark.parametrize(("step", "refused"), [(101, False), (102, True), (10**9 - 1, True)])
+def test_a_step_far_ahead_is_refused(table: Table, step: int, *, refused: bool) -> None:
+    """Its follow-up could not be read, and the payment would be followed by nobody."""
+    world = World(table)
+    world.order()
+    world.run(0)
+    [outcome] = world.follow(CheckMessage(PAY_ID, step=step))
+    assert isinstance(outcome.error, InvalidInput) is refused
 
 
 def test_a_message_without_step_about_a_followed_payment_causes_no_check(table: Table) -> None:

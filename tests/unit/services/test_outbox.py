@@ -6,9 +6,8 @@ from unittest.mock import Mock
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from payresult.aws import updates
+from payresult.aws import operator_updates
 from payresult.aws.eventbridge import EventPublisher
-from payresult.domain.event import Event
 from payresult.domain.payment import CheckMessage
 from payresult.services.outbox import Outbox
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
@@ -244,9 +243,7 @@ def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Ta
     world = paid(table, PAY_ID)
     world.outbox.publish([PAY_ID])
     world.now += HOUR
-    item = table.item()
-    event = Event(PAY_ID, item["eventId"], item["event"])
-    table.payments.write(PAY_ID, updates.republish(event, world.now))
+    table.payments.write(PAY_ID, operator_updates.republish(table.payment(), world.now))
     world.bus.entry_error = lambda _: "InternalFailure"
     world.now += 2 * MINUTE
     world.outbox.publish([PAY_ID], postpone=True)

@@ -43,7 +43,7 @@ def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
 
 
 def test_an_open_payment_is_checked_and_the_reply_is_stored(table: Table) -> None:
-    """Status, reply and history change; ``attempt``, ``step`` and the planned check do not."""
+    """``attempt`` and ``step`` do not change. FAILED plans late checks."""
     world = World(table)
     world.order()
     world.run(10 * SECOND)
@@ -56,8 +56,9 @@ def test_an_open_payment_is_checked_and_the_reply_is_stored(table: Table) -> Non
     assert (after["status"], after["reply"]["payAmount"]) == ("FAILED", "5")
     assert after["checks"] == before["checks"] + 1
     assert after["history"][-1]["way"] == "api"
-    for name in ("attempt", "step", "nextCheckAt", "workAt"):
+    for name in ("attempt", "step"):
         assert after[name] == before[name]
+    assert after["nextCheckAt"] == after["workAt"] == world.now + HOUR
 
 
 def test_a_live_check_that_finds_a_success_causes_its_event(table: Table) -> None:
@@ -81,7 +82,7 @@ def test_a_registered_payment_is_checked_at_most_every_two_seconds(table: Table)
         world.now = NOW + at
         [outcome] = world.get()
         assert outcome.payment is not None
-        assert not outcome.stale
+        assert not outcome.payment.stale
     assert [at - NOW for _, at in world.asked] == [0, 2000, 4000]
 
 
@@ -103,24 +104,63 @@ def test_two_callers_at_the_same_time_make_one_check(table: Table) -> None:
     [outcome] = world.get()
     assert (len(world.asked), len(other.asked)) == (0, 1)
     assert outcome.payment is not None
-    assert (outcome.payment.pay_id, outcome.result, outcome.stale) == (PAY_ID, None, False)
+    assert (outcome.payment.pay_id, outcome.result, outcome.payment.stale) == (PAY_ID, None, False)
 
 
 @pytest.mark.parametrize("error", [DOWN, INVALID])
 def test_without_a_reply_a_caller_gets_what_is_stored(
     table: Table, error: GatewayUnavailable | InvalidReply
 ) -> None:
-    """Marked stale; nothing changes but the time of the last check (P7)."""
+    """Marked stale; nothing changes but the times of the check (P7)."""
     world = World(table)
     world.order(expectedAmount="5")
     world.run(30 * SECOND)
     before = table.item()
     world.says = lambda _: error
     [outcome] = world.get()
-    assert (outcome.stale, outcome.error) == (True, None)
+    assert outcome.error is None
     assert outcome.payment is not None
+    assert outcome.payment.stale
     assert outcome.payment.reply["payRst"] == "wait"
-    assert table.item() == before | {"lastCheckedAt": world.now}
+    times = {"lastCheckedAt": world.now, "lastUnansweredAt": world.now}
+    assert table.item() == before | times
+
+
+def test_stale_is_the_same_for_all_callers_and_does_not_flap(table: Table) -> None:
+    """Eight callers within the seconds of an outage, and after it."""
+    world = World(table)
+    world.order()
+    world.run(30 * SECOND)
+    says(world, "wait")
+    assert [outcome.payment.stale for outcome in world.get() if outcome.payment] == [False]
+    world.says = lambda _: DOWN
+    world.now += 2 * SECOND
+    seen = []
+    for _ in range(8):
+        seen += [outcome.payment.stale for outcome in world.get() if outcome.payment]
+        world.now += 700
+    assert seen == [True] * 8
+    says(world, "wait")
+    world.now += 2 * SECOND
+    assert [outcome.payment.stale for outcome in world.get() if outcome.payment] == [False]
+
+
+def test_a_query_in_vain_that_meets_a_success_tells_the_success(table: Table) -> None:
+    """The queue found it at the same moment."""
+    world, other = World(table), World(table)
+    world.order()
+    world.run(30 * SECOND)
+    says(other, "success")
+    other.now = world.now + MINUTE
+
+    def answer(_: str) -> object:
+        other.get()
+        return DOWN
+
+    world.says = answer  # type: ignore[assignment]  # mypy does not see that it is one
+    [outcome] = world.get()
+    assert outcome.payment is not None
+    assert (outcome.payment.status, outcome.payment.stale) == (Status.SUCCEEDED, False)
 
 
 @pytest.mark.parametrize("error", [DOWN, INVALID])
@@ -308,33 +348,49 @@ def test_where_sqs_refuses_the_check_the_payment_is_stored(table: Table) -> None
     assert len(world.bus.entries) == 1
 
 
-def test_registering_restarts_an_unresolved_payment(table: Table) -> None:
-    """As a message without ``step`` does."""
+@pytest.mark.parametrize(("pay_rst", "status"), [("wait", "EXPIRED"), ("fail", "FAILED")])
+def test_registering_restarts_a_payment_that_ended(table: Table, pay_rst: str, status: str) -> None:
+    """As a message without ``step`` does; also while late checks are planned."""
     world = World(table, delays=(5,))
+    says(world, pay_rst)
     world.register()
-    world.run(HOUR)
-    assert table.item()["status"] == "UNRESOLVED"
+    world.run(MINUTE)
+    assert table.item()["status"] == status
+    asked = len(world.asked)
+    says(world, "wait")
     world.register(order_id="A-17")
     item = table.item()
-    assert (item["attempt"], item["giveUpAt"], item["orderId"]) == (0, world.now + 9 * DAY, "A-17")
-    world.run(HOUR)
-    assert len(world.asked) == 4
+    assert (item["status"], item["attempt"], item["orderId"]) == ("PENDING", 0, "A-17")
+    assert item["giveUpAt"] == world.now + 9 * DAY
+    world.run(MINUTE)
+    assert len(world.asked) == asked + 2
 
 
-@pytest.mark.parametrize(("pay_rst", "status"), [("success", "SUCCEEDED"), ("fail", "FAILED")])
-def test_registering_a_paid_or_failed_payment_causes_no_check(
-    table: Table, pay_rst: str, status: str
-) -> None:
+def test_registering_a_paid_payment_causes_no_check(table: Table) -> None:
     """An order may be added at any time."""
     world = World(table)
-    says(world, pay_rst)
+    says(world, "success")
     world.register()
     world.run(0)
     payment = world.service.register(PAY_ID, Registration("A-17"))
     assert world.queue.waiting == []
     world.run(1 * MINUTE)
-    assert (payment.status, len(world.asked)) == (status, 1)
+    assert (payment.status, len(world.asked)) == ("SUCCEEDED", 1)
     assert table.item()["orderId"] == "A-17"
+
+
+def test_registering_a_review_again_causes_one_check(table: Table) -> None:
+    """It keeps its status, and may find the right amount (P1)."""
+    world = World(table)
+    says(world, "success", payAmount="$5")
+    world.register(expected_amount="19.99")
+    world.run(2 * DAY)
+    assert table.item()["status"] == "REVIEW"
+    says(world, "success", payAmount="$19.99")
+    world.register(expected_amount="19.99")
+    assert table.item()["status"] == "REVIEW"
+    world.run(MINUTE)
+    assert table.item()["status"] == "SUCCEEDED"
 
 
 def test_a_payment_that_changes_before_each_write_raises_write_conflict(table: Table) -> None:

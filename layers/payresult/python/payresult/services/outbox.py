@@ -10,6 +10,7 @@ from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment
+from payresult.domain.schedule import expiry
 from payresult.errors import PaymentChanged
 
 if TYPE_CHECKING:
@@ -44,11 +45,13 @@ class Outbox:
         *,
         pool: Executor,
         clock: Callable[[], float],
+        retention_days: int = 0,
     ) -> None:
         self._payments = payments
         self._publisher = publisher
         self._pool = pool
         self._clock = clock
+        self._retention_days = retention_days
 
     def publish(self, pay_ids: Iterable[str], *, postpone: bool = False) -> PublishResult:
         """Send the unsent events of *pay_ids* and mark them.
@@ -75,8 +78,9 @@ class Outbox:
 
     def _mark(self, event: Event) -> int | None:
         now = self._now()
+        update = updates.mark_sent(event, now, expiry(now, self._retention_days))
         try:
-            payment = self._payments.write(event.pay_id, updates.mark_sent(event, now))
+            payment = self._payments.write(event.pay_id, update)
         except PaymentChanged:  # publisher and sweeper sent it at the same time; one marks it
             return None
         return now - payment.history[-1].at
