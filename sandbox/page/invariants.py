@@ -158,7 +158,8 @@ def _settles_or_calls_a_person(observed: Observations) -> Guarantee:
     status = Counter(item["status"] for item in items)
     orphans = sum(item["status"] == "PENDING" and "nextCheckAt" not in item for item in items)
     note = f"{status['PENDING']} followed, {status['SUCCEEDED']} succeeded, "
-    note += f"{status['UNRESOLVED']} unresolved, {status['FAILED']} failed"
+    note += f"{status['EXPIRED']} expired, {status['FAILED']} failed, "
+    note += f"{sum('attention' in item for item in items)} for a person"
     title, figure = "Settles or calls a person", _counted(orphans, "orphan")
     return Guarantee("P5", title, figure, note, _none_of(orphans, items))
 

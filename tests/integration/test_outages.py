@@ -42,8 +42,8 @@ def test_an_invalid_reply_with_nothing_stored_is_a_502(system: System) -> None:
 
 
 def test_payments_are_followed_through_failures(system: System) -> None:
-    """One failed check each, then a paid one; only an answered check counts as an attempt."""
-    attempts = {"failing2-then": 1, "busy2-then": 1, "nonsense2-then": 2}
+    """One failed check each, then a paid one; only a reply counts as an attempt."""
+    attempts = dict.fromkeys(("failing2-then", "busy2-then", "nonsense2-then"), 1)
     for pay_id in attempts:
         system.client.send({"payId": pay_id})
 
@@ -74,18 +74,20 @@ def test_a_wrong_amount_is_a_review_and_no_event(system: System) -> None:
     assert system.audit.arrivals("wrong-amount") == []
 
 
-def test_an_unpaid_payment_becomes_unresolved_and_never_failed(system: System) -> None:
-    """After the last check of the schedule it is UNRESOLVED; a PUT starts the checks again."""
+def test_an_unpaid_payment_expires_and_never_fails(system: System) -> None:
+    """After the last check of the schedule it is EXPIRED; PUT and message start it again."""
     system.client.send({"payId": "never-paid"})
 
-    wait_for("the end", lambda: system.client.status("never-paid") == "UNRESOLVED", 30)
+    wait_for("the end", lambda: system.client.status("never-paid") == "EXPIRED", 30)
 
     checks = len(DELAYS) + 1
     assert len(system.gateway.requests("never-paid")) == checks
     assert system.audit.arrivals("never-paid") == []
     system.client.put("never-paid", orderId="A-19")
     wait_for("more checks", lambda: len(system.gateway.requests("never-paid")) > checks, 20)
-    assert system.client.status("never-paid") == "UNRESOLVED"
+    wait_for("the end again", lambda: system.client.status("never-paid") == "EXPIRED", 30)
+    system.client.send({"payId": "never-paid"})
+    wait_for("a restart", lambda: len(system.gateway.requests("never-paid")) > 2 * checks, 20)
 
 
 def test_the_sweeper_sends_an_event_that_the_publisher_did_not_get(system: System) -> None:
