@@ -8,14 +8,15 @@ from payresult import bootstrap  # isort: split
 import os
 from base64 import b64decode
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
-from payresult.errors import InvalidInput
-from payresult.observability import describe, report
+from payresult.errors import GatewayError, InvalidInput
+from payresult.observability import count, describe, report
 from payresult.schemas.fields import Outgoing
 from payresult.schemas.requests import parse_pay_id, parse_pay_ids, parse_registration
 from payresult.schemas.responses import (
@@ -44,6 +45,7 @@ def handler(event: Event, _context: object) -> Response:
         return ROUTES[event["routeKey"]](event)
     except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
         logger.warning("request refused", extra=describe(error))
+        _count_failure(error)
         return _problem(error)
     finally:
         if metrics.metric_set:
@@ -83,8 +85,18 @@ ROUTES: dict[str, Callable[[Event], Response]] = {
 
 def _look_up(pay_ids: list[str]) -> list[Outcome]:
     outcomes = service.look_up(pay_ids)
-    report(outcomes, logger, metrics)
+    report(outcomes, logger, metrics, live=True)
+    for outcome in outcomes:
+        _count_failure(outcome.error)
     return outcomes
+
+
+def _count_failure(error: BaseException | None) -> None:
+    """Count a 5xx whose cause is on our side; what the gateway does is counted elsewhere."""
+    if error is None or isinstance(error, GatewayError):
+        return
+    if problem_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        count(metrics, {"ApiFailures": 1})
 
 
 def _pay_id(event: Event) -> str:

@@ -53,7 +53,8 @@ def _all_cases(world: Deployment) -> Iterator[dict[str, Any]]:
     records = [{"messageId": pay_id, "body": json.dumps({"payId": pay_id})} for pay_id in asked]
     malformed = {"messageId": "m", "body": "{"}
     yield from _lines(world, "checks", {"Records": [*records, malformed]})
-    yield from _lines(world, "api", _request("GET", "wait-2"))
+    for pay_id in ("wait-2", "down-1", "paid-odd"):
+        yield from _lines(world, "api", _request("GET", pay_id))
     yield from _lines(world, "publisher", {"Records": [_became_paid(world, "paid-1")]})
     world.now = ON_THE_COUNT
     yield from _lines(world, "sweeper", {})

@@ -37,6 +37,25 @@ def test_each_kind_of_answer_is_counted_and_its_latency_measured(
 
 
 @pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        (reply("wait"), "LiveChecksAnswered"),
+        (GatewayUnavailable("", pay_id=PAY_ID), "LiveChecksFailed"),
+        (InvalidReply("", pay_id=PAY_ID), "LiveChecksFailed"),
+    ],
+)
+def test_the_questions_of_callers_are_counted_apart(answer: GatewayResult, name: str) -> None:
+    """The gateway's alarms count the checks of the queue: a caller may ask each 2 s."""
+    assert counts(Outcome(PAY_ID, payment(), result(answer)), live=True) == {name: 1}
+
+
+def test_the_first_answer_about_a_payment_is_counted() -> None:
+    """An alarm compares their number with that of the paid ones."""
+    outcome = Outcome(PAY_ID, payment(), result(reply("wait")), first=True)
+    assert counts(outcome) == {"ChecksAnswered": 1, "PaymentsFirstAnswered": 1}
+
+
+@pytest.mark.parametrize(
     ("new_status", "name"),
     [
         (Status.SUCCEEDED, "PaymentsSucceeded"),

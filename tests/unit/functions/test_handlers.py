@@ -320,7 +320,7 @@ def test_query_accepts_100_pay_ids(api: Api, capsys: pytest.CaptureFixture[str])
     status, document, _ = api.query({"payIds": [str(number) for number in range(100)]})
     assert (status, len(document["results"]), len(api.world.asked)) == (200, 100, 100)
     written = lines(capsys).metrics
-    assert sum(written["BadReplies"]) == 100
+    assert sum(written["LiveChecksFailed"]) == 100
     assert len(written["GatewayLatency"]) == 100
 
 
@@ -362,6 +362,25 @@ def test_an_unexpected_error_is_500_without_a_stack_trace(
     assert "Traceback" not in json.dumps(document)
     assert written.logged[0]["error"] == "ZeroDivisionError"
     assert written.logged[0]["where"]
+    assert written.metrics["ApiFailures"] == [1]
+
+
+@pytest.mark.parametrize("said", [GatewayUnavailable, InvalidReply])
+def test_a_failure_of_the_gateway_is_no_failure_of_the_api(
+    api: Api, capsys: pytest.CaptureFixture[str], said: type[GatewayUnavailable | InvalidReply]
+) -> None:
+    """The caller gets a 5xx, and the alarm about our own does not ring."""
+    api.world.says = lambda pay_id: said("", pay_id=pay_id)
+    assert api.get()[0] >= 500
+    assert "ApiFailures" not in lines(capsys).metrics
+
+
+def test_a_refused_request_is_no_failure_of_the_api(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A 4xx is the caller's."""
+    assert api.query({"payIds": []})[0] == 400
+    assert "ApiFailures" not in lines(capsys).metrics
 
 
 def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
@@ -370,7 +389,8 @@ def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixt
     api.get()
     written = lines(capsys)
     assert written.metrics == {
-        "ChecksAnswered": [1],
+        "LiveChecksAnswered": [1],
+        "PaymentsFirstAnswered": [1],
         "PaymentsSucceeded": [1],
         "GatewayLatency": [0],
     }

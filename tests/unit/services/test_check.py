@@ -234,3 +234,14 @@ def test_an_outage_is_stored_beside_the_last_reply(table: Table) -> None:
         "since": NOW,
         "how": "connection",
     }
+
+
+def test_the_first_answer_is_told_once_also_after_an_unanswered_try(table: Table) -> None:
+    """An alarm compares how many payments were answered about with how many were paid."""
+    world = World(table)
+    world.register()
+    world.says = lambda pay_id: GatewayUnavailable("", pay_id=pay_id)
+    told = [check(world).first]
+    world.says = lambda _: reply("wait")
+    told += [check(world, step).first for step in (2, 3)]
+    assert told == [False, True, False]

@@ -20,6 +20,13 @@ _BY_ANSWER = {
     InvalidReply: "BadReplies",
 }
 
+_BY_LIVE_ANSWER = {
+    Reply: "LiveChecksAnswered",
+    GatewayUnavailable: "LiveChecksFailed",
+    InvalidReply: "LiveChecksFailed",
+}
+"""The questions of callers are counted apart: one payId that is polled raises no alarm."""
+
 _BY_NEW_STATUS: dict[Status | None, str] = {
     Status.SUCCEEDED: "PaymentsSucceeded",
     Status.FAILED: "PaymentsFailed",
@@ -37,23 +44,28 @@ UNITS = {
 """The metrics that keep each value, for percentiles. All others are counts."""
 
 
-def report(outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics") -> None:
-    """Log, count and measure *outcomes*."""
+def report(
+    outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics", *, live: bool = False
+) -> None:
+    """Log, count and measure *outcomes*; *live*: a caller of the API asked, and not the queue."""
     counted: Counter[str] = Counter()
     for outcome in outcomes:
         log = logger.warning if outcome.error else logger.info
         log("payment", extra=log_fields(outcome))
-        counted.update(counts(outcome))
+        counted.update(counts(outcome, live=live))
         for name, value in measures(outcome).items():
             measure(metrics, name, [value])
     count(metrics, counted)
 
 
-def counts(outcome: Outcome) -> dict[str, int]:
+def counts(outcome: Outcome, *, live: bool = False) -> dict[str, int]:
     """Return what is counted of *outcome*, by metric name."""
     counted = {}
     if outcome.result is not None:
-        counted[_BY_ANSWER[type(outcome.result.answer)]] = 1
+        answer = type(outcome.result.answer)
+        counted[(_BY_LIVE_ANSWER if live else _BY_ANSWER)[answer]] = 1
+    if outcome.first:
+        counted["PaymentsFirstAnswered"] = 1
     if outcome.dropped:
         counted["FollowUpsDropped"] = 1
     if outcome.unknown:

@@ -165,7 +165,8 @@ class Checker:
         unknown = isinstance(result.answer, Reply) and is_unknown_pay_rst(
             result.answer, self._rules.failed_pay_rst_values
         )
-        return Outcome(after.pay_id, after, result, new_status, unknown)
+        first = before.last_answered_at is None and after.last_answered_at is not None
+        return Outcome(after.pay_id, after, result, new_status, first=first, unknown=unknown)
 
 
 def _current(changed: PaymentChanged, payment: Payment) -> Payment:
