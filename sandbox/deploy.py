@@ -45,10 +45,10 @@ def deploy_template(
     credentials: Credentials, stack: str, template: Path, values: Mapping[str, str]
 ) -> dict[str, str]:
     """Deploy *template* as *stack* with the parameters *values*; the outputs of the stack."""
-    body = _upload(credentials.client("s3"), f"{stack}-artifacts", template)
+    url = _upload(credentials.client("s3"), f"{stack}-artifacts", template)
     cloudformation: CloudFormationClient = credentials.client("cloudformation")
     try:
-        _execute(cloudformation, stack, body, values)
+        _execute(cloudformation, stack, url, values)
     except ClientError as error:
         raise DeploymentFailed(str(error)) from error
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -72,7 +72,10 @@ def parameters(gateway_url: str, delays: Sequence[int]) -> dict[str, str]:
 
 
 def _upload(s3: S3Client, bucket: str, template: Path) -> str:
-    """Upload the code that *template* refers to; the template's text with the S3 URIs."""
+    """Upload the code that *template* refers to, and its text with the S3 URIs; the text's URL.
+
+    A template of over 51,200 bytes is only taken from S3 (AWS, CloudFormation quotas).
+    """
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
 
     def uploaded(match: re.Match[str]) -> str:
@@ -81,17 +84,19 @@ def _upload(s3: S3Client, bucket: str, template: Path) -> str:
         s3.put_object(Bucket=bucket, Key=key, Body=content)
         return f"{match[1]}s3://{bucket}/{key}"
 
-    return _LOCAL_URI.sub(uploaded, template.read_text(encoding="utf-8"))
+    body = _LOCAL_URI.sub(uploaded, template.read_text(encoding="utf-8"))
+    s3.put_object(Bucket=bucket, Key=template.name, Body=body.encode())
+    return f"{s3.meta.endpoint_url}/{bucket}/{template.name}"
 
 
 def _execute(
-    cloudformation: CloudFormationClient, stack: str, body: str, values: Mapping[str, str]
+    cloudformation: CloudFormationClient, stack: str, url: str, values: Mapping[str, str]
 ) -> None:
     change_set = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName="create",
         ChangeSetType="CREATE",
-        TemplateBody=body,
+        TemplateURL=url,
         Parameters=[
             {"ParameterKey": name, "ParameterValue": value} for name, value in values.items()
         ],
