@@ -26,7 +26,7 @@ def _configured(model: Model) -> list[Limit]:
             "PUT: the stage's throttling",
             deployment.stage_rate * 60,
             "template.yaml",
-            "send payIds to the queue, or raise ThrottlingRateLimit",
+            "send payIds to the queue, or raise ApiRateLimit",
         ),
         Limit(
             "one sweep a minute",

@@ -53,7 +53,7 @@ class Deployment:
         settings = {
             "concurrency": parameters["MaximumConcurrency"]["Default"],
             "memory": TEMPLATE["Globals"]["Function"]["MemorySize"],
-            "stage_rate": properties("ApiStage")["DefaultRouteSettings"]["ThrottlingRateLimit"],
+            "stage_rate": parameters["ApiRateLimit"]["Default"],
             "sweeper_timeout": properties("SweeperFunction")["Timeout"],
             "long_delays": sum(delay > MAX_QUEUE_DELAY for delay in delays),
         }

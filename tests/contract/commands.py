@@ -11,10 +11,13 @@ import click
 from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # it has none
 from moto import mock_aws
 
+from tests.support.tables import create_table
 from tests.support.template import FUNCTIONS
 
 PLACES = re.compile(r"\$\{(?P<name>[A-Za-z:]+)(\.(?P<attribute>[A-Za-z]+))?\}")
-AN_HOUR_AGO = "$(($(date +%s)-3600))000"
+AGO = re.compile(r"\$\(\(\$\(date \+%s\)-\d+\)\)000")
+NOT_IN_MOTO = {"get-function-recursion-config", "get-account-settings"}
+"""Operations of which only the arguments are checked: the AWS CLI answers with a sample."""
 
 
 def filled(text: str, stack: str = "payresult") -> str:
@@ -32,7 +35,7 @@ def filled(text: str, stack: str = "payresult") -> str:
 
 
 class Cloud:
-    """A simulated account with the log groups that the commands read."""
+    """A simulated account with the table and the log groups that the commands read."""
 
     @classmethod
     @contextmanager
@@ -42,12 +45,14 @@ class Cloud:
             for name in FUNCTIONS:
                 group = filled(f"${{{name}Logs}}")
                 boto3.client("logs").create_log_group(logGroupName=group)
+            create_table(boto3.client("dynamodb"), filled("${Table}"))
             yield cls()
 
     def run(self, command: str) -> None:
         """Run an `aws` command; for `cli/payresult`, only parse the command line."""
-        program, *arguments = shlex.split(command.replace(AN_HOUR_AGO, "1795341600000"))
+        program, *arguments = shlex.split(AGO.sub("1795341600000", command))
         if program == "aws":
+            arguments += ["--generate-cli-skeleton", "output"] if NOT_IN_MOTO & {*arguments} else []
             assert create_clidriver().main(arguments) == 0
             return
         assert program == "cli/payresult"

@@ -23,6 +23,7 @@ STREAM = {
     "dynamodb:ListStreams",
 }
 READ_QUEUE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
+INDEXES = ("work", "attention")
 SEND, QUERY, PUT_EVENTS = "sqs:SendMessage*", "dynamodb:Query", "events:PutEvents"
 
 
@@ -30,7 +31,7 @@ def _arn(name: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
-ALLOWED: dict[str, list[tuple[set[str], dict[str, Any]]]] = {
+ALLOWED: dict[str, list[tuple[set[str], Any]]] = {
     "Api": [(PAYMENTS, _arn("Table")), ({SEND}, _arn("ChecksQueue"))],
     "Checks": [(PAYMENTS, _arn("Table")), ({*READ_QUEUE, SEND}, _arn("ChecksQueue"))],
     "Publisher": [
@@ -39,7 +40,7 @@ ALLOWED: dict[str, list[tuple[set[str], dict[str, Any]]]] = {
         ({PUT_EVENTS}, _arn("EventBus")),
     ],
     "Sweeper": [
-        ({QUERY}, {"Fn::Sub": "${Table.Arn}/index/work"}),
+        ({QUERY}, [{"Fn::Sub": f"${{Table.Arn}}/index/{index}"} for index in INDEXES]),
         (PAYMENTS, _arn("Table")),
         ({SEND}, _arn("ChecksQueue")),
         ({PUT_EVENTS}, _arn("EventBus")),
@@ -160,10 +161,31 @@ def test_the_api_is_throttled_and_a_query_of_many_payments_more_so() -> None:
     """The emulator ignores these figures, so this test checks them."""
     stage = properties("ApiStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
-    assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 100}
-    assert stage["RouteSettings"] == {
-        "POST /payments/query": {"ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 10}
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": {"Ref": "ApiRateLimit"},
+        "ThrottlingBurstLimit": {"Ref": "ApiBurstLimit"},
     }
+    assert stage["RouteSettings"] == {
+        "POST /payments/query": {"ThrottlingRateLimit": 2, "ThrottlingBurstLimit": 5}
+    }
+
+
+def test_a_browser_may_only_get_and_only_from_the_chosen_origins() -> None:
+    """PUT and POST need IAM, which no page has. The preflight finds no route, so no authorizer."""
+    condition, allowed, otherwise = properties("HttpApi")["CorsConfiguration"]["Fn::If"]
+    assert TEMPLATE["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "CorsAllowOrigins"}, ""]}]
+    }
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert allowed == {
+        "AllowOrigins": {"Fn::Split": [",", {"Ref": "CorsAllowOrigins"}]},
+        "AllowMethods": ["GET"],
+        "AllowHeaders": ["authorization", "content-type"],
+        "ExposeHeaders": ["retry-after"],
+        "MaxAge": 3600,
+    }
+    routes = [it["RouteKey"] for it in of_type("AWS::ApiGatewayV2::Route").values()]
+    assert not [key for key in routes if key.startswith(("OPTIONS ", "ANY ", "$default"))]
 
 
 def test_access_logs_hold_nothing_that_a_caller_typed() -> None:

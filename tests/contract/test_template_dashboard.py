@@ -13,8 +13,10 @@ from tests.contract.commands import PLACES, Cloud, filled
 from tests.support.emitted import emitted
 from tests.support.template import FUNCTIONS, MADE, RESOURCES, of_type, properties
 
-BODY: str = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
-WIDGETS: list[dict[str, Any]] = json.loads(BODY)["widgets"]
+TEXT, INSERTED = properties("Dashboard")["DashboardBody"]["Fn::Sub"]
+ON_AWS, COMPUTED, EMULATED = INSERTED["ComputedAlarms"]["Fn::If"]
+BODIES = [TEXT.replace("${ComputedAlarms}", it) for it in (COMPUTED["Fn::Sub"], EMULATED)]
+WIDGETS: list[dict[str, Any]] = json.loads(BODIES[0])["widgets"]
 GRAPHS = [it["properties"] for it in WIDGETS if it["type"] == "metric"]
 
 # The metrics of AWS services with their dimensions (AWS, the metrics page of each service).
@@ -92,7 +94,7 @@ def test_every_metric_of_ours_on_it_is_one_that_the_functions_write() -> None:
 def test_nothing_is_written_that_nobody_looks_at() -> None:
     """Each metric has a monthly price: it is on the dashboard, or an alarm watches it."""
     alarms = of_type("AWS::CloudWatch::Alarm").values()
-    watched = {it["MetricName"] for it in alarms if it["Namespace"] == "payresult"}
+    watched = {it["MetricName"] for it in alarms if it.get("Namespace") == "payresult"}
     assert {it.name for it in emitted()} == {it.name for it in OWN} | watched
 
 
@@ -110,10 +112,10 @@ def test_the_other_metrics_are_those_that_aws_writes() -> None:
 
 def test_every_resource_on_it_is_one_of_the_template() -> None:
     """And of the type that the dimension names."""
-    (index,) = properties("Table")["GlobalSecondaryIndexes"]
+    indexes = {index["IndexName"] for index in properties("Table")["GlobalSecondaryIndexes"]}
     for key, value in (pair for line in SHOWN for pair in line.dimensions if line not in OWN):
         if key == "GlobalSecondaryIndexName":
-            assert value == index["IndexName"]
+            assert value in indexes
             continue
         place = PLACES.fullmatch(value)
         assert place, value
@@ -130,8 +132,13 @@ def test_every_function_and_log_group_is_among_what_costs_money() -> None:
 
 def test_every_alarm_is_on_it() -> None:
     """By its ARN, as CloudWatch requires."""
-    (board,) = (it["properties"]["alarms"] for it in WIDGETS if it["type"] == "alarm")
-    assert sorted(board) == sorted(f"${{{name}.Arn}}" for name in of_type("AWS::CloudWatch::Alarm"))
+    alarms = {name: f"${{{name}.Arn}}" for name in of_type("AWS::CloudWatch::Alarm")}
+    emulated = {name: it for name, it in alarms.items() if "Condition" not in RESOURCES[name]}
+    assert ON_AWS == "OnAws"
+    for body, expected in zip(BODIES, (alarms, emulated), strict=True):
+        widgets = json.loads(body)["widgets"]
+        (board,) = (it["properties"]["alarms"] for it in widgets if it["type"] == "alarm")
+        assert sorted(board) == sorted(expected.values())
 
 
 def test_the_commands_on_it_run() -> None:

@@ -1,12 +1,19 @@
 """Contract of template.yaml, figures: those that guarantees need and the emulator ignores."""
 
 import json
+import re
+from inspect import signature
 
 import pytest
 
+from payresult.bootstrap import MAX_CONCURRENCY
 from payresult.domain.schedule import FOLLOW_FOR, JITTER, MAX_QUEUE_DELAY
+from payresult.gateway.client import GatewayClient
+from payresult.schemas.requests import MAX_PAY_IDS
 from tests.support.factories import DELAYS
-from tests.support.template import FUNCTIONS, TEMPLATE, of_type, properties
+from tests.support.template import FUNCTIONS, ROOT, TEMPLATE, of_type, properties
+
+TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
 
 TWO_WEEKS = 14 * 24 * 3600
 
@@ -81,11 +88,48 @@ def test_the_api_function_answers_before_api_gateway_gives_up() -> None:
     assert function == 28 < integration < 30
 
 
-def test_no_function_reserves_concurrency_or_is_traced() -> None:
+def test_no_function_reserves_concurrency_by_default_or_is_traced() -> None:
     """New accounts have too little of it; X-Ray would cost more than everything else together."""
-    for name in FUNCTIONS:
-        assert not {"ReservedConcurrentExecutions", "Tracing"} & set(properties(f"{name}Function"))
+    reserved = {
+        name: properties(f"{name}Function").get("ReservedConcurrentExecutions")
+        for name in FUNCTIONS
+    }
+    chosen = {"Ref": "ApiReservedConcurrency"}
+    assert reserved.pop("Api") == {
+        "Fn::If": ["HasReservedConcurrency", chosen, {"Ref": "AWS::NoValue"}]
+    }
+    assert set(reserved.values()) == {None}
+    assert TEMPLATE["Parameters"]["ApiReservedConcurrency"]["Default"] == ""
+    assert not [name for name in FUNCTIONS if "Tracing" in properties(f"{name}Function")]
     assert not {"ReservedConcurrentExecutions", "Tracing"} & set(TEMPLATE["Globals"]["Function"])
+
+
+def test_the_function_that_sends_to_its_own_queue_may_do_so() -> None:
+    """Lambda stops such a chain after about 16 invocations, unless the function allows it.
+
+    AWS, "Use Lambda recursive loop detection to prevent infinite loops". A chain ends by itself:
+    a payment has at most 32 answered checks, and none after ``giveUpAt``.
+    """
+    allowed = {
+        name: it["RecursiveLoop"]
+        for name, it in of_type("AWS::Serverless::Function").items()
+        if "RecursiveLoop" in it
+    }
+    assert allowed == {"ChecksFunction": "Allow"}
+
+
+def test_the_told_number_of_questions_under_way_is_that_of_the_defaults() -> None:
+    """At a gateway that answers none: each question lasts its deadline."""
+    default = {name: it.get("Default") for name, it in TEMPLATE["Parameters"].items()}
+    post = properties("ApiStage")["RouteSettings"]["POST /payments/query"]
+    deadline = signature(GatewayClient).parameters["deadline"].default
+    rounds = -(-MAX_PAY_IDS // MAX_CONCURRENCY)
+    queue = default["MaximumConcurrency"] * 10
+    get = default["ApiBurstLimit"] + deadline * default["ApiRateLimit"]
+    calls = post["ThrottlingBurstLimit"] + rounds * deadline * post["ThrottlingRateLimit"]
+    told = re.search(r"The defaults give ([\d,]+)\.", TEXT)
+    assert told
+    assert int(told[1].replace(",", "")) == queue + get + calls * MAX_CONCURRENCY == 1840
 
 
 def test_the_default_schedule_makes_32_checks_within_the_time_that_a_payment_is_followed() -> None:
@@ -114,22 +158,51 @@ def test_the_table_is_on_demand_and_can_be_brought_back() -> None:
 
 
 @pytest.mark.parametrize("policy", ["DeletionPolicy", "UpdateReplacePolicy"])
-def test_only_the_table_outlives_its_stack(policy: str) -> None:
-    """All other resources can be created again."""
+def test_what_cannot_be_made_again_outlives_its_stack(policy: str) -> None:
+    """Payments, events, and messages whose payments may be known from nothing else."""
     kept = {name: it[policy] for name, it in TEMPLATE["Resources"].items() if policy in it}
-    assert kept == {"Table": "Retain"}
+    names = ("Table", "ChecksQueue", "DeadLetterQueue", "EventArchive")
+    assert kept == dict.fromkeys(names, "Retain")
 
 
-def test_the_index_holds_keys_only_by_shard_and_time() -> None:
-    """The sweeper reads the items from the table, so the index stays small."""
+INDEXES = {"work": ("workShard", "workAt"), "attention": ("attention", "attentionSince")}
+
+
+def test_the_indexes_hold_keys_only() -> None:
+    """The items are read from the table, so the indexes stay small."""
     table = properties("Table")
     assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
-    (index,) = table["GlobalSecondaryIndexes"]
-    keys = {key["AttributeName"]: key["KeyType"] for key in index["KeySchema"]}
-    assert keys == {"workShard": "HASH", "workAt": "RANGE"}
-    assert (index["IndexName"], index["Projection"]) == ("work", {"ProjectionType": "KEYS_ONLY"})
+    found = {}
+    for index in table["GlobalSecondaryIndexes"]:
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        assert [key["KeyType"] for key in index["KeySchema"]] == ["HASH", "RANGE"]
+        found[index["IndexName"]] = tuple(key["AttributeName"] for key in index["KeySchema"])
+    assert found == INDEXES
     types = {it["AttributeName"]: it["AttributeType"] for it in table["AttributeDefinitions"]}
-    assert types == {"pk": "S", "workShard": "S", "workAt": "N"}
+    assert types == {"pk": "S"} | {
+        name: kind for keys in INDEXES.values() for name, kind in zip(keys, "SN", strict=True)
+    }
+
+
+RELEASED: dict[str, tuple[str, str]] | None = None
+"""The indexes of the last release; None: there is none yet, and a new stack makes all at once."""
+
+
+def test_an_update_from_the_last_release_changes_one_index_at_most() -> None:
+    """CloudFormation can add or remove one index in an update.
+
+    AWS, AWS::DynamoDB::Table, GlobalSecondaryIndexes. With each release, RELEASED becomes INDEXES;
+    a release that needs two changes has to say that it is deployed in two steps.
+    """
+    changes = 0 if RELEASED is None else len(set(INDEXES.items()) ^ set(RELEASED.items()))
+    assert changes <= 1
+
+
+def test_what_has_expired_is_deleted_by_dynamodb() -> None:
+    """The attribute of ``aws.items``; without RetentionDays no item has it."""
+    specification = {"AttributeName": "expiresAt", "Enabled": True}
+    assert properties("Table")["TimeToLiveSpecification"] == specification
+    assert TEMPLATE["Parameters"]["RetentionDays"]["Default"] == "0"
 
 
 def test_events_are_archived_for_four_hundred_days() -> None:

@@ -6,10 +6,18 @@ from typing import Any
 
 import pytest
 
+from payresult.domain.schedule import FOLLOW_FOR
 from payresult.errors import InvalidInput
 from payresult.resources import Resources
 from payresult.settings import Settings
-from tests.support.template import RESOURCES, TEMPLATE, deployed_environment, environment, walk
+from tests.support.template import (
+    RESOURCES,
+    TEMPLATE,
+    deployed_environment,
+    environment,
+    of_type,
+    walk,
+)
 
 PARAMETERS = TEMPLATE["Parameters"]
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
@@ -34,6 +42,9 @@ ACCEPTED = [
     ("JwtIssuer", ["", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc"]),
     ("JwtAudience", ["", "3n4b5urk1ft4fl3mg5e62d9ado"]),
     ("AlarmTopicArn", ["", "arn:aws:sns:eu-central-1:123456789012:ops"]),
+    ("CorsAllowOrigins", ["", "https://a.example", "https://a.example:8443,http://localhost:3000"]),
+    ("ApiReservedConcurrency", ["", "1", "10", "9999"]),
+    ("RetentionDays", ["0", "30", "99", "100", "400", "9999"]),
 ]
 REFUSED = [
     ("PartnerCode", ["", "P#1", "P 1", "P\n", "x" * 33]),
@@ -60,6 +71,19 @@ REFUSED = [
     ("JwtIssuer", ["http://issuer.example", "https://issuer.example/?x", "issuer"]),
     ("JwtAudience", ["a b", "a,b"]),
     ("AlarmTopicArn", ["ops", "arn:aws:sns:eu-central-1:123456789012:ops.fifo"]),
+    (
+        "CorsAllowOrigins",
+        [
+            "*",
+            "http://a.example",
+            "https://a.example/",
+            "https://a.example,",
+            "https://a.example, https://b.example",
+            "https://a.examplehttps://b.example",
+        ],
+    ),
+    ("ApiReservedConcurrency", ["0", "-1", "1.5", "10000"]),
+    ("RetentionDays", ["", "1", "9", "29", "030", "10000", "30.5"]),
 ]
 
 
@@ -147,12 +171,19 @@ def test_tokens_need_issuer_audience_and_registration() -> None:
     assert "RequireRegistration must be true" in registered["AssertDescription"]
 
 
-def test_emulated_leaves_out_the_policy_and_the_archive_of_the_bus_and_nothing_else() -> None:
+def test_payments_are_kept_longer_than_they_are_followed() -> None:
+    """The least RetentionDays is over three times as long."""
+    assert _takes("RetentionDays", "30")
+    assert 3 * FOLLOW_FOR < 30 * 24 * 3600
+
+
+def test_emulated_leaves_out_what_the_emulator_does_not_have_and_nothing_else() -> None:
     """Apart from these, the sandbox deploys the same resources as AWS."""
     assert TEMPLATE["Conditions"]["OnAws"] == {"Fn::Equals": [{"Ref": "Emulated"}, "false"]}
     left_out = {name for name, it in RESOURCES.items() if it.get("Condition") == "OnAws"}
-    assert left_out == {"EventBusPolicy", "EventArchive"}
-    assert "OnAws" not in {condition for condition in _ifs() if isinstance(condition, str)}
+    alarms = {name for name, it in of_type("AWS::CloudWatch::Alarm").items() if "Metrics" in it}
+    assert left_out == {"EventBusPolicy", "EventArchive"} | alarms
+    assert _ifs().count("OnAws") == 1  # their ARNs on the dashboard
     assert {"Ref": "Emulated"} not in list(walk(RESOURCES))
 
 

@@ -22,6 +22,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str]]] = {
     "wait-2": (200, {"payRst": "wait"}),
     "odd-1": (200, {}),
     "down-1": (503, {}),
+    "down-2": (503, {}),
 }
 """What the gateway says by payId; all others are paid."""
 METRICS_ON = {"POWERTOOLS_METRICS_DISABLED": "false"}
@@ -53,7 +54,7 @@ def _all_cases(world: Deployment) -> Iterator[dict[str, Any]]:
     records = [{"messageId": pay_id, "body": json.dumps({"payId": pay_id})} for pay_id in asked]
     malformed = {"messageId": "m", "body": "{"}
     yield from _lines(world, "checks", {"Records": [*records, malformed]})
-    for pay_id in ("wait-2", "down-1", "paid-odd"):
+    for pay_id in ("wait-2", "down-2", "paid-odd"):
         yield from _lines(world, "api", _request("GET", pay_id))
     yield from _lines(world, "publisher", {"Records": [_became_paid(world, "paid-1")]})
     world.now = ON_THE_COUNT
