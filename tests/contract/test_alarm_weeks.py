@@ -1,0 +1,284 @@
+"""Contract of template.yaml, alarms (P5, P7): silent in a normal week, and heard in a bad one.
+
+The real handlers run on the virtual clock, and the alarms are evaluated each minute on the metrics
+that they write. What only AWS measures (throttling, dropped loops) is given as data points.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+import pytest
+
+from tests.support.alarms import ALARMS, Points, Recorder, rings
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import (
+    DAY,
+    HOUR,
+    HTML_PAGE,
+    MINUTE,
+    SECOND,
+    UNAVAILABLE,
+    GatewayResponse,
+    json_response,
+)
+from tests.support.memory_table import client_error
+from tests.support.simulation import START, Simulation
+
+WRAPPED = GatewayResponse(200, b'{"data": {"payRst": "success"}, "status": {"code": "CB-00-0000"}}')
+FAILURES = (UNAVAILABLE, HTML_PAGE, WRAPPED)
+
+OF_THE_GATEWAY = ("GatewayDownAlarm", "GatewayRepliesAlarm", "NoneSucceededAlarm")
+OF_OUR_METRICS = (*OF_THE_GATEWAY, "ApiFailuresAlarm")
+
+Said = Callable[[str, int], GatewayResponse]
+
+
+class Story:
+    """A simulation whose gateway says what *said* returns for (payId, milliseconds since START)."""
+
+    def __init__(self, said: Said) -> None:
+        self.simulation = Simulation(
+            lambda pay_id, _, now: said(pay_id, now - START),
+            Random(1),  # noqa: S311 - no secret
+        )
+        self.points = Recorder(self.simulation).points
+        self.number = 0
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since START."""
+        return self.simulation.now - START
+
+    def order(self) -> str:
+        """Queue a new payment and return its payId."""
+        self.number += 1
+        self.simulation.send_order(f"pay-{self.number}")
+        return f"pay-{self.number}"
+
+    def run(self, duration: int) -> None:
+        """Let *duration* milliseconds pass."""
+        end = self.simulation.now + duration
+        self.simulation.run(duration)
+        self.simulation.now = end
+
+    def orders(self, count: int, every: int) -> None:
+        """Queue *count* payments, one *every* so many milliseconds."""
+        for _ in range(count):
+            self.order()
+            self.run(every)
+
+    def rings(self, name: str) -> list[int]:
+        """Return when the alarm was raised, in milliseconds since START."""
+        return [at - START for at in rings(name, self.points, START, self.simulation.now)]
+
+
+def waiting(pay_id: str, _: int) -> GatewayResponse:
+    """Nobody has paid yet."""
+    return json_response(pay_id, "waiting")
+
+
+def one_of_three_pays(rng: Random, pay_id: str, _: int) -> GatewayResponse:
+    """One payment of three is paid, one answer of a hundred fails, and two payIds always fail."""
+    if pay_id.startswith("poison"):
+        return {"poison-1": UNAVAILABLE, "poison-2": WRAPPED}[pay_id]
+    if rng.random() < 0.01:
+        return rng.choice(FAILURES)
+    paid = int(pay_id.removeprefix("pay-")) % 3 == 0
+    return json_response(pay_id, "success" if paid else "waiting")
+
+
+@pytest.fixture(scope="module")
+def normal_week() -> Story:
+    """A quiet night, abandoned checkouts, a busy hour, and two payIds that never get an answer.
+
+    Both are followed, and callers ask about both each two seconds, for an hour.
+    """
+    story = Story(partial(one_of_three_pays, Random(2)))  # noqa: S311 - no secret
+    story.run(12 * HOUR)  # nothing happens
+    for pay_id in ("poison-1", "poison-2"):
+        story.simulation.send_order(pay_id)
+    for _ in range(1800):
+        for pay_id in ("poison-1", "poison-2"):
+            story.simulation.get_payment(pay_id)
+        story.run(2 * SECOND)
+    story.orders(30, MINUTE)
+    story.orders(15, HOUR)
+    story.run(7 * DAY - story.now)
+    return story
+
+
+@pytest.mark.parametrize("name", OF_OUR_METRICS)
+def test_in_a_normal_week_nobody_is_paged(normal_week: Story, name: str) -> None:
+    """Not by abandoned checkouts, not by a quiet night, and not by a poisonous payId."""
+    assert normal_week.rings(name) == []
+
+
+def test_the_normal_week_has_what_could_raise_them(normal_week: Story) -> None:
+    """Otherwise its silence would say nothing."""
+    total = partial(normal_week.points.value, statistic="Sum", start=START, end=START + 7 * DAY)
+    assert (total("LiveChecksFailed") or 0) > 1000
+    assert (total("ChecksUnanswered") or 0) > 50
+    assert (total("BadReplies") or 0) > 50
+    assert (total("PaymentsFirstAnswered") or 0) >= 45
+
+
+@pytest.mark.parametrize("failure", [UNAVAILABLE, HTML_PAGE])
+def test_a_dead_gateway_is_heard_within_ten_minutes(failure: GatewayResponse) -> None:
+    """With one order each two minutes; callers' 503s are not taken for failures of ours."""
+    outage = range(2 * HOUR, 4 * HOUR)
+    story = Story(lambda pay_id, at: failure if at in outage else waiting(pay_id, at))
+    for _ in range(90):
+        pay_id = story.order()
+        story.run(MINUTE)
+        story.simulation.get_payment(pay_id)
+        story.run(MINUTE)
+    [heard] = story.rings("GatewayDownAlarm")
+    assert outage.start < heard <= outage.start + 10 * MINUTE
+    assert story.rings("ApiFailuresAlarm") == story.rings("GatewayRepliesAlarm") == []
+
+
+def test_a_gateway_that_is_dead_for_two_payments_is_not_heard() -> None:
+    """Seven tries each in ten minutes are fewer than 15; with a third there are 21."""
+    two, three = Story(lambda *_: UNAVAILABLE), Story(lambda *_: UNAVAILABLE)
+    two.orders(2, SECOND)
+    three.orders(3, SECOND)
+    for story in (two, three):
+        story.run(DAY)
+    assert two.rings("GatewayDownAlarm") == []
+    assert len(three.rings("GatewayDownAlarm")) == 1
+
+
+def test_answers_without_a_meaning_are_heard_when_a_third_is_so() -> None:
+    """As when one of the gateway's three machines has a new version."""
+    story = Story(lambda pay_id, at: WRAPPED if pay_id[-1] in "369" else waiting(pay_id, at))
+    story.orders(60, MINUTE)
+    assert len(story.rings("GatewayRepliesAlarm")) == 1
+    assert story.rings("GatewayDownAlarm") == []
+
+
+@pytest.mark.parametrize(("payments", "times"), [(29, 0), (30, 1)])
+def test_a_success_by_another_word_is_heard_after_thirty_payments(
+    payments: int, times: int
+) -> None:
+    """All of them are paid, and the gateway calls it "paid"."""
+    story = Story(lambda pay_id, _: json_response(pay_id, "paid"))
+    story.orders(payments, 10 * MINUTE)
+    story.run(7 * HOUR)
+    heard = story.rings("NoneSucceededAlarm")
+    assert len(heard) == times
+    assert all(at <= 6 * HOUR for at in heard)
+
+
+def test_an_outage_is_not_taken_for_a_success_by_another_word() -> None:
+    """Only payments that the gateway answered about count."""
+    story = Story(lambda *_: UNAVAILABLE)
+    story.orders(40, 5 * MINUTE)
+    assert story.rings("NoneSucceededAlarm") == []
+
+
+@pytest.mark.parametrize(("broken_for", "times"), [(HOUR, 1), (MINUTE, 0)])
+def test_an_api_that_fails_is_heard_and_a_single_failure_is_not(
+    broken_for: int, times: int
+) -> None:
+    """DynamoDB refuses, one caller comes each three minutes, and each gets a 503 or a 500."""
+
+    def refuse(call: Call) -> None:
+        broken = HOUR <= story.now < HOUR + broken_for
+        if broken and (call.function, call.when) == ("api", "before"):
+            raise client_error("InternalServerError")
+
+    story = Story(waiting)
+    story.simulation.on_call = refuse
+    for number in range(60):
+        story.simulation.get_payment(f"pay-{number}")
+        story.run(3 * MINUTE)
+    assert len(story.rings("ApiFailuresAlarm")) == times
+
+
+def given(name: str, values: dict[int, float]) -> Points:
+    """Return *values* of a metric by minute since START."""
+    points = Points()
+    for minute, value in values.items():
+        points.add(name, START + minute * MINUTE, value)
+    return points
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "silent", "heard"),
+    [
+        ("ApiThrottledAlarm", "Throttles", {60: 40.0}, {60: 3.0, 67: 1.0}),
+        ("LoopDroppedAlarm", "RecursiveInvocationsDropped", {}, {60: 1.0}),
+        ("OtherPartnerAlarm", "OtherPartnerItems", dict.fromkeys(range(90), 0.0), {60: 2.0}),
+    ],
+)
+def test_what_has_to_last_lasts_and_what_must_not_happen_is_heard_at_once(
+    name: str, metric: str, silent: dict[int, float], heard: dict[int, float]
+) -> None:
+    """A burst of throttled calls is repeated by its callers; the other two never happen."""
+    end = START + 3 * HOUR
+    assert rings(name, given(metric, silent), START, end) == []
+    assert len(rings(name, given(metric, heard), START, end)) == 1
+
+
+def test_a_payment_in_review_pages_at_once_and_again_after_a_day() -> None:
+    """The sweeper counts both numbers; another payment pages although the first still waits."""
+    story = Story(lambda pay_id, _: json_response(pay_id, "success", payAmount="$1.00"))
+    first, second = HOUR, 5 * HOUR
+    while story.now < 26 * HOUR:
+        if story.now in {first, second}:
+            story.simulation.send_order(f"pay-{story.now}", expectedAmount="19.99")
+        story.simulation.sweep()
+        story.run(MINUTE)
+    new = story.rings("AttentionNewAlarm")
+    assert len(new) == 2
+    assert all(0 < at - came <= 2 * MINUTE for at, came in zip(new, (first, second), strict=True))
+    [old] = story.rings("AttentionTotalAlarm")
+    assert first + 24 * HOUR <= old <= first + 25 * HOUR
+
+
+def test_a_payment_that_is_dealt_with_within_the_day_does_not_page_again() -> None:
+    """Nor does one each day, each for some hours."""
+    day = {minute: float(8 * 60 <= minute % 1440 < 20 * 60) for minute in range(7 * 1440)}
+    assert rings("AttentionTotalAlarm", given("AttentionTotal", day), START, START + 7 * DAY) == []
+
+
+def test_without_a_sweep_the_alarm_stays_as_it_is() -> None:
+    """Then nobody knows whether something waits, and SweeperSilentAlarm is raised."""
+    points = given("AttentionNew", {60: 1.0})
+    assert rings("AttentionNewAlarm", points, START, START + DAY) == [START + 61 * MINUTE]
+
+
+# What is missing: AWS, "Configuring how CloudWatch alarms treat missing data", 3 of 3 data points.
+# The newest is on the right, "0" is within the threshold, "X" breaches it.
+@pytest.mark.parametrize(
+    ("series", "not_breaching", "breaching"),
+    [
+        ("0-X-X", False, False),
+        ("----0", False, False),
+        ("-----", False, True),
+        ("0XX-X", True, True),
+        ("--X--", False, True),
+    ],
+)
+def test_the_evaluator_treats_missing_data_as_the_page_says(
+    series: str, *, not_breaching: bool, breaching: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Actual data points first; what is then missing is filled in as TreatMissingData says."""
+    points = Points()
+    for minute, sign in enumerate(series):
+        if sign != "-":
+            points.add("m", START + minute * MINUTE, float(sign == "X"))
+    end = START + len(series) * MINUTE
+    for treatment, expected in (("notBreaching", not_breaching), ("breaching", breaching)):
+        alarm = {
+            "MetricName": "m",
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 3,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "TreatMissingData": treatment,
+        }
+        monkeypatch.setitem(ALARMS, "made", alarm)
+        assert bool(rings("made", points, end, end)) == expected

@@ -1,0 +1,182 @@
+"""Support: CloudWatch alarms of template.yaml, evaluated each minute on recorded data points.
+
+The rules are those of AWS's pages "Evaluating an alarm", "Configuring how CloudWatch alarms treat
+missing data", "Alarm evaluation window" (sliding, the default) and "Using math expressions".
+"""
+
+import ast
+import io
+import json
+import operator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import redirect_stdout
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from tests.support.simulation import FunctionHost, Simulation
+from tests.support.template import of_type
+
+MINUTE_MS = 60_000
+MORE_PERIODS = 2
+"""CloudWatch looks at some periods more than it evaluates (AWS, "Evaluating an alarm": an
+evaluation range of 5 for 3 periods). What is missing is made up for by older data points."""
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+
+STATISTICS: dict[str, Callable[[list[float]], float]] = {"Sum": sum, "Maximum": max, "Minimum": min}
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+}
+
+
+class Points:
+    """The data points of each metric by its name, in the order of time (milliseconds)."""
+
+    def __init__(self) -> None:
+        self._times: defaultdict[str, list[int]] = defaultdict(list)
+        self._values: defaultdict[str, list[float]] = defaultdict(list)
+
+    def add(self, name: str, at: int, value: float = 1) -> None:
+        """Add a data point; none of the metric is later."""
+        self._times[name].append(at)
+        self._values[name].append(value)
+
+    def value(self, name: str, statistic: str, start: int, end: int) -> float | None:
+        """Return the statistic of the points from *start* to before *end*, None without any."""
+        times = self._times[name]
+        found = self._values[name][bisect_left(times, start) : bisect_left(times, end)]
+        return STATISTICS[statistic](found) if found else None
+
+
+class Recorder:
+    """Runs the functions of a simulation, and keeps the metrics (EMF) that they write."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.points = Points()
+        self._simulation = simulation
+        self._host: FunctionHost = simulation.host
+        simulation.host = self
+
+    def invoke(self, name: str, event: dict[str, Any]) -> Any:
+        """Invoke a function; its metrics get the virtual time."""
+        with redirect_stdout(io.StringIO()) as written:
+            result = self._host.invoke(name, event)
+        for line in written.getvalue().splitlines():
+            self._record(json.loads(line))
+        return result
+
+    def _record(self, line: dict[str, Any]) -> None:
+        for group in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in group["Metrics"]:
+                for value in line[metric["Name"]]:
+                    self.points.add(metric["Name"], self._simulation.now, value)
+
+
+def rings(name: str, points: Points, start: int, end: int) -> list[int]:
+    """Return when the alarm *name* goes to ALARM, in milliseconds: each time somebody is paged."""
+    alarm, state, found = ALARMS[name], "INSUFFICIENT_DATA", []
+    for now in range(start, end + 1, MINUTE_MS):
+        before, state = state, _state(alarm, points, now, state)
+        if state == "ALARM" != before:
+            found.append(now)
+    return found
+
+
+def _state(alarm: dict[str, Any], points: Points, now: int, before: str) -> str:
+    """Return the state at *now*, after the state *before*."""
+    wanted: int = alarm["EvaluationPeriods"]
+    needed: int = alarm.get("DatapointsToAlarm", wanted)
+    compare, threshold = COMPARISONS[alarm["ComparisonOperator"]], alarm["Threshold"]
+    values = _values(alarm, points, now, wanted + MORE_PERIODS)
+    latest = islice((value for value in values if value is not None), wanted)
+    there = [compare(value, threshold) for value in latest]
+    breaching, missing = sum(there), wanted - len(there)
+    if alarm["TreatMissingData"] == "breaching":
+        breaching, missing = breaching + missing, 0
+    elif alarm["TreatMissingData"] == "notBreaching":
+        missing = 0
+    if breaching >= needed:
+        return "ALARM"
+    return before if breaching + missing >= needed else "OK"
+
+
+def _values(
+    alarm: dict[str, Any], points: Points, now: int, periods: int
+) -> Iterator[float | None]:
+    """Yield the values of the last *periods*, the newest first; None: no data."""
+    queries = alarm.get("Metrics", [])
+    expression = next((it["Expression"] for it in queries if "Expression" in it), "value")
+    stats = {it["Id"]: it["MetricStat"] for it in queries if "MetricStat" in it} or {
+        "value": {"Metric": alarm, "Period": alarm.get("Period"), "Stat": alarm.get("Statistic")}
+    }
+    for period in range(periods):
+        known = {}
+        for key, stat in stats.items():
+            length = stat["Period"] * 1000
+            end = now - period * length
+            name = stat["Metric"]["MetricName"]
+            known[key] = points.value(name, stat["Stat"], end - length, end)
+        yield _compute(_parse(expression), known)
+
+
+OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Lt: operator.lt,
+    ast.And: lambda a, b: bool(a and b),
+    ast.Or: lambda a, b: bool(a or b),
+}
+
+Known = Mapping[str, float | None]
+
+
+@cache
+def _parse(expression: str) -> ast.expr:
+    """Return the tree of a metric math expression: Python's, but for the names of operators."""
+    python = expression.replace(" AND ", " and ").replace(" OR ", " or ")
+    return ast.parse(python, mode="eval").body
+
+
+def _compute(node: ast.expr, known: Known) -> Any:
+    """Return the value of an expression: IF, FILL, comparisons and arithmetic; None: no data."""
+    match node:
+        case ast.Constant(value):
+            return value
+        case ast.Name(name):
+            return known[name]
+        case ast.Call(ast.Name(function), arguments):
+            return FUNCTIONS[function](known, *arguments)
+        case ast.BoolOp(op, values):
+            return _reduce(op, values, known)
+        case ast.Compare(left, [op], [right]) | ast.BinOp(left, op, right):
+            return _reduce(op, [left, right], known)
+    raise NotImplementedError(ast.dump(node))
+
+
+def _fill(known: Known, series: ast.expr, other: ast.expr) -> Any:
+    value = _compute(series, known)
+    return _compute(other, known) if value is None else value
+
+
+def _if(known: Known, condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> Any:
+    holds = _compute(condition, known)
+    return None if holds is None else _compute(then if holds else otherwise, known)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {"FILL": _fill, "IF": _if}
+
+
+def _reduce(op: ast.AST, nodes: list[ast.expr], known: Known) -> Any:
+    first, *others = (_compute(node, known) for node in nodes)
+    for value in others:
+        first = None if first is None or value is None else OPERATORS[type(op)](first, value)
+    return first
