@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo test test-unit test-rest campaigns mutants bench latency cost scale check \
+.PHONY: help .venv sandbox demo documents test test-unit test-rest campaigns mutants bench latency cost scale check \
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -32,6 +32,9 @@ sandbox: .venv/.sandbox-ready ## run the whole system on this machine until Ctrl
 
 demo: .venv/.sandbox-ready ## the same: run the demo, check its results, and end
 	@$(DEV) -m sandbox --demo
+
+documents: .venv/.dev-ready ## write the documents in events/ that are generated from the code
+	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.contract.documents
 
 test: test-unit test-rest ## run all tests, the fast ones first
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.documents import paid
+from tests.contract import recorded
 from tests.support.moto_deployment import running
 from tests.support.schemas import EVENT, EVENTS, Schema, errors, load
 from tests.support.template import ROOT, walk
@@ -111,11 +111,11 @@ def test_the_pattern_to_copy_takes_the_events_of_one_environment(
     """From the real publisher, through a rule with the pattern in events/README.md."""
     message = {"messageId": "1", "body": json.dumps({"payId": PAY_ID})}
     with running() as world:
-        inbox = paid.subscribe(world, _pattern_to_copy())
+        inbox = recorded.subscribe(world, _pattern_to_copy())
         world.app("checks", ENVIRONMENT=environment).handler({"Records": [message]}, None)
         stream = {"Records": world.stream_records()[-1:]}
         assert world.app("publisher").handler(stream, None) == {"batchItemFailures": []}
-        events = paid.received(world, inbox)
+        events = recorded.received(world, inbox)
     assert len(events) == copies
     assert [errors(EVENT, each["detail"]) for each in events] == [[]] * copies
 

@@ -16,7 +16,7 @@ from payresult.errors import InvalidInput
 from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.schemas.events import payment_succeeded
 from payresult.schemas.requests import parse_message
-from tests.contract.documents import generate
+from tests.contract.documents import documents
 from tests.support.moto_deployment import Deployment, running
 from tests.support.samples import sample
 from tests.support.schemas import EVENT, EVENTS, closed, errors, load
@@ -29,12 +29,6 @@ MESSAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def generated() -> dict[str, str]:
-    """The documents that the generator writes."""
-    return generate.documents()
-
-
 @pytest.fixture
 def world() -> Iterator[Deployment]:
     """The environment in which the handlers run."""
@@ -42,8 +36,9 @@ def world() -> Iterator[Deployment]:
         yield world
 
 
-def test_the_generated_documents_are_those_checked_in(generated: dict[str, str]) -> None:
-    """To fix: run ``python -m tests.contract.documents``."""
+def test_the_generated_documents_are_those_checked_in() -> None:
+    """To fix: run ``make documents``."""
+    generated = documents()
     assert generated == {path: (EVENTS / path).read_text(encoding="utf-8") for path in generated}
 
 
