@@ -45,11 +45,16 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
-    """Remove the developer's settings before the first of our modules is imported."""
+    """Remove the developer's settings before the first of our modules is imported.
+
+    The gateway's socket is imported before a unit test denies sockets: it would inherit from the
+    denying class, and deny them to all later tests of the process.
+    """
     for name in list(os.environ):
         if name.upper().startswith(REMOVED):
             del os.environ[name]
     os.environ.update(AWS)
+    importlib.import_module("payresult.gateway.connection")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
