@@ -23,7 +23,7 @@ COMPARED = (
     *("annotated-types", "boto3", "pydantic", "s3transfer", "typing-inspection"),
     *("certifi", "charset-normalizer", "idna", "requests"),
 )
-"""The packages that `typical` and `sequential` need in addition to those that ship."""
+"""The packages that `typical` needs in addition to those that ship."""
 
 COMPILE = ["-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"]
 
@@ -52,11 +52,6 @@ class BuiltCases:
     def function(self, name: str) -> Case:
         """Return a function of payresult."""
         return Case("app.handler", (*code_of(name, self._ours), self._trust))
-
-    def part(self, name: str) -> Case:
-        """Return the case of ``cases`` that runs a part of payresult, with the layers that ship."""
-        _, *layers = self.function("Checks").paths
-        return Case(f"{name}.handler", (self._compiled / "cases", *layers))
 
     def compared(self, name: str, *, compiled: bool = True) -> Case:
         """Return the case of ``cases`` that does not use payresult, with or without byte-code."""

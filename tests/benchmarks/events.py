@@ -35,9 +35,12 @@ def get_request(pay_id: str) -> dict[str, Any]:
     return {"version": "2.0", "routeKey": route, "pathParameters": {"payId": pay_id}}
 
 
-def query_request(pay_ids: list[str]) -> dict[str, Any]:
-    """Return a POST that looks up many payments."""
-    body = json.dumps({"payIds": pay_ids})
+def query_request(count: int) -> dict[str, Any]:
+    """Return a POST that looks up *count* payments which nobody registered; every fifth is paid."""
+    names = [
+        f"new-{number}-paid" if number % 5 == 0 else f"new-{number}" for number in range(count)
+    ]
+    body = json.dumps({"payIds": names})
     return {"version": "2.0", "routeKey": "POST /payments/query", "body": body}
 
 
@@ -47,8 +50,3 @@ def stream_records() -> dict[str, Any]:
     change = {"SequenceNumber": "1", "NewImage": image}
     record = {"eventID": "e-1", "eventName": "INSERT", "dynamodb": change}
     return {"Records": [record]}
-
-
-def pay_ids(count: int) -> list[str]:
-    """Return unregistered payIds; every fifth is paid."""
-    return [f"new-{number}-paid" if number % 5 == 0 else f"new-{number}" for number in range(count)]

@@ -1,20 +1,26 @@
-"""The results of a run: a table for people, and JSON that is committed."""
+"""The results of a run: lines for people, JSON that is committed, and the table in README.md."""
 
 import json
+import os
 import platform
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
-from tests.benchmarks.cpu_pinning import CPUS
-from tests.benchmarks.figures import BenchmarkResult
+from tests.benchmarks.comparisons import COMPARISONS, BenchmarkResult
 from tests.support.runtime import PYTHON
+from tests.support.template import ROOT
 
 RESULTS = Path(__file__).parent / "results"
+README = ROOT / "README.md"
+SECTION, NEXT = "\n## Performance\n", "\n## "
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 MEASURED = (
     *("aws-lambda-powertools", "awslambdaric", "boto3", "botocore", "pydantic", "pydantic-core"),
     *("requests", "urllib3"),
@@ -22,36 +28,21 @@ MEASURED = (
 """The packages whose versions are reported."""
 
 
-class Machine(TypedDict):
-    """The machine of the measurements."""
-
-    cores: int
-    cpu: str
-    system: str
-    python: str
-    openssl: str
-    versions: dict[str, str]
+def line(result: BenchmarkResult) -> str:
+    """Return *result* on one line of a terminal."""
+    return f"{result.name:36} {' '.join(f'{cell:>18}' for cell in cells(result))}"
 
 
-class ResultsFile(TypedDict):
-    """The content of a file of results."""
-
-    date: str
-    machine: Machine
-    rows: list[BenchmarkResult]
-
-
-def table(results: Sequence[BenchmarkResult]) -> str:
-    """Return *results* as a table in Markdown."""
-    head = ["row", "A", "B", "A/B", "p10", "p90", "CPU ms A", "CPU ms B", "target", "stretch", ""]
-    lines = [head, ["---"] + ["---:"] * 9 + ["---"]]
-    for each in results:
-        measured = [f"{format_figure(value)} {each.unit}" for value in (each.a, each.b)]
-        ratios = [f"{value:.3g}" for value in (each.ratio, each.p10, each.p90)]
-        cpus = ["" if value is None else format_figure(value) for value in (each.cpu_a, each.cpu_b)]
-        targets = [format_target(each, value) for value in (each.target, each.stretch)]
-        lines.append([each.name, *measured, *ratios, *cpus, *targets, each.reached])
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+def cells(result: BenchmarkResult) -> tuple[str, ...]:
+    """Return A, B, their ratio, the target, and whether it was reached."""
+    sign = "≤" if result.better == "lower" else "≥"
+    return (
+        f"{format_figure(result.a)} {result.unit}",
+        f"{format_figure(result.b)} {result.unit}",
+        f"{result.ratio:.3g} ({result.p10:.3g} to {result.p90:.3g})",
+        f"{sign} {result.target:g}",
+        "reached" if result.reached else "missed",
+    )
 
 
 def format_figure(value: float) -> str:
@@ -59,30 +50,47 @@ def format_figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def format_target(result: BenchmarkResult, limit: float | None) -> str:
-    """Return a target such as "≤ 0.5", "" for None."""
-    sign = "≤" if result.better == "lower" else "≥"
-    return "" if limit is None else f"{sign} {limit:g}"
+def table(results: Mapping[str, BenchmarkResult]) -> str:
+    """Return the table of *results* by name; a group has one row, so that README stays short."""
+    lines = ["| | A | B | A/B (p10 to p90) | target | |", "|---|---:|---:|---:|---|---|"]
+    for group, comparisons in groupby(COMPARISONS, lambda each: each.group):
+        rows = [(group, *[""] * 5)]
+        rows += [(each.title, *cells(results[each.name])) for each in comparisons]
+        lines.append(f"| {' | '.join('<br>'.join(column) for column in zip(*rows, strict=True))} |")
+    return "\n".join(lines) + "\n"
 
 
-def save(results: Sequence[BenchmarkResult], folder: Path = RESULTS) -> Path:
-    """Write today's results; return the file's path."""
+def with_table(text: str, new_table: str) -> str:
+    """Return README's *text* with the table of its section Performance replaced."""
+    before, heading, rest = text.partition(SECTION)
+    section, next_heading, after = rest.partition(NEXT)
+    replaced, count = TABLE.subn(lambda _: new_table, section)
+    if count != 1:
+        raise ValueError("README.md has no table, or several, in its section Performance")
+    return f"{before}{heading}{replaced}{next_heading}{after}"
+
+
+def write_readme() -> None:
+    """Write the table of the newest committed results."""
+    text = README.read_text(encoding="utf-8")
+    README.write_text(with_table(text, table(latest())), encoding="utf-8")
+
+
+def save(results: Sequence[BenchmarkResult], folder: Path = RESULTS) -> None:
+    """Write today's results."""
     today = datetime.now(UTC).date().isoformat()
     document = {"date": today, "machine": machine(), "rows": [asdict(each) for each in results]}
-    path = folder / f"{today}.json"
-    folder.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return path
+    text = json.dumps(document, indent=1) + "\n"
+    (folder / f"{today}.json").write_text(text, encoding="utf-8")
 
 
-def latest(folder: Path = RESULTS) -> ResultsFile:
-    """Return the newest results."""
+def latest(folder: Path = RESULTS) -> dict[str, BenchmarkResult]:
+    """Return the newest results by name."""
     document: dict[str, Any] = json.loads(max(folder.glob("20*.json")).read_text(encoding="utf-8"))
-    results = [BenchmarkResult(**each) for each in document["rows"]]
-    return {"date": document["date"], "machine": document["machine"], "rows": results}
+    return {each["name"]: BenchmarkResult(**each) for each in document["rows"]}
 
 
-def machine() -> Machine:
+def machine() -> dict[str, Any]:
     """Return a description of this machine, without any paths."""
     script = (
         "import platform, ssl; print(platform.python_version(), ssl.OPENSSL_VERSION, sep='\\n')"
@@ -91,18 +99,13 @@ def machine() -> Machine:
         [PYTHON, "-c", script], capture_output=True, text=True, check=True
     )
     python, openssl = done.stdout.splitlines()
+    processors = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = re.search(r"^model name\s*: (.*)", processors, re.MULTILINE)
     return {
-        "cores": len(CPUS),
-        "cpu": f"{_model()} ({platform.machine()})",
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": f"{model[1] if model else 'unknown'} ({platform.machine()})",
         "system": platform.system(),
         "python": python,
         "openssl": openssl,
         "versions": {name: version(name) for name in MEASURED},
     }
-
-
-def _model() -> str:
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return "unknown"
