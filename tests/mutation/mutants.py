@@ -4,17 +4,14 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import ndiff
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from cosmic_ray import plugins
-from cosmic_ray.commands import init
+from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
-from cosmic_ray.work_db import use_db
 
 from tests.mutation.operators import PROVIDER
 
@@ -24,14 +21,15 @@ CONFIG: dict[str, Any] = tomllib.loads(Path(__file__).with_name("mutation.toml")
 _OPERATORS = re.compile(
     "|".join((*(f"core/{each}" for each in CONFIG["operators"]), "payresult/.*"))
 )
+_Place = tuple[int, int]
+_Span = tuple[_Place, _Place]
 _NOT_RUN = {"annotation", "returns", "decorator_list"}
 _TEXTS = {"description", "examples", "text", "Literal", "TypeVar", "WithJsonSchema"}
 
 plugins.OPERATOR_PROVIDERS["payresult"] = PROVIDER  # an entry point would need an installed package
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
+class Mutant(NamedTuple):
     """A module with one change in a *definition*, and the lines before and after it."""
 
     module: str
@@ -57,12 +55,11 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
     tree, seen = ast.parse(source), {_dump(source)}
     skipped = [_span(node, source) for node in _without_effect(tree)]
     definitions = {name: _span(node, source) for node in tree.body if (name := _name(node))}
-    for change in _changes(source):
-        place = change.start_pos, change.end_pos
-        names = [name for name, span in definitions.items() if _within(place, span)]
-        if not names or any(_within(place, span) for span in skipped):
+    for start, end, operator, number in _changes(source):
+        names = [name for name, span in definitions.items() if _within((start, end), span)]
+        if not names or any(_within((start, end), span) for span in skipped):
             continue
-        text = mutate_code(source, plugins.get_operator(change.operator_name)(), change.occurrence)
+        text = mutate_code(source, plugins.get_operator(operator)(), number)
         # "*" in parameters is no operator, and "/" in its place changes no call.
         if (dump := _dump(text)) and dump not in seen and "posonlyargs=[arg" not in dump:
             seen.add(dump)
@@ -71,15 +68,16 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
             yield Mutant(module, names[0], was, now, compile(text, str(path(module)), "exec"))
 
 
-def _changes(source: str) -> list[Any]:
-    """Return the changes that the operators make to *source*, in the order of the code."""
-    with TemporaryDirectory() as folder, use_db(Path(folder) / "session.sqlite") as session:
-        file = Path(folder) / "module.py"
-        file.write_text(source, "utf-8")
-        init([file], session, {})
-        changes = [change for item in session.work_items for change in item.mutations]
-    wanted = [change for change in changes if _OPERATORS.fullmatch(change.operator_name)]
-    return sorted(wanted, key=lambda each: (each.start_pos, each.operator_name, each.occurrence))
+def _changes(source: str) -> list[tuple[_Place, _Place, str, int]]:
+    """Return start, end, operator and number of each change to *source*, in its order."""
+    nodes = list(ast_nodes(get_ast(source)))
+    wanted = [name for name in plugins.operator_names() if _OPERATORS.fullmatch(name)]
+    found = []
+    for name in wanted:
+        operator = plugins.get_operator(name)()
+        places = [place for node in nodes for place in operator.mutation_positions(node)]
+        found += [(*place, name, number) for number, place in enumerate(places)]
+    return sorted(found, key=lambda each: (each[0], *each[2:]))
 
 
 def _dump(source: str) -> str:
@@ -119,9 +117,6 @@ def _is_text(node: ast.AST, *, raised: bool) -> bool:
         case ast.JoinedStr() | ast.Constant(value=str()):
             return raised
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-_Span = tuple[tuple[int, int], tuple[int, int]]
 
 
 def _span(node: Any, source: str) -> _Span:

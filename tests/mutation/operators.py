@@ -11,14 +11,23 @@ from typing import Any, ClassVar
 
 from parso.python.tree import Name
 
-from tests.mutation.texts import other_patterns, other_texts
-
 _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any"}
-_STATUSES = ("PENDING", "UNRESOLVED", "FAILED", "REVIEW", "SUCCEEDED")
+_STATUSES = ("PENDING", "UNRESOLVED", "EXPIRED", "FAILED", "REVIEW", "SUCCEEDED")
 _REMOVABLE_CALLS = {".lower", ".strip", ".replace", ".removeprefix", ".fullmatch"}
 _CONSTANTS = {"string", "strings", "number", "keyword"}
 _STATEMENTS = {"atom_expr", "raise_stmt", "yield_expr", "keyword"}
 _PATTERN = re.compile(r"\][{+$]|\\Z")
+_SWAPS = (
+    *((" AND ", " OR "), (" OR ", " AND ")),
+    *((" < ", " <= "), (" < ", " >= "), (" <= ", " < "), (" <= ", " > "), (" = ", " <> ")),
+    ("attribute_not_exists", "attribute_exists"),
+    ("attribute_exists", "attribute_not_exists"),
+)
+_PATTERN_PART = re.compile(
+    r"\[\^?(?P<members>[^\]]+)\]|\{(?P<bounds>[0-9,]+)\}|\(\?P<\w+>|\(\?:|\\.|.", re.DOTALL
+)
+_MEMBER = re.compile(r".-.|\\.|.", re.DOTALL)
+_NUMBER = re.compile(r"[0-9]+")
 
 
 class Operator:
@@ -59,14 +68,14 @@ def _sibling(node: Any, distance: int) -> Any:
 def _text(node: Any) -> Iterator[str]:
     """A text, a fixed part of an f-string, a condition or a regular expression."""
     if node.type == "fstring_string" and node.parent.type == "fstring":
-        yield from other_texts(node.value)
+        yield from _other_texts(node.value)
     parts = node.children if node.type == "strings" else [node]
     is_part = node.parent and node.parent.type == "strings" and "fstring" not in _types(node.parent)
     if {part.type for part in parts} == {"string"} and not is_part:
         value = ast.literal_eval(f"({_code(node)})")
         if isinstance(value, str):
-            yield from map(repr, other_texts(value))
-            yield from map(repr, other_patterns(value) if _PATTERN.search(value) else ())
+            yield from map(repr, _other_texts(value))
+            yield from map(repr, _other_patterns(value) if _PATTERN.search(value) else ())
 
 
 def _types(node: Any) -> set[str]:
@@ -171,6 +180,50 @@ def _part(node: Any) -> Iterator[str]:
         for at, (method, call) in enumerate(pairwise(node.children)):
             if _code(method) in _REMOVABLE_CALLS and _code(call).startswith("("):
                 yield _joined(node.children[:at] + node.children[at + 2 :])
+
+
+# The other values of a text: of a condition expression of DynamoDB, of a regular expression.
+
+
+def _other_texts(text: str) -> Iterator[str]:
+    """Yield "" for *text* ("mutant" for ""), and the mutations of a condition expression."""
+    yield "" if text else "mutant"
+    for old, new in _SWAPS:
+        for found in re.finditer(re.escape(old), text):
+            yield _replaced(text, found.span(), new)
+    for word in (" AND ", " OR "):
+        parts = text.split(word)
+        shorter = [word.join(parts[:at] + parts[at + 1 :]) for at in range(len(parts))]
+        yield from (other for other in shorter if other and other.count("(") == other.count(")"))
+
+
+def _other_patterns(pattern: str) -> Iterator[str]:
+    """Yield *pattern* without each of its parts and class members, and with each bound plus one."""
+    found = (
+        other for part in _PATTERN_PART.finditer(pattern) for other in _other_parts(pattern, part)
+    )
+    yield from filter(_is_pattern, dict.fromkeys(found))
+
+
+def _other_parts(pattern: str, part: re.Match[str]) -> Iterator[str]:
+    yield _replaced(pattern, part.span(), "")
+    members = list(_MEMBER.finditer(pattern, *part.span("members")))
+    if len(members) > 1:
+        yield from (_replaced(pattern, member.span(), "") for member in members)
+    for bound in _NUMBER.finditer(pattern, *part.span("bounds")):
+        yield _replaced(pattern, bound.span(), str(int(bound[0]) + 1))
+
+
+def _replaced(text: str, span: tuple[int, int], new: str) -> str:
+    return text[: span[0]] + new + text[span[1] :]
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 PROVIDER = {

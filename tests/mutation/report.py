@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.mutation.mutants import CONFIG, Mutant, path
-from tests.mutation.runner import KILLED, SURVIVED, TIMEOUT
 
 REPORT, REASONS = (Path(__file__).with_name(name) for name in ("report.json", "survivors.toml"))
 EQUIVALENT = "equivalent: "
@@ -36,11 +35,11 @@ def load_reasons() -> dict[Key, str]:
 def result(module: str, results: Sequence[tuple[Mutant, str]]) -> dict[str, Any]:
     """Return what the report says of *module*."""
     counts = Counter(status for _, status in results)
-    survivors = [mutant for mutant, status in results if status == SURVIVED]
+    survivors = [mutant for mutant, status in results if status == "survived"]
     return {
         "fingerprint": fingerprint(path(module).read_text("utf-8")),
         "mutants": len(results),
-        **{status: counts[status] for status in (KILLED, TIMEOUT, SURVIVED)},
+        **{status: counts[status] for status in ("killed", "timeout", "survived")},
         "survivors": [
             {"in": each.definition, "was": each.was, "now": each.now} for each in survivors
         ],
@@ -90,7 +89,7 @@ def violations(report: Report, reasons: dict[Key, str]) -> Iterator[str]:
 def score(report: Report, reasons: dict[Key, str]) -> float:
     """Return the share of killed mutants among those that are not equivalent."""
     survived, total = (
-        sum(int(part[name]) for part in report.values()) for name in (SURVIVED, "mutants")
+        sum(int(part[name]) for part in report.values()) for name in ("survived", "mutants")
     )
     equivalent = sum(
         reasons.get((module, each["was"], each["now"]), "").startswith(EQUIVALENT)
