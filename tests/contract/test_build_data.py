@@ -42,6 +42,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 """The smallest answer to each call that payresult makes."""
 
+REGIONS = [
+    *("eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"),
+    *("us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1", "eusc-de-east-1"),
+]
+"""At least one of each partition."""
+
 Sent = tuple[str, str, bytes]
 """URL and operation of a request, its signing scope, and its body."""
 
@@ -118,9 +124,7 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     return list(aws.sent)
 
 
-@pytest.mark.parametrize(
-    "region", ["eu-central-1", "us-east-1", "cn-north-1", "us-gov-west-1", "us-iso-east-1"]
-)
+@pytest.mark.parametrize("region", REGIONS[:5])
 def test_each_call_says_the_same_with_the_trimmed_data(trimmed: Path, region: str) -> None:
     """Byte for byte, to the same URL, signed for the same region and service."""
     calls = [call_all(Aws(data), region, Config()) for data in (trimmed, BOTOCORE / "data")]
@@ -129,13 +133,27 @@ def test_each_call_says_the_same_with_the_trimmed_data(trimmed: Path, region: st
     assert targets == set(ANSWERS)
 
 
-def test_each_region_of_each_partition_has_the_same_address(trimmed: Path) -> None:
+def test_each_partition_has_the_same_addresses(trimmed: Path) -> None:
     """Standard, FIPS and dual-stack; where one does not exist, both raise the same error."""
     few, all_ = Aws(trimmed), Aws(BOTOCORE / "data")
     assert few.regions() == all_.regions()
+    session = boto3.Session()
+    partitions = {session.get_partition_for_region(region) for region in REGIONS}
+    assert partitions == {*session.get_available_partitions()}
     ways = [Config(), Config(use_fips_endpoint=True), Config(use_dualstack_endpoint=True)]
-    for (service, region), config in product(sorted(few.regions()), ways):
+    for service, region, config in product(SERVICES, REGIONS, ways):
         assert _address(few, service, region, config) == _address(all_, service, region, config)
+
+
+def test_what_is_kept_of_the_regions_is_unchanged(trimmed: Path) -> None:
+    """Each partition with all its regions, and each region of the services that are called."""
+    few, all_ = (
+        json.loads((data / "endpoints.json").read_text(encoding="utf-8"))
+        for data in (trimmed, BOTOCORE / "data")
+    )
+    for partition in all_["partitions"]:
+        partition["services"] = {name: partition["services"][name] for name in SERVICES}
+    assert few == all_
 
 
 def _address(aws: Aws, service: str, region: str, config: Config) -> str:

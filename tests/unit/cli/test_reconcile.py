@@ -1,20 +1,22 @@
 """`payresult reconcile`: every difference between a billing file and the table, and no other."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.factories import DAY, reply
-from tests.support.tables import Table
+from tests.support.tables import MemoryTable, Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
 
 HEADER = "payId,difference,billAmount,ourAmount,status"
 
 
-@pytest.fixture
-def cli(table: Table) -> CommandLine:
-    """The command line; p-1 and p-2 were paid on the first day, p-3 on the next, p-4 is PENDING."""
+@pytest.fixture(scope="module")
+def orders() -> list[dict[str, Any]]:
+    """Items: p-1 and p-2 were paid on the first day, p-3 on the next, p-4 is PENDING."""
+    table = MemoryTable()
     world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id, payAmount="$19.99")
     world.order("p-1")
@@ -26,6 +28,14 @@ def cli(table: Table) -> CommandLine:
     world.says = lambda pay_id: reply("wait", payId=pay_id)
     world.order("p-4")
     world.run(0)
+    return table.scan()
+
+
+@pytest.fixture
+def cli(table: Table, orders: list[dict[str, Any]]) -> CommandLine:
+    """The command line on a table with these items."""
+    for item in orders:
+        table.put(item)
     return CommandLine(table)
 
 
