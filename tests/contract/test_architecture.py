@@ -1,4 +1,4 @@
-"""The layout of the code: which package imports which, read from the source.
+"""Contract of the code's layout: which package imports which, read from the source.
 
 functions → bootstrap → services → aws, gateway, schemas → domain → errors.
 """

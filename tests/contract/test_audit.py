@@ -1,20 +1,17 @@
 """Contract of `make audit`: it fails for a known vulnerability, and says if it could not run."""
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.support.ports import free_port
+from tests.support.json_server import free_port, json_server
 from tests.support.template import ROOT
 
 PYTHON = ROOT / ".venv-audit" / "bin" / "python"
@@ -42,27 +39,8 @@ pytestmark = pytest.mark.skipif(
 @contextmanager
 def service(*known: dict[str, Any]) -> Iterator[str]:
     """An advisory service on loopback that reports *known* for each request."""
-    body = json.dumps({"vulns": known} if known else {}).encode()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/v1/query"
-        finally:
-            server.shutdown()
-            thread.join()
+    with json_server(lambda _: (200, {"vulns": known} if known else {})) as url:
+        yield f"{url}/v1/query"
 
 
 def audit(folder: Path, url: str, waivers: str = "", lock: str = LOCK) -> tuple[int, str]:

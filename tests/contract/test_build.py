@@ -68,9 +68,9 @@ def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: 
     with empty_table() as aws:
         sweeper = start("Sweeper", AWS_ENDPOINT_URL=aws.address)
         assert sweeper.invoke({}) is None, sweeper.log()
-        assert set(aws.asked) == {"DynamoDB_20120810.Query"}
-        assert len(aws.asked) >= 16
-        assert len(aws.connections) == 1
+        assert set(aws.operations) == {"DynamoDB_20120810.Query"}
+        assert len(aws.requests) >= 16
+        assert len({request.client for request in aws.requests}) == 1
         assert '"SweeperHeartbeat"' in sweeper.log()
 
 
@@ -120,7 +120,7 @@ def test_a_built_function_trusts_for_aws_whom_the_small_file_names(
         place = {"AWS_ENDPOINT_URL": aws.address, "AWS_DEFAULT_REGION": region}
         with Runtime(code_of("Sweeper", copy), function_environ | place, tmp_path) as sweeper:
             answer = sweeper.invoke({})
-    assert bool(aws.asked) is trusted
+    assert bool(aws.requests) is trusted
     assert (answer is None) if trusted else (answer["errorType"] == "SSLError")
 
 

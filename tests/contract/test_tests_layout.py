@@ -1,4 +1,4 @@
-"""The layout of the tests: a folder imports ``tests.support`` and itself, and no other folder."""
+"""Contract of the tests' layout: a folder imports ``tests.support`` and itself, and no other."""
 
 import ast
 

@@ -7,13 +7,12 @@ import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.json_server import Request, json_server
 from tests.support.runtime import PYTHON, environ_of
 from tests.support.template import ROOT, load
 
@@ -46,51 +45,28 @@ def code_of(name: str, built: Path) -> list[Path]:
 
 
 class Aws(NamedTuple):
-    """A stub of AWS: its address, the operations called, and the connections made."""
+    """A stub of AWS: its address, and what it was asked."""
 
     address: str
-    asked: list[str]
-    connections: list[object]
+    requests: list[Request]
+
+    @property
+    def operations(self) -> list[str]:
+        """The operations called."""
+        return [request.headers["X-Amz-Target"] for request in self.requests]
 
 
 @contextmanager
 def empty_table(context: ssl.SSLContext | None = None) -> Iterator[Aws]:
     """Yield a stub of AWS whose table is empty; with a *context* it uses TLS."""
-    asked: list[str] = []
-    connections: list[object] = []
+    requests: list[Request] = []
 
-    class Answer(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # keeps connections open
+    def answer(request: Request) -> tuple[int, dict[str, Any]]:
+        requests.append(request)
+        return 200, {"Items": [], "Count": 0, "ScannedCount": 0}
 
-        def setup(self) -> None:
-            connections.append(self.client_address)
-            super().setup()
-
-        def do_POST(self) -> None:
-            asked.append(self.headers["X-Amz-Target"])
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = b'{"Items": [], "Count": 0, "ScannedCount": 0}'
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    if context:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        scheme = "https" if context else "http"
-        yield Aws(f"{scheme}://127.0.0.1:{server.server_port}", asked, connections)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with json_server(answer, context=context, keep_alive=True) as address:
+        yield Aws(address, requests)
 
 
 class Started(NamedTuple):

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.support.json_server import Request, json_server
 
 PAID = {
     "orderPeriod": "1",
@@ -32,28 +32,11 @@ def running() -> Iterator[Gateway]:
     """A gateway that listens until the end of the block."""
     gateway = Gateway()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            gateway.asked.append(request["payId"])
-            status, fields = gateway.answers.get(request["payId"], (200, PAID))
-            echo = {name: request[name] for name in ("partnerCode", "payId")}
-            body = json.dumps(echo | fields).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: Request) -> tuple[int, dict[str, str]]:
+        asked = json.loads(request.body)
+        gateway.asked.append(asked["payId"])
+        status, fields = gateway.answers.get(asked["payId"], (200, PAID))
+        return status, {name: asked[name] for name in ("partnerCode", "payId")} | fields
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing: what was asked is in ``asked``."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        gateway.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield gateway
-        finally:
-            server.shutdown()
-            thread.join()
+    with json_server(answer) as gateway.url:
+        yield gateway
