@@ -1,4 +1,4 @@
-"""The signing proxy's restrictions, the simulated gateway's rules, and P8 in all logs."""
+"""Contract of the sandbox's proxy and gateway: what each refuses; and P8 in all logs."""
 
 import http.client
 import json

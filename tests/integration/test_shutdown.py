@@ -1,4 +1,4 @@
-"""The sandbox: one at a time in a checkout, clear errors at start, no process left at its end."""
+"""Contract of the sandbox: one in a checkout, clear errors at start, no process left at its end."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-"""Holds the mutation tests: the report is of the code as it is, and each survivor is explained."""
+"""Contract of the mutation tests: the report is of this code, and each survivor is explained."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The reader of the audit queue: what it reads, and what it leaves in the queue."""
+"""Contract of the audit queue's reader: what it reads, and what it leaves in the queue."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The sandbox's client: dead letters are read completely and stay in the queue."""
+"""Contract of the sandbox's client: dead letters are read completely and stay in the queue."""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast

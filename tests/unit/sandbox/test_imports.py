@@ -1,4 +1,4 @@
-"""The sandbox is a product feature: it imports nothing from the tests, and no code of payresult."""
+"""Contract of the sandbox, a product feature: it imports no test, and no code of payresult."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The guarantees on the sandbox's page: each is shown as broken if it is, and only then."""
+"""P1 to P8 on the sandbox's page: each is shown as broken if it is, and only then."""
 
 import json
 from collections.abc import Sequence

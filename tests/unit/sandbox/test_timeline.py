@@ -1,4 +1,4 @@
-"""The timeline on the sandbox's page: records of several sources in one order."""
+"""Contract of the page's timeline: records of several sources in one order."""
 
 from decimal import Decimal
 
