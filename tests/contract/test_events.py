@@ -96,8 +96,17 @@ def test_the_batch_holds_the_message_samples() -> None:
 
 
 def test_the_batch_is_followed(world: Deployment) -> None:
-    """The order and the follow-up are checked, and each payId of the list is queued."""
-    assert world.app("checks").handler(sample("checks"), None) == {"batchItemFailures": []}
+    """The order and the follow-up are checked, and each payId of the list is queued.
+
+    The payment of the follow-up is stored; otherwise it would be dropped.
+    """
+    checks = world.app("checks")
+    stored = {"messageId": "0", "body": '{"payId": "20190321192439"}'}
+    world.gateway.answers["20190321192439"] = (200, {"payRst": "waiting"})
+    checks.handler({"Records": [stored]}, None)
+    world.queue.purge_queue(QueueUrl=world.environ["QUEUE_URL"])
+    world.gateway.asked.clear()
+    assert checks.handler(sample("checks"), None) == {"batchItemFailures": []}
     assert sorted(world.gateway.asked) == [PAY_ID, "20190321192439"]
     queue = world.environ["QUEUE_URL"]
     queued = world.queue.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
