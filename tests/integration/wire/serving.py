@@ -96,11 +96,16 @@ def ask(client: GatewayClient, pay_id: str = PAY_ID) -> Reply:
         thread.join(1)
 
 
-def unavailable(client: GatewayClient) -> str:
-    """Query, which must not succeed for want of an answer; return the error's text."""
+def unavailable(client: GatewayClient, how: str | None = None) -> str:
+    """Query, which must not succeed for want of an answer; return the error's text.
+
+    The error has to say *how*, in its attribute, unless that is None.
+    """
     with pytest.raises(GatewayUnavailable) as caught:
         ask(client)
     assert caught.value.pay_id == PAY_ID
+    assert caught.value.http_status is None
+    assert how in {None, caught.value.how}
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert not {PARTNER, "resultQuery", "127.0.0.1"} & set(re.findall(r"[\w.]+", str(caught.value)))

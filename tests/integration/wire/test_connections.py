@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
 from tests.integration.wire.serving import (
     BODY,
     FIELDS,
@@ -230,8 +230,69 @@ def test_the_late_body_of_an_answer_is_never_taken_for_the_next_answer(
         else:
             line.send(GOOD)
 
+    server, client = serve(script, deadline=1.0)
+    with pytest.raises(GatewayUnavailable):
+        ask(client)
+    assert ask(client).fields == FIELDS
+    assert server.connections == 2
+
+
+ERROR = b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 502, 503])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Content-Length: 6\r\n\r\n<html>", id="HTML"),
+        pytest.param(b"Content-Length: 2\r\n\r\n{}", id="JSON"),
+        pytest.param(b"Content-Length: 0\r\n\r\n", id="no body"),
+        pytest.param(CHUNKED + b"6\r\n<html>\r\n0\r\n\r\n", id="chunked"),
+        pytest.param(b"Content-Length: 65536\r\n\r\n" + b" " * 65_536, id="64 KiB"),
+    ],
+)
+def test_an_error_that_was_read_to_its_end_leaves_its_connection_for_the_next_query(
+    serve: Serve, status: int, rest: bytes
+) -> None:
+    """A gateway in trouble is not given a TLS handshake more for each query."""
+
+    def script(line: Line) -> None:
+        while line.request():
+            line.send(ERROR % status + rest if len(server.requests) < 3 else GOOD)
+
     server, client = serve(script)
-    with pytest.raises((InvalidReply, GatewayUnavailable)):
+    for _ in range(2):
+        with pytest.raises(GatewayError):
+            ask(client)
+    assert ask(client).fields == FIELDS
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("status", [404, 503])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"Connection: close\r\nContent-Length: 2\r\n\r\n{}", id="closing"),
+        pytest.param(b"Content-Length: 65537\r\n\r\n" + b" " * 65_537, id="too long"),
+        pytest.param(b"Content-Length: 9\r\n\r\n{}", id="late"),
+        pytest.param(CHUNKED + b"2\r\n{}\r\n", id="no last chunk"),
+        pytest.param(CHUNKED + b"zz\r\n{}\r\n", id="a broken chunk"),
+        pytest.param(b"Content-Length: 2\r\n\r\n{}" + GOOD, id="with a stray answer"),
+    ],
+)
+def test_an_error_that_was_not_read_to_its_end_closes_its_connection(
+    serve: Serve, status: int, rest: bytes
+) -> None:
+    """What may still come on it would be taken for the next answer."""
+
+    def script(line: Line) -> None:
+        line.request()
+        line.send(ERROR % status + rest if line.number == 1 else GOOD)
+        line.client_is_gone()
+
+    server, client = serve(script, deadline=1.0)
+    with pytest.raises(GatewayError):
         ask(client)
     assert ask(client).fields == FIELDS
     assert server.connections == 2

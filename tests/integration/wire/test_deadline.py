@@ -65,7 +65,7 @@ def test_a_server_that_dribbles_does_not_hold_the_caller(
             gone.set()
 
     server, client = serve(script, deadline=SHORT)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert gone.wait(4), "the client has not closed the connection"
     assert server.connections == len(server.requests) == 1
 
@@ -85,7 +85,7 @@ def test_a_kept_connection_that_dribbles_is_not_tried_again(
 
     server, client = serve_tcp(script, deadline=SHORT)
     ask(client)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.finished == 0
     assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -101,7 +101,7 @@ def test_a_silent_server_does_not_hold_the_caller(serve: Serve) -> None:
 
     server, client = serve(script, deadline=SHORT)
     ask(client)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
@@ -119,7 +119,7 @@ def test_a_slow_answer_is_no_reason_to_give_up_other_connections(serve_tcp: Serv
     server, client = serve_tcp(script, deadline=1.0)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(client.query, [PAY_ID] * 2))
-        assert "TimeoutError" in unavailable(client)
+        assert "TimeoutError" in unavailable(client, how="timeout")
         list(pool.map(client.query, [PAY_ID] * 2))
     assert (server.connections, len(server.requests)) == (3, 5)
 
@@ -127,7 +127,7 @@ def test_a_slow_answer_is_no_reason_to_give_up_other_connections(serve_tcp: Serv
 def test_no_time_at_all_is_no_connection(serve: Serve) -> None:
     """A deadline that has passed is found before anything is opened."""
     server, client = serve(answering(), deadline=0.0)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.connections == 0
 
 
@@ -171,7 +171,7 @@ def test_sending_ends_at_the_deadline_too() -> None:
 def test_a_server_that_does_not_speak_tls_does_not_hold_the_caller(serve_tls: Serve) -> None:
     """The handshake waits for an answer that never comes."""
     server, client = serve_tls.raw(Line.pause)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.finished == 0
 
 
@@ -180,7 +180,7 @@ def test_a_handshake_that_dribbles_does_not_hold_the_caller(serve_tls: Serve) ->
     server, client = serve_tls.raw(
         lambda line: line.dribble(b"\x16\x03\x03\x40\x00" + b"\x02" * 400)
     )
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.finished == 0
 
 
@@ -195,7 +195,7 @@ def test_a_tls_record_that_dribbles_does_not_hold_the_caller(serve_tls: Serve) -
                 line.pause(0.02)
 
     server, client = serve_tls(script, deadline=SHORT)
-    assert "TimeoutError" in unavailable(client)
+    assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.finished == 0
 
 
@@ -223,7 +223,7 @@ def test_addresses_that_swallow_everything_do_not_hold_the_caller(
     server, client = serve(answering(), deadline=SHORT)
     with black_hole() as hole:
         monkeypatch.setattr(socket, "getaddrinfo", addresses(hole, hole, hole))
-        assert "TimeoutError" in unavailable(client)
+        assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.connections == 0
 
 
@@ -234,7 +234,7 @@ def test_opening_a_connection_gets_two_seconds_of_a_long_deadline(
     _, client = serve_tcp(answering(), deadline=60.0)
     with black_hole() as hole:
         monkeypatch.setattr(socket, "getaddrinfo", addresses(hole))
-        assert "TimeoutError" in unavailable(client)
+        assert "TimeoutError" in unavailable(client, how="timeout")
 
 
 def test_an_address_that_refuses_or_cannot_be_is_passed_over(
@@ -257,7 +257,7 @@ def test_a_name_without_a_usable_address_is_no_connection(
     """An error like any other failed connection."""
     _, client = serve_tcp(answering())
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_o: found)
-    assert "OSError" in unavailable(client)
+    assert "OSError" in unavailable(client, how="connection")
 
 
 def test_a_name_is_looked_up_anew_for_each_connection(
@@ -277,8 +277,8 @@ def test_a_name_is_looked_up_anew_for_each_connection(
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     client = GatewayClient("http://gateway.test:8080", PARTNER)
     assert ask(client).fields == FIELDS
-    assert "ConnectionRefusedError" in unavailable(client)
-    assert "gaierror" in unavailable(client)
+    assert "ConnectionRefusedError" in unavailable(client, how="connection")
+    assert "gaierror" in unavailable(client, how="connection")
 
 
 def test_a_name_server_that_hangs_does_not_hold_the_caller(
@@ -297,7 +297,7 @@ def test_a_name_server_that_hangs_does_not_hold_the_caller(
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     before = set(threading.enumerate())
     for _ in range(3):
-        assert "TimeoutError" in unavailable(client)
+        assert "TimeoutError" in unavailable(client, how="timeout")
     begun = set(threading.enumerate()) - before
     assert [thread.name for thread in begun].count("payresult-lookup") == 1
     assert calls == [("gateway.test", 80)]

@@ -27,7 +27,7 @@ def test_a_certificate_for_another_host_is_refused(serve_tls: Serve) -> None:
     assert serve_tls.authority is not None
     certificate = serve_tls.authority.issue_cert("other.example", "127.0.0.2")
     server, client = serve_tls(answering(), server_context(certificate))
-    assert "SSLCertVerificationError" in unavailable(client)
+    assert "SSLCertVerificationError" in unavailable(client, how="tls")
     assert server.requests == []
 
 
@@ -37,7 +37,7 @@ def test_an_expired_certificate_is_refused(serve_tls: Serve) -> None:
     yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     certificate = serve_tls.authority.issue_cert("127.0.0.1", not_after=yesterday)
     server, client = serve_tls(answering(), server_context(certificate))
-    assert "SSLCertVerificationError" in unavailable(client)
+    assert "SSLCertVerificationError" in unavailable(client, how="tls")
     assert server.requests == []
 
 
@@ -45,7 +45,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(serve_tls: Serve) -> N
     """With the right host name in it, as any attacker would have."""
     certificate = trustme.CA().issue_cert("127.0.0.1")
     server, client = serve_tls(answering(), server_context(certificate))
-    assert "SSLCertVerificationError" in unavailable(client)
+    assert "SSLCertVerificationError" in unavailable(client, how="tls")
     assert server.requests == []
 
 
@@ -69,7 +69,9 @@ def test_tls_1_1_is_refused(
     strict = default_tls_context()
     strict.set_ciphers("ALL:@SECLEVEL=0")
     base_url = f"https://127.0.0.1:{server.port}"
-    assert "SSLError" in unavailable(GatewayClient(base_url, PARTNER, ssl_context=strict))
+    assert "SSLError" in unavailable(
+        GatewayClient(base_url, PARTNER, ssl_context=strict), how="tls"
+    )
     assert len(server.requests) == 1
 
 

@@ -103,7 +103,7 @@ def test_line_that_contradicts_the_registration_is_named_and_not_sent(
     result = cli.run("follow", file, "--yes")
 
     assert result.code == 1
-    assert "p-0: expectedAmount: p-0 is registered with another value" in result.err
+    assert "p-0: expectedAmount: contradicts what is known of p-0" in result.err
     assert "and 2 more" in result.err
     assert len(cli.take_messages()) == 1
 

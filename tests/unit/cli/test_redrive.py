@@ -106,7 +106,7 @@ def test_message_that_contradicts_the_registration_has_a_problem(
     world.register(PAY_ID, expected_amount="18.00")
     cli.send_dead_letters(VALID)
     [record, *_] = cli.run("redrive", "--dry-run", "--json").records
-    assert "is registered with another value" in record["problem"]
+    assert "contradicts what is known" in record["problem"]
 
 
 def test_no_leaves_all_messages_visible(cli: CommandLine) -> None:

@@ -4,13 +4,14 @@ import json
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from payresult.domain.reply import Reply
-from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
 from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply
 
 NOW = 1_790_000_000.0
@@ -47,11 +48,27 @@ def read(
 
 
 def bad(body: bytes | str | object, **answer: object) -> InvalidReply:
-    """Return the InvalidReply that reading *body* raises."""
-    with pytest.raises(InvalidReply) as caught:
+    """Return the InvalidReply that reading *body* raises: JSON that means nothing."""
+    return refused(InvalidReply, body, **answer)
+
+
+def nothing(body: bytes | str | object, **answer: object) -> GatewayUnavailable:
+    """Return the GatewayUnavailable that reading *body* raises: nothing to understand."""
+    return refused(GatewayUnavailable, body, **answer)
+
+
+Refusal = TypeVar("Refusal", bound=GatewayError)
+
+
+def refused(kind: type[Refusal], body: bytes | str | object, **answer: object) -> Refusal:
+    """Return the error of this very *kind*; its rule is fit for a log."""
+    with pytest.raises(GatewayError) as caught:
         read(body, **answer)  # type: ignore[arg-type]  # passed on as given
-    assert caught.value.pay_id == "20190321192436"
-    return caught.value
+    error = caught.value
+    assert type(error) is kind
+    assert (error.pay_id, error.http_status) == ("20190321192436", answer.get("status", 200))
+    assert str(error) == f"HTTP {error.http_status}: {error.rule}"
+    return error
 
 
 def test_the_documented_answer_is_a_reply() -> None:
@@ -129,99 +146,142 @@ def test_any_text_is_a_pay_rst(pay_rst: str) -> None:
 )
 def test_a_reply_about_another_payment_is_bad(name: str, value: object) -> None:
     """Both echoes have to be strings and equal, character by character."""
-    assert str(bad({**PAID, name: value})) == f"HTTP 200: {name} is not the one asked for"
+    error = bad({**PAID, name: value})
+    assert error.rule == f"{name} is not the one asked for"
+    assert error.how == ("other_payment" if isinstance(value, str) else "not_a_reply")
 
 
 @pytest.mark.parametrize("name", ["payId", "partnerCode", "payRst"])
 def test_a_reply_without_a_field_that_decides_is_bad(name: str) -> None:
     """Nothing is guessed: an error envelope with HTTP 200 is no reply."""
-    bad({key: value for key, value in PAID.items() if key != name})
+    assert bad({key: value for key, value in PAID.items() if key != name}).how == "not_a_reply"
 
 
 @pytest.mark.parametrize("value", [0, 1.5, True, False, None, [], ["success"], {}])
 def test_a_pay_rst_that_is_no_string_is_bad(value: object) -> None:
     """The documents say string, and 0000 or true may mean anything."""
-    assert str(bad({**PAID, "payRst": value})) == "HTTP 200: payRst is not a string"
+    error = bad({**PAID, "payRst": value})
+    assert (error.rule, error.how) == ("payRst is not a string", "not_a_reply")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"null", id="null"),
+        pytest.param(b"404", id="a number"),
+        pytest.param(b'"success"', id="a string"),
+        pytest.param(json.dumps([PAID]).encode(), id="in an array"),
+        pytest.param(json.dumps({"data": PAID}).encode(), id="in an envelope"),
+        pytest.param(b'{"operateCode":"E","message":"sign error"}', id="an error envelope"),
+    ],
+)
+def test_json_that_is_no_reply_is_bad(body: bytes) -> None:
+    """It was understood, and says nothing of the payment."""
+    assert bad(body).how == "not_a_reply"
+
+
+MARK = b"\xef\xbb\xbf"
+TEXT = json.dumps(PAID).encode()
 
 
 @pytest.mark.parametrize(
     "body",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b'"success"', id="a string"),
-        pytest.param(json.dumps([PAID]).encode(), id="in an array"),
-        pytest.param(json.dumps({"data": PAID}).encode(), id="in an envelope"),
-        pytest.param(b'{"operateCode":"E","message":"sign error"}', id="an error envelope"),
+        pytest.param(b" \r\n", id="blank"),
+        pytest.param(b"OK", id="a word"),
         pytest.param(b"<html>success</html>", id="HTML"),
+        pytest.param(MARK + b"<html>success</html>", id="HTML with a byte order mark"),
         pytest.param(json.dumps(PAID).encode("utf-16"), id="UTF-16"),
-        pytest.param(b"\xef\xbb\xbf" + json.dumps(PAID).encode(), id="byte order mark"),
-        pytest.param(json.dumps(PAID).encode()[:-1], id="cut off"),
-        pytest.param(json.dumps(PAID).encode() * 2, id="twice"),
-        pytest.param(b'{"payRst":"fail",' + json.dumps(PAID).encode()[1:], id="duplicate key"),
-        pytest.param(b'{"x":NaN,' + json.dumps(PAID).encode()[1:], id="NaN in an unknown key"),
-        pytest.param(
-            b'{"x":{"y":1,"y":1},' + json.dumps(PAID).encode()[1:], id="duplicate in an unknown key"
-        ),
+        pytest.param(json.dumps(PAID).encode("utf-16-le"), id="UTF-16 without a mark"),
+        pytest.param(json.dumps(PAID).encode("utf-32"), id="UTF-32"),
+        pytest.param(b"\xff\xfe" + TEXT, id="the mark of UTF-16 before UTF-8"),
+        pytest.param(MARK, id="a byte order mark alone"),
+        pytest.param(MARK + MARK + TEXT, id="two byte order marks"),
+        pytest.param(b" " + MARK + TEXT, id="a blank before the byte order mark"),
+        pytest.param(TEXT + MARK, id="a byte order mark at the end"),
+        pytest.param(MARK[:2] + TEXT, id="half a byte order mark"),
+        pytest.param(b"\\ufeff" + TEXT, id="an escaped byte order mark"),
+        pytest.param(TEXT[:-1], id="cut off"),
+        pytest.param(TEXT * 2, id="twice"),
+        pytest.param(b"payRst=success", id="a form"),
+        pytest.param(b"callback(" + TEXT + b")", id="JSONP"),
+        pytest.param(b'{"payRst":"fail",' + TEXT[1:], id="duplicate key"),
+        pytest.param(b'{"x":NaN,' + TEXT[1:], id="NaN in an unknown key"),
+        pytest.param(b'{"x":{"y":1,"y":1},' + TEXT[1:], id="duplicate in an unknown key"),
         pytest.param(b"[" * 60_000, id="60,000 brackets"),
         pytest.param(
-            json.dumps(PAID)[:-1].encode() + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+            TEXT[:-1] + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
             id="deep in an unknown key",
         ),
         pytest.param("سuccess".encode("cp1256"), id="another charset"),
     ],
 )
-def test_a_body_that_is_not_one_plain_object_is_bad(body: bytes) -> None:
-    """Strict UTF-8, one JSON object, one meaning."""
-    assert bad(body).http_status == 200
+def test_what_is_no_json_is_no_answer(body: bytes) -> None:
+    """A maintenance page with HTTP 200 says as little as silence: strict UTF-8, one meaning."""
+    assert nothing(body).how == "not_json"
+
+
+@pytest.mark.parametrize("after", [b"", b" ", b"\r\n"])
+def test_one_byte_order_mark_is_allowed(after: bytes) -> None:
+    """Some servers write it before their UTF-8, and JSON parsers may ignore it (RFC 8259, 8.1)."""
+    assert read(MARK + after + TEXT).fields == PAID
 
 
 def test_a_body_may_have_65536_bytes_and_not_one_more() -> None:
-    """The limit is on bytes as they came."""
-    text = json.dumps(PAID).encode()
-    assert read(text.ljust(MAX_BODY)).fields == PAID
+    """The limit is on bytes as they came, with the byte order mark."""
     assert MAX_BODY == 65_536
-    assert str(bad(text.ljust(MAX_BODY + 1))) == "HTTP 200: the body is larger than 65536 bytes"
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "application/json",
-        "Application/JSON",
-        "application/json;charset=UTF-8",
-        "application/json ; charset=gbk",
-        "\tapplication/json; a=b; c",
-    ],
-)
-def test_the_media_type_counts_and_its_parameters_do_not(content_type: str) -> None:
-    """JSON is UTF-8, whatever a charset parameter says."""
-    assert read(PAID, headers={"content-type": content_type}).fields == PAID
+    for text in (TEXT, MARK + TEXT):
+        assert read(text.ljust(MAX_BODY)).fields == PAID
+        error = nothing(text.ljust(MAX_BODY + 1))
+        assert (error.rule, error.how) == ("the body is larger than 65536 bytes", "not_json")
 
 
 @pytest.mark.parametrize(
     "headers",
     [
         {},
-        {"content-type": ""},
-        {"content-type": "text/json"},
-        {"content-type": "application/json-seq"},
-        {"content-type": "application/problem+json"},
-        {"content-type": "text/html; application/json"},
-        {"content-type": "application/json, text/html"},
-        {"content-type": "application/json\xa0"},
+        *(
+            {"content-type": value}
+            for value in (
+                *("application/json", "Application/JSON", "application/json;charset=UTF-8"),
+                *("application/json ; charset=gbk", "\tapplication/json; a=b; c"),
+                *("text/json", "text/plain", "TEXT/PLAIN; charset=iso-8859-1", "", " ", "; a=b"),
+            )
+        ),
     ],
 )
-def test_another_content_type_is_bad(headers: dict[str, str]) -> None:
-    """A proxy's error page may well contain the word success."""
-    assert str(bad(PAID, headers=headers)) == "HTTP 200: the content type is not application/json"
+def test_json_may_be_called_plain_text_or_nothing(headers: dict[str, str]) -> None:
+    """Its parameters do not count: JSON is UTF-8, whatever a charset parameter says."""
+    assert read(PAID, headers=headers).fields == PAID
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        *("text/html", "text/html; application/json", "text/javascript", "text/plaintext", "json"),
+        *("application/json-seq", "application/problem+json", "application/octet-stream"),
+        *("application/json, text/html", "application/json\xa0", "text/plain, text/html"),
+    ],
+)
+def test_json_that_is_called_something_else_is_bad(content_type: str) -> None:
+    """A proxy's page may well contain the word success."""
+    error = bad(PAID, headers={"content-type": content_type})
+    assert (error.rule, error.how) == (
+        "the content type is not JSON or plain text",
+        "not_a_reply",
+    )
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "", "x"])
-def test_an_encoded_body_is_bad(encoding: str) -> None:
+def test_an_encoded_body_is_no_answer(encoding: str) -> None:
     """Nobody asked for it, so nothing is inflated."""
     headers = {"content-type": "application/json", "content-encoding": encoding}
-    assert "encoded" in str(bad(PAID, headers=headers))
+    error = nothing(PAID, headers=headers)
+    assert (error.rule, error.how) == (
+        "the content is encoded, which nobody asked for",
+        "not_json",
+    )
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity"])
@@ -231,23 +291,55 @@ def test_the_identity_encoding_is_none(encoding: str) -> None:
     assert read(PAID, headers=headers).fields == PAID
 
 
-@pytest.mark.parametrize(
-    "status", [201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 418, 499, 600]
-)
+STATUSES = [201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 418, 428, 430, 499, 600]
+
+
+@pytest.mark.parametrize("status", STATUSES)
 def test_another_status_is_bad_even_with_a_perfect_body(status: int) -> None:
     """Only 200 answers a query; the status is kept for the operator."""
     error = bad(PAID, status=status)
-    assert error.http_status == status
-    assert str(error) == f"HTTP {status}: not an answer to a query"
+    assert (error.rule, error.how) == ("the status is not 200", "http")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>", b"Not Found", b"x" * 70_000])
+def test_another_status_without_json_is_no_answer(status: int, body: bytes) -> None:
+    """A firewall's 403, a load balancer's 404, a redirect to a page: not the gateway's words."""
+    assert nothing(body, status=status, headers={"content-type": "text/html"}).how == "http"
+
+
+@pytest.mark.parametrize("content_type", ["application/problem+json", "text/html"])
+def test_an_error_in_json_is_bad_whatever_its_content_type(content_type: str) -> None:
+    """It was understood, and it says nothing of the payment."""
+    error = bad({"title": "gone"}, status=404, headers={"content-type": content_type})
+    assert error.how == "http"
 
 
 @pytest.mark.parametrize("status", [429, 500, 501, 502, 503, 504, 520, 599])
-def test_too_many_requests_and_server_errors_mean_later(status: int) -> None:
-    """They are no answer, so they cost the payment no attempt."""
-    with pytest.raises(GatewayUnavailable, match=f"^HTTP {status}$") as caught:
-        read(PAID, status=status)
-    assert caught.value.retry_after is None
-    assert caught.value.pay_id == "20190321192436"
+@pytest.mark.parametrize("body", [PAID, b"", b"<html>"])
+def test_too_many_requests_and_server_errors_mean_later(status: int, body: object) -> None:
+    """They are no answer, whatever their body is."""
+    error = nothing(body, status=status)
+    assert (error.rule, error.how) == ("the status asks for another try later", "http")
+    assert error.retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"<html>under maintenance</html>", GatewayUnavailable),
+        (403, b"<html>slow down</html>", GatewayUnavailable),
+        (302, b"", GatewayUnavailable),
+        (404, b'{"message": "slow down"}', InvalidReply),
+        (200, b'{"message": "slow down"}', InvalidReply),
+        (200, json.dumps({**PAID, "payId": "2"}).encode(), InvalidReply),
+    ],
+)
+def test_every_refusal_has_the_retry_after_that_came_with_it(
+    status: int, body: bytes, kind: type[GatewayError]
+) -> None:
+    """A maintenance page says when it ends, and so does a firewall."""
+    assert refused(kind, body, status=status, headers={"retry-after": "120"}).retry_after == 120.0
 
 
 def at(seconds: float) -> datetime:
@@ -327,11 +419,11 @@ def test_no_retry_after_breaks_the_reading(header: str) -> None:
 
 @given(st.binary(max_size=400), st.integers(0, 300), st.integers(0, 3))
 def test_no_body_breaks_the_reading(noise: bytes, start: int, cut: int) -> None:
-    """A reply damaged anywhere is a reply to this query or a InvalidReply, and nothing else."""
+    """A reply damaged anywhere is a reply to this query or a GatewayError, and nothing else."""
     text = json.dumps(PAID).encode()
     try:
         fields = read(text[:start] + noise[: cut * 100] + text[start + cut :]).fields
-    except InvalidReply:
+    except GatewayError:
         return
     assert fields["payId"] == "20190321192436"
     assert fields["partnerCode"] == "P000818"
@@ -340,7 +432,11 @@ def test_no_body_breaks_the_reading(noise: bytes, start: int, cut: int) -> None:
 def test_errors_quote_nothing_of_the_answer() -> None:
     """Neither their text nor their visible cause carries what the gateway sent."""
     canary = "CANARY"
-    for body in (f'{{"payId":"{canary}"}}', canary, json.dumps({**PAID, "payRst": [canary]})):
-        error = bad(body)
+    for error in (
+        bad(f'{{"payId":"{canary}"}}'),
+        nothing(canary),
+        bad({**PAID, "payRst": [canary]}),
+    ):
         assert canary not in str(error)
+        assert canary not in (error.rule or "")
         assert error.__suppress_context__

@@ -3,11 +3,11 @@
 * PayresultError
   x InvalidInput            a value from outside breaks a rule
   x MalformedJson           a text is not JSON, or has more than one meaning
-  x RegistrationConflict    a field is registered with another value
+  x RegistrationConflict    a field contradicts what is known of the payment
   x NotRegistered           the deployment requires a registration, and there is none
   x GatewayError            the gateway said nothing about the payment
-    + GatewayUnavailable    no answer, or "later": uses no attempt
-    + InvalidReply          an answer without a meaning: uses one attempt
+    + GatewayUnavailable    nothing understandable came: 503 to a caller
+    + InvalidReply          JSON came that means nothing: 502 to a caller
   x PaymentChanged          a conditional write failed
   x WriteConflict           it failed again and again
   x ReadIncomplete          DynamoDB returned only part of a batch
@@ -18,7 +18,7 @@ A class exists only where somebody decides by it. botocore's errors pass through
 stream retry what they interrupt.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from payresult.domain.payment import FailureKind, Payment
@@ -42,10 +42,10 @@ class MalformedJson(PayresultError, ValueError):
 
 
 class RegistrationConflict(PayresultError):
-    """*field* of the payment is registered with another value."""
+    """*field* contradicts what is registered of the payment, or what was paid."""
 
     def __init__(self, pay_id: str, field: str) -> None:
-        super().__init__(f"{field}: {pay_id} is registered with another value")
+        super().__init__(f"{field}: contradicts what is known of {pay_id}")
         self.pay_id = pay_id
         self.field = field
 
@@ -55,48 +55,42 @@ class NotRegistered(PayresultError):
 
 
 class GatewayError(PayresultError):
-    """The gateway said nothing about *pay_id*; ``how`` and ``http_status`` tell what it did."""
+    """The gateway said nothing about *pay_id*.
+
+    ``how`` and ``http_status`` tell what it did, ``retry_after`` is its ``Retry-After`` in seconds
+    from now. ``rule`` is the one that its answer broke: a fixed text of ours, fit for a log.
+    """
+
+    default_how: ClassVar["FailureKind"]
 
     def __init__(
-        self, message: str, *, pay_id: str, how: "FailureKind", http_status: int | None = None
+        self,
+        message: str,
+        *,
+        pay_id: str,
+        how: "FailureKind | None" = None,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+        rule: str | None = None,
     ) -> None:
         super().__init__(message)
         self.pay_id = pay_id
-        self.how = how
+        self.how = how or self.default_how
         self.http_status = http_status
+        self.retry_after = retry_after
+        self.rule = rule
 
 
 class GatewayUnavailable(GatewayError):
-    """No answer (refused, interrupted, too late, TLS), or HTTP 429 or 5xx.
+    """Nothing understandable came: no answer (refused, cut off, late, TLS), 429, 5xx, no JSON."""
 
-    ``retry_after`` is the ``Retry-After`` of the gateway, in seconds from now, or None.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        pay_id: str,
-        how: "FailureKind" = "connection",
-        http_status: int | None = None,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, pay_id=pay_id, how=how, http_status=http_status)
-        self.retry_after = retry_after
+    default_how = "connection"
 
 
 class InvalidReply(GatewayError):
-    """An answer without a meaning: another shape, another payment, a 3xx or a 4xx."""
+    """JSON came that means nothing: another shape, another payment, or a status like 404."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        pay_id: str,
-        how: "FailureKind" = "not_a_reply",
-        http_status: int | None = None,
-    ) -> None:
-        super().__init__(message, pay_id=pay_id, how=how, http_status=http_status)
+    default_how = "not_a_reply"
 
 
 class PaymentChanged(PayresultError):

@@ -101,6 +101,7 @@ def log_fields(outcome: Outcome) -> dict[str, Any]:
         "attempt": payment and payment.attempt,
         "step": payment and payment.step,
         "answer": result and type(result.answer).__name__,
+        "rule": result and getattr(result.answer, "rule", None),
         "latency": result and result.latency,
     }
     known = {name: value for name, value in fields.items() if value is not None}

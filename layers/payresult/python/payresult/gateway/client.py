@@ -9,8 +9,10 @@ from http import HTTPStatus
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import TimeoutError as TimeoutException
 from urllib3.util import parse_url
 
+from payresult.domain.payment import FailureKind
 from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable
 from payresult.gateway.connection import (
@@ -26,6 +28,9 @@ from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply, reque
 
 CONNECT_SECONDS = 2.0
 """For name, TCP and TLS together, and inside the deadline of the whole call."""
+
+_NO_ANSWER = (HTTPError, OSError, ValueError)
+"""What urllib3 raises while it exchanges; ValueError for a chunk of negative size."""
 
 _HEADERS = {
     "Content-Type": "application/json",
@@ -90,10 +95,14 @@ class GatewayClient:
         body = request_body(pay_id, partner_code=self._partner_code, now=self._clock())
         try:
             response = self._post(body, Deadline(self._deadline))
-        except (HTTPError, OSError, ValueError) as exc:  # ValueError: a chunk of negative size
+        except _NO_ANSWER as exc:
+            cause = _root_cause(exc)
             # From None, and by its name only: its text can quote what the gateway sent.
             raise GatewayUnavailable(
-                f"no answer from the gateway ({_root_cause(exc)})", pay_id=pay_id
+                f"no answer from the gateway ({type(cause).__name__})",
+                pay_id=pay_id,
+                how=_how(cause),
+                rule=type(cause).__name__,
             ) from None
         return read_reply(
             response, pay_id=pay_id, partner_code=self._partner_code, now=self._clock()
@@ -118,19 +127,34 @@ class GatewayClient:
             decode_content=False,
         ) as response:  # the end closes the connection where the body was not read to its end
             headers = {name.lower(): value for name, value in response.headers.iteritems()}
-            content = _read(response) if response.status == HTTPStatus.OK else b""
-            return HttpResponse(response.status, headers, content)
+            return HttpResponse(response.status, headers, _body(response))
 
 
-def _read(response: BaseHTTPResponse) -> bytes:
-    """Return the body; of one that is too large, the first MAX_BODY + 1 bytes."""
-    body = response.read(MAX_BODY + 1)
-    if len(body) <= MAX_BODY and response.length_remaining:  # read(n) does not raise for that
-        raise ProtocolError("the body was cut off")
+def _body(response: BaseHTTPResponse) -> bytes:
+    """Return the body; of one that is too large, the first MAX_BODY + 1 bytes.
+
+    One that breaks off counts as empty, except in a reply: the status and Retry-After were told.
+    """
+    try:
+        body = response.read(MAX_BODY + 1)
+        if len(body) <= MAX_BODY and response.length_remaining:  # read(n) does not raise for that
+            raise ProtocolError("the body was cut off")
+    except _NO_ANSWER:
+        if response.status == HTTPStatus.OK:
+            raise
+        return b""
     return body
 
 
-def _root_cause(error: BaseException) -> str:
-    """Return the name of the error that urllib3 wrapped, as cause or as argument."""
+def _root_cause(error: BaseException) -> BaseException:
+    """Return the error that urllib3 wrapped, as cause or as argument."""
     wrapped = [each for each in (error.__cause__, *error.args) if isinstance(each, Exception)]
-    return _root_cause(wrapped[0]) if wrapped else type(error).__name__
+    return _root_cause(wrapped[0]) if wrapped else error
+
+
+def _how(cause: BaseException) -> FailureKind:
+    """Say by its type how *cause* kept the gateway from answering."""
+    if isinstance(cause, (TimeoutError, TimeoutException)):
+        return "timeout"
+    broken = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError))  # closed amid TLS
+    return "tls" if isinstance(cause, ssl.SSLError) and not broken else "connection"

@@ -12,8 +12,9 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from payresult import strict_json
+from payresult.domain.payment import FailureKind
 from payresult.domain.reply import Reply
-from payresult.errors import GatewayUnavailable, InvalidReply
+from payresult.errors import GatewayUnavailable, InvalidReply, MalformedJson
 from payresult.gateway.signing import sign
 
 REPLY_FIELDS = (
@@ -31,9 +32,10 @@ REPLY_FIELDS = (
 MAX_BODY = 65_536
 """Bytes. A documented answer has about 300."""
 
-_TOO_MANY_REQUESTS = 429
-_SERVER_ERRORS = range(500, 600)
 _OK = 200
+_LATER = (429, *range(500, 600))
+_MEDIA_TYPES = {"application/json", "text/json", "text/plain", ""}
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_RETRY_AFTER = 1e10
 """Seconds: longer than any wait, and still a number that callers can calculate with."""
 
@@ -59,35 +61,64 @@ def request_body(pay_id: str, *, partner_code: str, now: float) -> bytes:
     return json.dumps({**params, "sign": sign(params)}).encode()
 
 
+class _NotJson(ValueError):
+    """What came is no JSON that can be read in one way."""
+
+
+class _OtherPayment(ValueError):
+    """A reply, but not to this query."""
+
+
 def read_reply(response: HttpResponse, *, pay_id: str, partner_code: str, now: float) -> Reply:
     """Return the reply in *response* to a query for *pay_id*, asked by *partner_code*.
 
-    Raises GatewayUnavailable for HTTP 429 and 5xx, with ``retry_after`` counted from *now*
-    (seconds since 1970), and InvalidReply for everything else that is not a reply.
+    Raises GatewayUnavailable for HTTP 429, 5xx and what is no JSON, InvalidReply for JSON that is
+    no reply; both with ``retry_after`` counted from *now* (seconds since 1970).
     """
     status = response.status
-    if status == _TOO_MANY_REQUESTS or status in _SERVER_ERRORS:
-        wait = _retry_after(response.headers.get("retry-after", ""), now)
-        raise GatewayUnavailable(f"HTTP {status}", pay_id=pay_id, retry_after=wait)
     try:
-        _check_framing(response)
-        fields = _fields(strict_json.loads(response.body))
+        document = _document(response)
+        _check_head(response)
+        fields = _fields(document)
         _check_echo(fields, {"payId": pay_id, "partnerCode": partner_code})
         return Reply({name: _raw(value) for name, value in fields.items()})
     except ValueError as exc:  # all of them written here or in strict_json, without values
-        raise InvalidReply(f"HTTP {status}: {exc}", pay_id=pay_id, http_status=status) from None
+        kind = GatewayUnavailable if isinstance(exc, _NotJson) else InvalidReply
+        raise kind(
+            f"HTTP {status}: {exc}",
+            pay_id=pay_id,
+            how="http" if status != _OK else _how(exc),
+            http_status=status,
+            retry_after=_retry_after(response.headers.get("retry-after", ""), now),
+            rule=str(exc),
+        ) from None
 
 
-def _check_framing(response: HttpResponse) -> None:
-    if response.status != _OK:
-        raise ValueError("not an answer to a query")
-    media_type = response.headers.get("content-type", "").partition(";")[0]
-    if media_type.strip(" \t").lower() != "application/json":
-        raise ValueError("the content type is not application/json")
+def _how(error: ValueError) -> FailureKind:
+    if isinstance(error, _NotJson):
+        return "not_json"
+    return "other_payment" if isinstance(error, _OtherPayment) else "not_a_reply"
+
+
+def _document(response: HttpResponse) -> object:
+    if response.status in _LATER:
+        raise _NotJson("the status asks for another try later")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ValueError("the content is encoded, which nobody asked for")
+        raise _NotJson("the content is encoded, which nobody asked for")
     if len(response.body) > MAX_BODY:
-        raise ValueError(f"the body is larger than {MAX_BODY} bytes")
+        raise _NotJson(f"the body is larger than {MAX_BODY} bytes")
+    try:
+        return strict_json.loads(response.body.removeprefix(_BYTE_ORDER_MARK))
+    except MalformedJson as exc:
+        raise _NotJson(f"the body: {exc}") from None
+
+
+def _check_head(response: HttpResponse) -> None:
+    if response.status != _OK:
+        raise ValueError("the status is not 200")
+    media_type = response.headers.get("content-type", "").partition(";")[0]
+    if media_type.strip(" \t").lower() not in _MEDIA_TYPES:
+        raise ValueError("the content type is not JSON or plain text")
 
 
 def _fields(document: object) -> dict[str, object]:
@@ -98,8 +129,10 @@ def _fields(document: object) -> dict[str, object]:
 
 def _check_echo(fields: Mapping[str, object], expected: Mapping[str, str]) -> None:
     for name, value in expected.items():
-        if fields.get(name) != value:  # a number never equals a text (strict_json.NumberLiteral)
-            raise ValueError(f"{name} is not the one asked for")
+        found = fields.get(name)
+        if found != value:  # a number never equals a text (strict_json.NumberLiteral)
+            kind = _OtherPayment if isinstance(found, str) else ValueError
+            raise kind(f"{name} is not the one asked for")
     if not isinstance(fields.get("payRst"), str):
         raise ValueError("payRst is not a string")  # noqa: TRY004 - as above
 

@@ -26,6 +26,8 @@ from payresult.schemas.fields import (
 
 DEFAULT_RETRY_AFTER = 5
 """Seconds: what callers are asked to wait where nobody knows better."""
+MAX_RETRY_AFTER = 3600
+"""Seconds. The gateway may ask for years, and a caller would take its word for it."""
 
 
 class PaymentResponse(Outgoing):
@@ -91,7 +93,7 @@ _PROBLEMS: dict[type[BaseException], tuple[int, str, str, str | None]] = {
         409,
         "registration-conflict",
         "Conflicting registration",
-        "The payment is registered with another value of this field",
+        "This field contradicts what is known of the payment",
     ),
     errors.NotRegistered: (
         404,
@@ -103,7 +105,7 @@ _PROBLEMS: dict[type[BaseException], tuple[int, str, str, str | None]] = {
         503,
         "gateway-unavailable",
         "The gateway is unavailable",
-        "The gateway did not answer, and nothing is known of the payment yet",
+        "The gateway gave no answer that can be read, and nothing is known of the payment yet",
     ),
     errors.InvalidReply: (
         502,
@@ -174,6 +176,6 @@ def problem_of(error: BaseException) -> Problem:
 
 def retry_after(error: BaseException) -> int | None:
     """Return the seconds after which to ask again, where asking again helps."""
-    if isinstance(error, errors.GatewayUnavailable) and error.retry_after is not None:
-        return max(round(error.retry_after), 1)
+    if isinstance(error, errors.GatewayError) and error.retry_after is not None:
+        return min(max(round(error.retry_after), 1), MAX_RETRY_AFTER)
     return DEFAULT_RETRY_AFTER if problem_of(error).status == 503 else None  # noqa: PLR2004 - HTTP's
