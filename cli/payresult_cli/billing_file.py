@@ -12,7 +12,7 @@ from payresult.schemas.requests import parse_pay_id
 from payresult_cli.csv_files import read_csv, reject_line
 from payresult_cli.errors import CommandError
 
-PAYMENT_ATTRIBUTES = ("payId", "status", "reply.payAmount", "history")
+PAYMENT_ATTRIBUTES = ("payId", "status", "currency", "reply.payAmount", "history")
 """Attributes of a payment that the comparison needs."""
 
 COLUMNS = ("payId", "difference", "billAmount", "ourAmount", "status")
@@ -87,7 +87,7 @@ def find_differences(
 def _difference(payment: Mapping[str, Any], billed: Amount | None) -> Difference | None:
     pay_id, status = payment["payId"], payment["status"]
     reported = payment.get("reply", {}).get("payAmount", "")
-    ours = parse_amount(reported)
+    ours = parse_amount(reported, payment.get("currency"))
     our_amount = ours.text if ours else reported
     if status != Status.SUCCEEDED:
         return Difference(pay_id, "missing", billed.text, our_amount, status) if billed else None

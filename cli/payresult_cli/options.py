@@ -41,7 +41,11 @@ def _pay_id(text: str) -> str | None:
         return None
 
 
-PAY_ID = ParsedParam("payid", _pay_id, "is not a payId: write 1 to 64 letters, digits, '_' or '-'")
+PAY_ID = ParsedParam(
+    "payid",
+    _pay_id,
+    "is not a payId: write 1 to 128 of A-Z a-z 0-9 _ . : ~ - (not . : ~ - first)",
+)
 AGE = ParsedParam("age", parse_age, "is not an age: write 90s, 15m, 2h or 7d")
 TIME = ParsedParam(
     "time", parse_time, "is not a time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)"

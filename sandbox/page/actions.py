@@ -22,7 +22,7 @@ SCENARIOS = ("paid", "later", "never", *(each for each in ANSWERS if each != "pe
 PAID_LATER = ("later", "failing", "busy", "refusing", "slow", "nonsense")
 """Those that take the number of the check that is answered as paid."""
 
-_PAY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PAY_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}")
 
 MAX_CHECK_NUMBER = 9
 _REGISTERED_AMOUNT = {"expectedAmount": "19.99", "currency": "USD"}
@@ -128,5 +128,5 @@ class Actions:
 def valid_pay_id(pay_id: object) -> str:
     """*pay_id*, if it is valid; ActionRefused otherwise."""
     if not isinstance(pay_id, str) or not _PAY_ID.fullmatch(pay_id):
-        raise ActionRefused("payId: must be 1 to 64 letters, digits, hyphens or underscores")
+        raise ActionRefused("payId: must be 1 to 128 of A-Z a-z 0-9 _ . : ~ - (not . : ~ - first)")
     return pay_id

@@ -26,7 +26,7 @@ SOON_SECONDS = 1
 MAX_ANSWERED_CHECKS = 32
 SETTLED_BY_ANSWER = ("FAILED", "REVIEW", "SUCCEEDED")
 
-_PAY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PAY_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}")
 _MEMBERS = {"payId", "payIds", "orderId", "expectedAmount", "currency", "step"}
 _ANSWERED = ("paid", "pending", "wrong", "nonsense")
 

@@ -28,6 +28,14 @@ def test_a_registered_payment_is_paid_at_the_first_get_and_has_an_event(system: 
     )
 
 
+def test_a_pay_id_with_a_colon_is_one_payment_however_its_url_is_written(system: System) -> None:
+    """Signed, sent and decoded: ``%3A`` and a colon are the same payId."""
+    assert system.client.put("later9-a:b.c~d").status == 202
+    response = system.client.get("later9-a%3Ab.c~d")
+    assert (response.status, response.body["payId"]) == (200, "later9-a:b.c~d")
+    assert "createdAt" in response.body
+
+
 def test_a_settled_payment_is_read_from_the_table(system: System) -> None:
     """Once it is paid, the gateway is not asked again."""
     system.client.get("paid-settled")

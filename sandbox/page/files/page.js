@@ -5,7 +5,7 @@ import { call, follow } from "/_page/net.js";
 import { showFaults, showGuarantees, showRecent, wireFaults } from "/_page/panels.js";
 import { showPayment } from "/_page/payment.js";
 
-const PAY_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const PAY_ID = /^[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}$/;
 let watched = payIdOfAddress();
 let lastResponse = null;
 

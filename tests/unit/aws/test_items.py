@@ -1,5 +1,6 @@
 """Contract of the table: a payment is stored as an item, and read back unchanged."""
 
+import re
 from decimal import Decimal
 from typing import Any, get_args
 from zlib import crc32
@@ -21,6 +22,8 @@ from payresult.domain.payment import (
 )
 from payresult.domain.reply import Reply
 from payresult.errors import UnreadableItem
+from payresult.schemas.fields import CODE
+from payresult.schemas.fields import PAY_ID as PAY_ID_PATTERN
 from tests.support.factories import NOW, PARTNER, PAY_ID, reply
 
 MINIMAL = {
@@ -237,7 +240,7 @@ def test_an_item_without_a_required_attribute_is_unreadable(name: str) -> None:
 
 
 @settings(max_examples=100)
-@given(st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True))
+@given(st.from_regex(PAY_ID_PATTERN, fullmatch=True))
 def test_the_shard_is_crc32_of_the_pay_id_modulo_8(pay_id: str) -> None:
     """Other versions must find the payment in the same shard."""
     assert items.shard("CHECK", pay_id) == f"CHECK#{crc32(pay_id.encode()) % 8}"
@@ -245,8 +248,11 @@ def test_the_shard_is_crc32_of_the_pay_id_modulo_8(pay_id: str) -> None:
 
 
 def test_the_key_joins_partner_code_and_pay_id() -> None:
-    """``#`` occurs in neither."""
+    """``#`` occurs in neither, so that each key has one reading; a payId may have the rest."""
     assert items.key("P1", "2") == "P1#2"
+    assert items.key("P1", "order:A-17~b.c") == "P1#order:A-17~b.c"
+    for part in (CODE, PAY_ID_PATTERN):
+        assert not any(re.fullmatch(part, text) for text in ("#", "a#b", "a#"))
 
 
 def test_an_operators_action_is_stored_and_read_back() -> None:

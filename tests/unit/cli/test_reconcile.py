@@ -108,6 +108,16 @@ def test_another_currency_is_a_difference(cli: CommandLine, file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("currency", "differs"), [("USD", False), ("KWD", True), (None, True)])
+def test_a_reported_amount_is_read_by_the_registered_currency(
+    cli: CommandLine, file: Path, currency: str | None, *, differs: bool
+) -> None:
+    """1,234 dollars are 1234; of dinars, or of nobody knows what, it may be another sum."""
+    file.write_text("payId,amount\np-1,1234.00\np-2,19.99\np-3,19.99\n")
+    cli.table.change("p-1", reply={"payAmount": "1,234"}, currency=currency)
+    assert bool(cli.run("reconcile", file, "--json").records) is differs
+
+
 def test_text_that_looks_like_a_formula_is_quoted(cli: CommandLine, file: Path) -> None:
     """The gateway's payAmount may be any text where no amount was registered."""
     file.write_text("payId,amount\np-1,19.99\np-2,19.99\np-3,19.99\n")

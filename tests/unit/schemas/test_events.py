@@ -124,9 +124,12 @@ def test_an_odd_field_is_kept_raw_and_costs_nothing(
 
 @pytest.mark.parametrize(
     ("registered", "paid", "currency"),
-    [(None, "EUR 5", "EUR"), ("USD", "$5", "USD"), (None, "$5", None), ("CNY", "¥5", "CNY")],
+    [
+        *((None, "EUR 5", "EUR"), ("USD", "$5", "USD"), (None, "$5", None), ("CNY", "¥5", "CNY")),
+        *(("USD", "￥140.00", None), ("USD", "19,99 €", "EUR"), ("EUR", "19,99", "EUR")),
+    ],
 )
-def test_the_currency_is_the_registered_one_or_the_one_that_was_named(
+def test_the_currency_is_the_one_that_was_named_or_the_registered_one(
     registered: str | None, paid: str, currency: str | None
 ) -> None:
     """A dollar sign alone names none."""

@@ -4,6 +4,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -20,17 +21,39 @@ from payresult.schemas.requests import (
 from payresult.strict_json import NumberLiteral
 
 BAD_PAY_IDS = [
-    *("", " ", "a b", "a#b", "a/b", "../a", "a.b", "a\n", "\na", "a\x00", "a" * 65, "é", "支付"),
-    *("１２", "٣", "a%20", "a?b", "a+b", "a=b", "a,b", "\u200ba", "<a>", "'--"),
+    *("", " ", "a b", "a#b", "#", "a/b", "../a", "a\n", "\na", "a\x00", "a" * 129, "é", "支付"),
+    *("１２", "٣", "a%20", "a%3Ab", "a?b", "a+b", "a=b", "a,b", "a;b", "a@b", "a\\b", "a|b"),
+    *(
+        "\u200ba",
+        "<a>",
+        "'--",
+        "-",
+        "--yes",
+        "-1",
+        ".",
+        "..",
+        ".a",
+        ":",
+        ":a",
+        "~",
+        "~a",
+        "a\u2024b",
+    ),
+    *("a\uff1ab", "a$b", "a&b", "a*b", "a(b", "a'b", 'a"b', "a!b"),
 ]
-GOOD_PAY_IDS = ["2", "20190321192436", "a_b-C", "a" * 64, "-", "_", "0" * 64]
+GOOD_PAY_IDS = [
+    *("2", "20190321192436", "a_b-C", "_", "a" * 64, "0" * 128, "_.:~-", "a..b", "a--", "PAY:1"),
+    *("urn:uuid:0b9c", "pi_3Nxy~1", "ch.1-2", "9.", "A:", "order", "order:A-17"),
+]
 
 
 @pytest.mark.parametrize("text", GOOD_PAY_IDS)
 def test_takes_a_pay_id(text: str) -> None:
-    """1 to 64 letters, digits, hyphens and underscores."""
+    """1 to 128 characters that no URL escapes; the provider promises no form."""
     assert parse_pay_id(text) == text
     assert parse_message(json.dumps({"payId": text})) == CheckMessage(text)
+    assert parse_pay_ids(json.dumps({"payIds": [text]})) == [text]
+    assert quote(text, safe=":") == text
 
 
 @pytest.mark.parametrize("text", [*BAD_PAY_IDS, None])
@@ -99,6 +122,19 @@ def test_only_a_text_is_a_pay_id() -> None:
         ({"orderId": None, "expectedAmount": None, "currency": None}, Registration()),
         ({"orderId": "!" * 128}, Registration("!" * 128)),
         ({"expectedAmount": "999999999999.99"}, Registration(None, "999999999999.99")),
+        ({"expectedAmount": "19.9900"}, Registration(None, "19.9900")),
+        (
+            {"expectedAmount": "1.234", "currency": "KWD"},
+            Registration(expected_amount="1.234", currency="KWD"),
+        ),
+        (
+            {"expectedAmount": "1.2345", "currency": "CLF"},
+            Registration(expected_amount="1.2345", currency="CLF"),
+        ),
+        (
+            {"expectedAmount": "1000.00", "currency": "JPY"},
+            Registration(expected_amount="1000.00", currency="JPY"),
+        ),
     ],
 )
 def test_reads_what_an_order_service_sends(
@@ -182,6 +218,7 @@ BAD_VALUES: dict[str, list[object]] = {
     "orderId": ["", " ", "a b", "a\n", "é", "a" * 129, "\x7f", 5, True, []],
     "expectedAmount": [
         *("$19.99", "19,99", "1,234.50", "-5", "+5", "0", "0.00", "5.999", "1e3", "05", ""),
+        *("0.0000", "5.99999", "USD 5", "5 USD", "5."),
         *("٥", "５", "5\n", " 5", "NaN", "9" * 13, 19.99, 5, True, [], {}),
     ],
     "currency": ["usd", "US", "USDT", "U S", "USD\n", "ＵＳＤ", "", 840, []],
@@ -231,6 +268,8 @@ LIST = "must be a list of 1 to 100 payIds"
 ORDER_ID = "must be 1 to 128 visible ASCII characters without blanks"
 AMOUNT = 'must be more than zero and look like "19.99"'
 STEP = "must be a whole number of at most 9 digits"
+PAY_ID = "must be 1 to 128 of A-Z a-z 0-9 _ . : ~ - and begin with a letter, digit or '_'"
+NO_CURRENCY = "must have at most 2 decimals (no currency is named)"
 
 
 @pytest.mark.parametrize(
@@ -239,7 +278,17 @@ STEP = "must be a whole number of at most 9 digits"
         ("", "payId: is required"),
         ('"payId": "1", "amount": "5"', "amount: is not a known field"),
         ('"payId": 5', f"payId: {TEXT}"),
-        ('"payId": "a b"', "payId: must be 1 to 64 letters, digits, '_' or '-'"),
+        ('"payId": "a b"', f"payId: {PAY_ID}"),
+        ('"payId": "-a"', f"payId: {PAY_ID}"),
+        ('"payId": "1", "expectedAmount": "1.234"', f"expectedAmount: {NO_CURRENCY}"),
+        (
+            '"payId": "1", "expectedAmount": "1.5", "currency": "JPY"',
+            "expectedAmount: must have at most 0 decimals (JPY)",
+        ),
+        (
+            '"payId": "1", "expectedAmount": "1.2345", "currency": "KWD"',
+            "expectedAmount: must have at most 3 decimals (KWD)",
+        ),
         ('"payId": "1", "orderId": ""', f"orderId: {ORDER_ID}"),
         ('"payId": "1", "expectedAmount": "0"', f"expectedAmount: {AMOUNT}"),
         ('"payId": "1", "currency": "usd"', 'currency: must be an ISO 4217 code such as "USD"'),
@@ -257,6 +306,55 @@ def test_a_refusal_names_the_field_and_the_rule(fields: str, text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_message(f"{{{fields}}}")
     assert str(refused.value) == text
+
+
+SNS = "is an SNS notification: enable raw message delivery for the subscription"
+EVENT = "is an EventBridge event: give the target an InputPath or an InputTransformer"
+ORDER = json.dumps({"payId": "1", "expectedAmount": "19.99"})
+NOTIFICATION = {
+    "Type": "Notification",
+    "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+    "TopicArn": "arn:aws:sns:eu-west-1:123456789012:orders",
+    "Message": ORDER,
+    "Timestamp": "2026-11-26T10:00:00.000Z",
+}
+BUS_EVENT = {
+    "version": "0",
+    "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+    "detail-type": "OrderPlaced",
+    "source": "orders",
+    "detail": json.loads(ORDER),
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "rule"),
+    [
+        (NOTIFICATION, SNS),
+        (NOTIFICATION | {"Subject": "x", "MessageAttributes": {}}, SNS),
+        (NOTIFICATION | {"Type": "SubscriptionConfirmation", "Token": "x"}, SNS),
+        (NOTIFICATION | {"Message": json.dumps(BUS_EVENT)}, SNS),
+        (NOTIFICATION | {"payId": "1"}, SNS),
+        (BUS_EVENT, EVENT),
+        (BUS_EVENT | {"detail": {"payIds": ["1"]}}, EVENT),
+        ({"detail-type": "x", "detail": None, "payId": "1"}, EVENT),
+    ],
+)
+def test_a_message_in_an_envelope_is_refused_with_the_remedy(
+    message: dict[str, Any], rule: str
+) -> None:
+    """It is not opened: whoever wraps messages by mistake should hear of it."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(json.dumps(message))
+    assert (refused.value.field, refused.value.rule) == ("body", rule)
+
+
+@pytest.mark.parametrize("keys", [("Type", "Message"), ("detail",), ("detail-type",), ("Message",)])
+def test_part_of_an_envelope_is_none(keys: tuple[str, ...]) -> None:
+    """Such a key is unknown, and the refusal names it or what is missing."""
+    with pytest.raises(InvalidInput) as refused:
+        parse_message(json.dumps(dict.fromkeys(keys, "x")))
+    assert refused.value.field == "payId"
 
 
 def test_half_a_character_is_no_text_of_a_body() -> None:

@@ -114,12 +114,28 @@ def test_a_payment_that_nobody_registered_was_not_created() -> None:
     assert (unknown["amount"], unknown["checks"]) == ("19.99", 1)
 
 
-def test_an_amount_in_a_named_currency_shows_it() -> None:
-    """Unless another one is registered, which is then the question."""
-    euros = {"payAmount": "EUR 5"}
-    assert shown(payment(reply=euros))["currency"] == "EUR"
-    registered = Registration(currency="USD")
-    assert shown(payment(reply=euros, registration=registered))["currency"] == "USD"
+@pytest.mark.parametrize(
+    ("pay_amount", "registered", "amount", "currency"),
+    [
+        ("EUR 5", None, "5", "EUR"),
+        ("EUR 5", "USD", "5", "EUR"),
+        ("￥140.00", "USD", "140.00", None),
+        ("￥140.00", "CNY", "140.00", "CNY"),
+        ("$5", "USD", "5", "USD"),
+        ("19,99 €", "USD", None, "EUR"),
+        ("1,234", "USD", "1234", "USD"),
+        ("1,234", None, None, None),
+        ("KWD 1.234", None, "1.234", "KWD"),
+        (None, "USD", None, "USD"),
+    ],
+)
+def test_the_currency_is_that_of_the_amount_or_the_registered_one(
+    pay_amount: str | None, registered: str | None, amount: str | None, currency: str | None
+) -> None:
+    """It never contradicts ``payAmount``: another registered one is then the question."""
+    reply = {} if pay_amount is None else {"payAmount": pay_amount}
+    answer = shown(payment(reply=reply, registration=Registration(currency=registered)))
+    assert (answer.get("amount"), answer.get("currency")) == (amount, currency)
 
 
 def test_a_stored_value_that_breaks_a_rule_is_shown() -> None:
@@ -163,7 +179,11 @@ UNAVAILABLE = "gateway-unavailable"
         (GatewayUnavailable("x", pay_id=PAY_ID), 503, UNAVAILABLE, 5),
         (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=0.2), 503, UNAVAILABLE, 1),
         (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=77.6), 503, UNAVAILABLE, 78),
+        (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=3600), 503, UNAVAILABLE, 3600),
+        (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=3601), 503, UNAVAILABLE, 3600),
+        (GatewayUnavailable("x", pay_id=PAY_ID, retry_after=1e10), 503, UNAVAILABLE, 3600),
         (InvalidReply("x", pay_id=PAY_ID, http_status=404), 502, "gateway-bad-reply", None),
+        (InvalidReply("x", pay_id=PAY_ID, retry_after=1e10), 502, "gateway-bad-reply", 3600),
         (WriteConflict(PAY_ID), 503, "try-again", 5),
         (KeyError("secret"), 500, "internal-error", None),
     ],

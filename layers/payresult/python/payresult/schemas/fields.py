@@ -11,13 +11,15 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from payresult.domain.amount import parse_amount
+from payresult.domain.amount import currency_of, parse_amount
 from payresult.domain.payment import Registration, to_iso8601
 from payresult.domain.reply import package_unit, paid_at
 
 CODE = "[A-Za-z0-9_-]{1,32}"
 """A partnerCode, or the name of an environment."""
-PAY_ID = "[A-Za-z0-9_-]{1,64}"
+PAY_ID = "[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}"
+"""The provider promises no form. No ``#``, which separates the parts of a key in the table, no
+``-`` at the beginning, which begins an option in a shell, and nothing that a URL has to escape."""
 ORDER_ID = r"^[\x21-\x7e]{1,128}$"
 CURRENCY = r"^[A-Z]{3}$"
 _DATE_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -42,7 +44,7 @@ PartnerCode = Annotated[
 Amount = Annotated[
     str,
     documented(
-        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$",
+        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$",
         description="payAmount as a decimal number. Absent where payAmount does not parse.",
     ),
 ]
@@ -50,7 +52,7 @@ Currency = Annotated[
     str,
     documented(
         pattern=CURRENCY,
-        description="The registered currency, else the one that payAmount names (ISO 4217). "
+        description="The currency that payAmount names, else the registered one (ISO 4217). "
         'Absent where neither is known: "$" names none.',
     ),
 ]
@@ -92,12 +94,13 @@ def reply_values(
     reply: Mapping[str, str], registration: Registration, zone: ZoneInfo | None
 ) -> dict[str, Any]:
     """Return the raw fields of *reply*, and beside them their useful forms, by name."""
-    amount = parse_amount(reply.get("payAmount"))
+    pay_amount = reply.get("payAmount")
+    amount = parse_amount(pay_amount, registration.currency)
     return {
         **reply,
         "orderId": registration.order_id,
         "amount": amount.text if amount else None,
-        "currency": registration.currency or (amount.currency if amount else None),
+        "currency": currency_of(pay_amount, registration.currency),
         "paidAt": paid_at(reply.get("payResultDate"), zone),
         "packageUnit": package_unit(reply.get("packageType")),
     }

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from payresult import strict_json
-from payresult.domain.amount import parse_plain_amount
+from payresult.domain.amount import decimals, fits_currency, parse_plain_amount
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput, MalformedJson
 from payresult.schemas.fields import CURRENCY, ORDER_ID, PAY_ID, PayId, documented
@@ -19,6 +19,7 @@ MAX_BODY_BYTES = 16 * 1024
 MAX_PAY_IDS = 100
 MAX_DIGITS = 9
 
+_PAY_ID_RULE = "must be 1 to 128 of A-Z a-z 0-9 _ . : ~ - and begin with a letter, digit or '_'"
 _LIST_RULE = f"must be a list of 1 to {MAX_PAY_IDS} payIds"
 _RULES = {
     "missing": "is required",
@@ -27,11 +28,26 @@ _RULES = {
     "list_type": _LIST_RULE,
     "too_short": _LIST_RULE,
     "too_long": _LIST_RULE,
-    f"^{PAY_ID}$": "must be 1 to 64 letters, digits, '_' or '-'",
+    f"^{PAY_ID}$": _PAY_ID_RULE,
     ORDER_ID: "must be 1 to 128 visible ASCII characters without blanks",
     CURRENCY: 'must be an ISO 4217 code such as "USD"',
 }
 """By pydantic's type of error, or by the pattern. pydantic's own messages are for programmers."""
+
+
+_ENVELOPES = {
+    "is an SNS notification: enable raw message delivery for the subscription": (
+        "Type",
+        "TopicArn",
+        "Message",
+    ),
+    "is an EventBridge event: give the target an InputPath or an InputTransformer": (
+        "detail-type",
+        "detail",
+    ),
+}
+"""What a message that is packed in another one should be told, by the keys of its envelope (the
+pages "Amazon SNS raw message delivery" and "Amazon EventBridge input transformation")."""
 
 
 def _amount(text: str) -> str:
@@ -50,7 +66,7 @@ def _whole(value: Any) -> int:
 _ExpectedAmount = Annotated[
     str,
     AfterValidator(_amount),
-    documented(pattern=r"^(?!0(\.0{1,2})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?$"),
+    documented(pattern=r"^(?!0(\.0{1,4})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$"),
 ]
 
 
@@ -70,7 +86,9 @@ class RegistrationBody(_Request):
     )
     expected_amount: _ExpectedAmount | None = Field(
         None,
-        description="What the payment should come to; with another amount it goes to REVIEW.",
+        description="What the payment should come to; with another amount it goes to REVIEW. It "
+        "has as many decimals as its currency (JPY none, KWD three), two where the request names "
+        "none; zeros at the end do not count.",
         examples=["19.99"],
     )
     currency: str | None = Field(
@@ -78,7 +96,11 @@ class RegistrationBody(_Request):
     )
 
     def registration(self) -> Registration:
-        """Return what is registered."""
+        """Return what is registered. Raises InvalidInput for decimals that the currency lacks."""
+        if not fits_currency(self.expected_amount, self.currency):
+            why = self.currency or "no currency is named"
+            rule = f"must have at most {decimals(self.currency)} decimals ({why})"
+            raise InvalidInput("expectedAmount", rule)
         return Registration(self.order_id, self.expected_amount, self.currency)
 
 
@@ -121,6 +143,9 @@ def parse_message(body: str) -> CheckMessage | list[str]:
     A check: an order's first one, or our own follow-up. Or 1 to 100 payIds to follow.
     """
     value = _object(body)
+    for rule, keys in _ENVELOPES.items():
+        if value.keys() >= set(keys):
+            raise InvalidInput("body", rule)
     if "payIds" in value:
         return _validated(PayIdsBody, value).pay_ids
     if "step" in value:
