@@ -44,8 +44,7 @@ def handler(event: Event, _context: object) -> Response:
     try:
         return ROUTES[event["routeKey"]](event)
     except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
-        logger.warning("request refused", extra=describe(error))
-        _count_failure(error)
+        _report_error(error)
         return _problem(error)
     finally:
         if metrics.metric_set:
@@ -87,16 +86,23 @@ def _look_up(pay_ids: list[str]) -> list[Outcome]:
     outcomes = service.look_up(pay_ids)
     report(outcomes, logger, metrics, live=True)
     for outcome in outcomes:
-        _count_failure(outcome.error)
+        if outcome.error is not None and _is_fault(outcome.error):
+            _report_error(outcome.error)
     return outcomes
 
 
-def _count_failure(error: BaseException | None) -> None:
-    """Count a 5xx whose cause is on our side; what the gateway does is counted elsewhere."""
-    if error is None or isinstance(error, GatewayError):
-        return
-    if problem_of(error).status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+def _report_error(error: BaseException) -> None:
+    if _is_fault(error):
+        logger.error("request failed", extra=describe(error))
         count(metrics, {"ApiFailures": 1})
+    else:
+        logger.warning("request refused", extra=describe(error))
+
+
+def _is_fault(error: BaseException) -> bool:
+    """Return True for a 5xx whose cause is on our side, and not at the gateway."""
+    status = problem_of(error).status
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, GatewayError)
 
 
 def _pay_id(event: Event) -> str:

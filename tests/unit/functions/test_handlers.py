@@ -214,7 +214,23 @@ def test_get_of_an_unregistered_payment_is_404_where_registration_is_required(
     assert api.world.asked == []
 
 
-@pytest.mark.parametrize("pay_id", ["a b", "", "a" * 65, "é", "a/b", None])
+@pytest.mark.parametrize("pay_id", ["a:b", "a.b~c", "a" * 128])
+def test_a_pay_id_with_a_colon_is_taken_as_api_gateway_decodes_it(
+    api: Api, table: Table, pay_id: str
+) -> None:
+    """An HTTP API decodes path parameters: a caller may write ``%3A`` or a colon."""
+    status, shown, _ = api.call("PUT /payments/{payId}", {}, pay_id)
+    assert (status, shown["payId"]) == (202, pay_id)
+    status, shown, _ = api.get(pay_id)
+    assert (status, shown["payId"], [each for each, _ in api.world.asked]) == (
+        200,
+        pay_id,
+        [pay_id],
+    )
+    assert [item["pk"] for item in table.scan()] == [f"{PARTNER}#{pay_id}"]
+
+
+@pytest.mark.parametrize("pay_id", ["a b", "", "a" * 129, "é", "a/b", "a#b", "a%3Ab", "-a", None])
 def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
     """Field and rule are named, and the gateway is not asked."""
     document = assert_problem(api.get(pay_id), 400, "invalid-input")
@@ -360,27 +376,57 @@ def test_an_unexpected_error_is_500_without_a_stack_trace(
     written = lines(capsys)
     assert CANARY not in json.dumps(document) + written.text
     assert "Traceback" not in json.dumps(document)
-    assert written.logged[0]["error"] == "ZeroDivisionError"
-    assert written.logged[0]["where"]
+    assert [line["level"] for line in written.logged].count("ERROR") == 1
+    [fault] = [line for line in written.logged if line["level"] == "ERROR"]
+    assert (fault["message"], fault["error"]) == ("request failed", "ZeroDivisionError")
+    assert fault["where"]
     assert written.metrics["ApiFailures"] == [1]
 
 
-@pytest.mark.parametrize("said", [GatewayUnavailable, InvalidReply])
-def test_a_failure_of_the_gateway_is_no_failure_of_the_api(
-    api: Api, capsys: pytest.CaptureFixture[str], said: type[GatewayUnavailable | InvalidReply]
+def test_a_fault_of_ours_in_one_result_of_many_is_an_error_of_the_log(
+    api: Api, table: Table, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The caller gets a 5xx, and the alarm about our own does not ring."""
-    api.world.says = lambda pay_id: said("", pay_id=pay_id)
-    assert api.get()[0] >= 500
-    assert "ApiFailures" not in lines(capsys).metrics
+    """Although the response as a whole is a 200."""
+    api.world.register("c")
+    table.change("c", schemaVersion=2)
+    capsys.readouterr()
+    assert api.query({"payIds": ["a", "c"]})[0] == 200
+    written = lines(capsys)
+    assert written.metrics["ApiFailures"] == [1]
+    faults = [line for line in written.logged if line["level"] == "ERROR"]
+    assert [(line["message"], line["error"]) for line in faults] == [
+        ("request failed", "UnreadableItem")
+    ]
 
 
-def test_a_refused_request_is_no_failure_of_the_api(
+@pytest.mark.parametrize(
+    "said",
+    [GatewayUnavailable(CANARY, pay_id=PAY_ID), InvalidReply(CANARY, pay_id=PAY_ID)],
+)
+def test_a_fault_of_the_gateway_or_of_a_caller_is_no_error_of_the_log(
+    api: Api, capsys: pytest.CaptureFixture[str], said: Said
+) -> None:
+    """A 503 or 502 that the gateway causes is a warning: its own alarm tells of it."""
+    api.world.says = lambda _: said
+    assert api.get()[0] in {502, 503}
+    assert api.get("a b")[0] == 400
+    api.put({"orderId": "A"})
+    assert api.put({"orderId": "B"})[0] == 409
+    written = lines(capsys)
+    assert {line["level"] for line in written.logged} == {"WARNING"}
+    assert "ApiFailures" not in written.metrics
+
+
+def test_a_refused_answer_is_logged_with_its_rule(
     api: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A 4xx is the caller's."""
-    assert api.query({"payIds": []})[0] == 400
-    assert "ApiFailures" not in lines(capsys).metrics
+    """A fixed text of ours, never what the gateway sent."""
+    rule = "the content type is not JSON or plain text"
+    api.world.says = lambda _: InvalidReply(CANARY, pay_id=PAY_ID, rule=rule)
+    api.get()
+    written = lines(capsys)
+    assert [line["rule"] for line in written.logged if "rule" in line] == [rule]
+    assert CANARY not in written.text
 
 
 def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
