@@ -70,6 +70,38 @@ def test_another_value_is_a_conflict_that_names_the_field(new: Registration, fie
     assert (conflict.value.field, conflict.value.pay_id) == (field, PAY_ID)
 
 
+@pytest.mark.parametrize(
+    ("stored", "new", "field"),
+    [
+        (Registration(expected_amount="19.99"), Registration(currency="JPY"), "currency"),
+        (Registration(currency="JPY"), Registration(expected_amount="19.99"), "expectedAmount"),
+    ],
+)
+def test_an_amount_and_a_currency_that_do_not_fit_are_a_conflict(
+    stored: Registration, new: Registration, field: str
+) -> None:
+    """A yen has no hundredths, whichever of the two was registered first."""
+    with pytest.raises(RegistrationConflict) as conflict:
+        merge(registered(stored), new)
+    assert conflict.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("stored", "new"),
+    [
+        (Registration(expected_amount="19.00"), Registration(currency="JPY")),
+        (Registration(currency="KWD"), Registration(expected_amount="1.23")),
+        # as an earlier version took it: its order can still be registered
+        (Registration(None, "19.99", "JPY"), Registration("A-17")),
+    ],
+)
+def test_what_fits_or_was_taken_already_is_merged(stored: Registration, new: Registration) -> None:
+    """Zeros are no hundredths."""
+    merged = merge(registered(stored), new)
+    assert merged.expected_amount == (stored.expected_amount or new.expected_amount)
+    assert merged.currency == (stored.currency or new.currency)
+
+
 PAID = {"payAmount": "USD 19.99", "payRst": "success"}
 
 
@@ -98,6 +130,17 @@ def test_a_paid_payment_refuses_a_contradicting_currency(pay_amount: str, curren
     with pytest.raises(RegistrationConflict) as caught:
         merge(paid, Registration(currency=currency))
     assert caught.value.field == "currency"
+
+
+def test_a_paid_payment_accepts_the_currency_by_which_its_amount_is_read() -> None:
+    """Without one, "1,234" is no amount."""
+    paid = payment(Status.SUCCEEDED, reply={"payAmount": "1,234"})
+    new = Registration("A-17", "1234", "USD")
+    assert merge(paid, new) == new
+    for other in (Registration(None, "1234"), Registration(None, "1.234", "KWD")):
+        with pytest.raises(RegistrationConflict) as conflict:
+            merge(paid, other)
+        assert conflict.value.field == "expectedAmount"
 
 
 def test_a_paid_payment_accepts_a_currency_that_may_have_been_paid() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from payresult.domain.amount import parse_amount
+from payresult.domain.amount import fits_currency, same_amount
 from payresult.domain.payment import Payment, Registration, Status
 from payresult.domain.reply import stored_text
 from payresult.domain.schedule import FOLLOW_FOR
@@ -40,6 +40,7 @@ def merge(payment: Payment, new: Registration) -> Registration:
         stored.expected_amount or new.expected_amount,
         stored.currency or new.currency,
     )
+    _require_decimals_of_currency(payment, merged)
     if payment.settled:
         _require_paid_amount(payment, merged)
     return merged
@@ -78,12 +79,7 @@ def amount_matches(pay_amount: str | None, registration: Registration) -> bool:
 
     A currency that the amount names must be the registered one too.
     """
-    paid = parse_amount(pay_amount)
-    expected = registration.expected_amount
-    if expected is not None and (paid is None or paid.value != Decimal(expected)):
-        return False
-    named = paid.currencies if paid else ()
-    return not named or registration.currency is None or registration.currency in named
+    return same_amount(pay_amount, registration.expected_amount, registration.currency)
 
 
 def _differ(stored: object, new: object) -> bool:
@@ -94,11 +90,21 @@ def _number(amount: str | None) -> Decimal | None:
     return None if amount is None else Decimal(amount)
 
 
+def _require_decimals_of_currency(payment: Payment, merged: Registration) -> None:
+    """An amount and a currency that were registered one after the other have to fit."""
+    stored = payment.registration
+    if stored.expected_amount is not None and stored.currency is not None:
+        return  # both were checked when they came
+    if not fits_currency(merged.expected_amount, merged.currency):
+        field = "expectedAmount" if stored.expected_amount is None else "currency"
+        raise RegistrationConflict(payment.pay_id, field)
+
+
 def _require_paid_amount(payment: Payment, merged: Registration) -> None:
     """Once the event exists, only what agrees with it may be registered."""
     paid = payment.reply.get("payAmount")
-    same_currency = replace(merged, currency=payment.registration.currency)
-    if not amount_is_right(replace(payment, registration=same_currency), paid):
-        raise RegistrationConflict(payment.pay_id, "expectedAmount")
-    if not amount_is_right(replace(payment, registration=merged), paid):
-        raise RegistrationConflict(payment.pay_id, "currency")
+    if amount_is_right(replace(payment, registration=merged), paid):
+        return  # "1,234" is an amount only once a currency is registered
+    in_stored_currency = replace(merged, currency=payment.registration.currency)
+    same = amount_is_right(replace(payment, registration=in_stored_currency), paid)
+    raise RegistrationConflict(payment.pay_id, "currency" if same else "expectedAmount")
