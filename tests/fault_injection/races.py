@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
 
 from tests.fault_injection.interleaving import InterleavingScheduler
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import MINUTE, SECOND, GatewayResponse, json_response
 from tests.support.memory_table import InMemoryDynamoDB
-from tests.support.oracle import Verdict
+from tests.support.oracle import Verdict, merged
 from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 RESULTS = ("waiting", "success", "success", "fail")
@@ -27,17 +26,6 @@ def races(
         switches += simulation.faults
         on_progress(number / size)
     return CampaignRun(size, switches, merged(verdicts))
-
-
-def merged(verdicts: list[Verdict]) -> Verdict:
-    """Return one verdict with the errors of all."""
-
-    def all_of(kind: str) -> Any:
-        return [pay_id for verdict in verdicts for pay_id in getattr(verdict, kind)]
-
-    kinds = ("lost", "false", "differing", "stuck", "inconsistent")
-    duplicates = sum(verdict.duplicates for verdict in verdicts)
-    return Verdict(duplicates, **{kind: all_of(kind) for kind in kinds})
 
 
 def race(

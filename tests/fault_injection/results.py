@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from random import Random
 
-from tests.support.oracle import Verdict
+from tests.support.oracle import Verdict, merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,27 @@ class CampaignResult:
 
 OnProgress = Callable[[float], None]
 """Called with the fraction of a campaign that is done, from 0 to 1."""
+
+
+def in_groups(
+    run: Callable[[int, Random, OnProgress], CampaignRun], group: int
+) -> Callable[[int, Random, OnProgress], CampaignRun]:
+    """Return a campaign that makes *run* with at most *group* tries at a time, each from the start.
+
+    Many tries at once fill each batch, so that nearly every invocation has a fault, and the same
+    few messages are delivered again and again.
+    """
+
+    def grouped(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+        runs = []
+        for start in range(0, size, group):
+            runs.append(run(min(group, size - start), rng, lambda _: None))
+            on_progress(start / size)
+        verdict = merged([each.verdict for each in runs])
+        problems = tuple(problem for each in runs for problem in each.problems)
+        return CampaignRun(size, sum(each.faults for each in runs), verdict, problems)
+
+    return grouped
 
 
 @dataclass(frozen=True, slots=True)

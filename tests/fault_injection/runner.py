@@ -9,7 +9,7 @@ from multiprocessing.sharedctypes import Synchronized
 
 from tests.fault_injection.guarantees import figures
 from tests.fault_injection.registry import SIZES, campaigns_for
-from tests.fault_injection.report import markdown, save
+from tests.fault_injection.report import load, markdown, save
 from tests.fault_injection.results import CampaignResult, run_campaign
 from tests.support.progress import progress
 
@@ -39,15 +39,18 @@ def main() -> int:
 
 
 def run_all(names: Sequence[str], size: str, seed: str) -> list[CampaignResult]:
-    """Run campaigns; return their results in the same order."""
+    """Run campaigns, the longest of the last report first; return their results in order."""
+    seconds = {result.name: result.seconds for result in load()[1]}
+    longest_first = sorted(names, key=lambda name: -seconds.get(name, 0))
     context = get_context("spawn")  # a forked process would inherit locked locks
     fractions = [context.Value("d", 0.0) for _ in names]
     with ProcessPoolExecutor(PROCESSES, context, _initialize, (fractions,)) as pool:
-        running = [
-            pool.submit(run_in_pool, number, name, size, seed) for number, name in enumerate(names)
-        ]
-        _show_progress(running, fractions)
-        return [future.result() for future in running]
+        running = {
+            name: pool.submit(run_in_pool, number, name, size, seed)
+            for number, name in enumerate(longest_first)
+        }
+        _show_progress(list(running.values()), fractions)
+        return [running[name].result() for name in names]
 
 
 def run_in_pool(number: int, name: str, size: str, seed: str) -> CampaignResult:

@@ -42,6 +42,17 @@ class Verdict:
         return not (self.lost or self.false or self.differing or self.stuck or self.inconsistent)
 
 
+def merged(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return one verdict with the errors of all."""
+
+    def all_of(kind: str) -> Any:
+        return [pay_id for verdict in verdicts for pay_id in getattr(verdict, kind)]
+
+    kinds = ("lost", "false", "differing", "stuck", "inconsistent")
+    duplicates = sum(verdict.duplicates for verdict in verdicts)
+    return Verdict(duplicates, **{kind: all_of(kind) for kind in kinds})
+
+
 def evaluate(
     queries: Iterable[Query], bus: Iterable[tuple[int, str]], table: Table, paid: Iterable[str] = ()
 ) -> Verdict:
