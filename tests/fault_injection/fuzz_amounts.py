@@ -8,13 +8,34 @@ from payresult.domain.amount import parse_amount
 from payresult.domain.payment import Registration
 from payresult.domain.registration import amount_matches
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
-from tests.fault_injection.fuzz_oracle import Registered, agrees, cents
+from tests.fault_injection.fuzz_oracle import Registered, agrees, units
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.oracle import Verdict
 
-CURRENCIES = (None, "USD", "EUR", "GBP", "CNY", "JPY")
+CURRENCIES = (None, "USD", "EUR", "GBP", "CNY", "JPY", "KWD", "CLF")
 PIECES = (
-    *("$", "€", "¥", "USD ", "EUR ", "usd ", "-", "+", " ", ",", ".", "..", "e", "_", "\n", "\0"),
+    *(
+        "$",
+        "€",
+        "¥",
+        "USD ",
+        "EUR ",
+        "usd ",
+        "KWD",
+        " USD",
+        "US$",
+        "HK$",
+        "-",
+        "+",
+        " ",
+        ",",
+        ".",
+        "..",
+        "e",
+        "_",
+        "\n",
+        "\0",
+    ),
     *("0", "00", "1", "9", "19", "99", "999", "000", "1,234", "234", ",567", ".5", ".50", ".99"),
     *("\u0661", "\uff19", "\u066b", "x", "%"),
 )
@@ -28,17 +49,17 @@ def read_with_payresult(text: str) -> Money | None:
     amount = parse_amount(text)
     if amount is None:
         return None
-    hundredths = amount.value * 100
-    assert hundredths == int(hundredths)
+    ten_thousandths = amount.value * 10_000
+    assert ten_thousandths == int(ten_thousandths)
     assert isinstance(amount.value, Decimal)
     assert Decimal(amount.text) == amount.value
-    return int(hundredths), amount.currencies
+    return int(ten_thousandths), amount.currencies
 
 
 def read_as_float(text: str) -> Money | None:
     """Read an amount as a float: a control."""
     try:
-        return int(float(text.strip().lstrip("$€£¥￥").replace(",", "")) * 100), ()
+        return int(float(text.strip().lstrip("$€£¥￥").replace(",", "")) * 10_000), ()
     except (ValueError, OverflowError):
         return None
 
@@ -49,15 +70,15 @@ def amounts(
     """Read the table and *size* random texts, half of them amounts, by *reader* and the oracle."""
     verdict = Verdict()
     table: dict[str, Money | None] = dict.fromkeys(INVALID_AMOUNTS)
-    table |= {text: (value, tuple(named.split())) for text, (value, named) in AMOUNTS.items()}
+    table |= {text: (value * 100, tuple(named.split())) for text, (value, named) in AMOUNTS.items()}
     for text, money in table.items():
         _compare(text, reader(text), money, verdict)
-        _compare(f"oracle: {text}", cents(text), money, verdict)
+        _compare(f"oracle: {text}", units(text), money, verdict)
     for number in range(size):
         text = (
             _random_amount(rng) if number % 2 else "".join(rng.choices(PIECES, k=rng.randint(1, 5)))
         )
-        _compare(text, reader(text), cents(text), verdict)
+        _compare(text, reader(text), units(text), verdict)
         on_progress(number / size)
     problems = [*_matching(table), *(["fewer than 200"] if len(table) < 200 else [])]
     return CampaignRun(len(table) + size, len(INVALID_AMOUNTS), verdict, tuple(problems))
@@ -73,8 +94,12 @@ def _random_amount(rng: Random) -> str:
     """Return a valid amount: digits with or without commas, a fraction and a currency."""
     value = rng.randrange(10 ** rng.randint(1, 14))
     whole = rng.choice((f"{value // 100}", f"{value // 100:,}"))
-    fraction = rng.choice((f".{value % 100:02}", f".{value % 100 // 10}", ""))
-    return rng.choice(("", "$", "€", "USD ", "JPY ", "￥")) + whole + fraction
+    fraction = rng.choice(
+        (f".{value % 100:02}", f".{value % 100 // 10}", "", f".{value % 1000:03}")
+    )
+    mark = rng.choice(("", "$", "€", "USD", "JPY", "￥", "KWD", "S$", "CLF"))
+    space = rng.choice(("", " "))
+    return rng.choice((mark + space + whole + fraction, whole + fraction + space + mark))
 
 
 def _matching(texts: dict[str, Money | None]) -> list[str]:
@@ -82,7 +107,7 @@ def _matching(texts: dict[str, Money | None]) -> list[str]:
     wrong = []
     for text in texts:
         for currency in CURRENCIES:
-            for amount in (None, "19.99", "1234.5", "0.01"):
+            for amount in (None, "19.99", "1234.5", "0.01", "1234", "1.234"):
                 found = amount_matches(text, Registration("A-17", amount, currency))
                 if found is not agrees(text, Registered(amount, currency)):
                     wrong.append(f"{text!a} for {amount} {currency}: {found}")

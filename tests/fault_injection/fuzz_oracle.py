@@ -1,12 +1,13 @@
 """The test oracle for replies: a second implementation of how a gateway reply is interpreted.
 
 It shares no code with payresult. JSON is read with a tokenizer and a stack, amounts by splitting,
-in whole cents. Where the two implementations differ, one of them is wrong.
+in whole ten-thousandths. Where the two implementations differ, one of them is wrong.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from unicodedata import category
 
 PARTNER = "P000818"
 PAY_ID = "20190321192436"
@@ -51,18 +52,17 @@ def interpretations(
 
     They are "unavailable", "invalid", "other" (not paid), "review" and "paid".
     """
-    if status == 429 or 500 <= status <= 599:
-        return {"unavailable"}
-    media = headers.get("content-type", "").split(";")[0].strip(" \t")
     plain = headers.get("content-encoding", "identity").lower() == "identity"
-    if (status, media.lower(), plain) != (200, "application/json", True) or len(body) > MAX_BODY:
-        return {"invalid"}
+    if status == 429 or 500 <= status <= 599 or not plain or len(body) > MAX_BODY:
+        return {"unavailable"}
     try:
-        document, depth = read(body.decode("utf-8", "strict"))
+        document, depth = read(body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "strict"))
     except (UnicodeDecodeError, NotJson):
-        return {"invalid"}
-    return {_interpretation(document, registered)} | (
-        {"invalid"} if depth > MAX_REQUIRED_DEPTH else set()
+        return {"unavailable"}
+    media = headers.get("content-type", "").split(";")[0].strip(" \t").lower()
+    understood = status == 200 and media in {"", "application/json", "text/json", "text/plain"}
+    return {_interpretation(document, registered) if understood else "invalid"} | (
+        {"invalid", "unavailable"} if depth > MAX_REQUIRED_DEPTH else set()
     )
 
 
@@ -82,28 +82,102 @@ def _interpretation(document: Any, registered: Registered) -> str:
 
 def agrees(written: str, registered: Registered) -> bool:
     """Say whether the amount in a reply is the registered one."""
-    money = cents(written)
-    if registered.amount is not None and (money is None or money[0] != _plain(registered.amount)):
+    money = units(written, registered.currency)
+    if registered.amount is not None and (money is None or money[0] != plain(registered.amount)):
         return False
-    named = money[1] if money else ()
+    named = _named(written)
     return not named or registered.currency is None or registered.currency in named
 
 
-def cents(text: str) -> tuple[int, tuple[str, ...]] | None:
-    """Return an amount in hundredths and its possible currencies, None for an invalid amount."""
-    symbols = {"$": (), "€": ("EUR",), "£": ("GBP",), "¥": ("CNY", "JPY"), "￥": ("CNY", "JPY")}
-    named: tuple[str, ...] = ()
-    if text[:1] in symbols and text:
-        named, text = symbols[text[0]], text[1:]
-    elif text[3:4] == " " and all("A" <= each <= "Z" for each in text[:3]):
-        named, text = (text[:3],), text[4:]
-    value = _plain(text)
-    return None if value is None else (value, named)
+_CODES = {
+    "US$": "USD",
+    "HK$": "HKD",
+    "NT$": "TWD",
+    "S$": "SGD",
+    "A$": "AUD",
+    "C$": "CAD",
+    "$": "",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "CNY JPY",
+    "￥": "CNY JPY",
+}
+"""Those that end in another one come before it."""
+
+_SYMBOLS = {symbol: tuple(codes.split()) for symbol, codes in _CODES.items()}
+_WITH_THREE = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
+_WITH_FOUR = ["CLF", "UYW"]
 
 
-def _plain(text: str) -> int | None:
+def units(text: str, registered: str | None = None) -> tuple[int, tuple[str, ...]] | None:
+    """Return an amount in ten-thousandths and its possible currencies, None for an invalid one.
+
+    *registered* is the registered currency.
+    """
+    number, mark = _without_mark(text)
+    value = plain(number)
+    if value is None:
+        return None
+    named = _SYMBOLS.get(mark, (mark,)) if mark else ()
+    known = [*named] or [*(["USD"] if mark else []), *([registered] if registered else [])]
+    whole, point, fraction = number.partition(".")
+    if not point and number.count(",") == 1:
+        return (value, named) if known and not any(_many(each) for each in known) else None
+    if len(fraction) == 3 and len(whole) <= 3 and whole != "0":
+        return (value, named) if known and all(each in _WITH_THREE for each in known) else None
+    return value, named
+
+
+def _many(currency: str) -> bool:
+    return currency in _WITH_THREE or currency in _WITH_FOUR
+
+
+def _without_mark(text: str) -> tuple[str, str]:
+    for mark in (text[:3], text[-3:], *_SYMBOLS):
+        if mark in _SYMBOLS or _is_code(mark):
+            if text.startswith(mark):
+                return text[len(mark) :].removeprefix(" "), mark
+            if text.endswith(mark):
+                return text[: -len(mark)].removesuffix(" "), mark
+    return text, ""
+
+
+def _is_code(text: str) -> bool:
+    return len(text) == 3 and all("A" <= each <= "Z" for each in text)
+
+
+def _named(text: str) -> set[str]:
+    """Return the currencies that a text allows, also one whose number is no amount."""
+    named: list[set[str]] = []
+    at = 0
+    while at < len(text):
+        mark = _mark_at(text, at)
+        if mark:
+            named += [set(codes)] if (codes := _SYMBOLS.get(mark, (mark,))) else []
+            at += len(mark)
+        elif text[at].isalpha() or category(text[at]) == "Sc":
+            return set()
+        else:
+            at += 1
+    return set.intersection(*named) if named else set()
+
+
+def _mark_at(text: str, at: int) -> str:
+    if at and _is_letter(text[at - 1]):
+        return ""
+    found = next((mark for mark in _SYMBOLS if text.startswith(mark, at)), "")
+    mark = found or (text[at : at + 3] if _is_code(text[at : at + 3]) else "")
+    return "" if _is_letter(text[at + len(mark) : at + len(mark) + 1]) else mark
+
+
+def _is_letter(text: str) -> bool:
+    return text.isascii() and text.isalpha()
+
+
+def plain(text: str) -> int | None:
+    """Return a number without a currency in ten-thousandths, None if it is none."""
     whole, point, fraction = text.partition(".")
-    if point and not (1 <= len(fraction) <= 2 and _digits(fraction)):
+    if point and not (1 <= len(fraction) <= 4 and _digits(fraction)):
         return None
     groups = whole.split(",")
     if len(groups) > 1:
@@ -114,7 +188,7 @@ def _plain(text: str) -> int | None:
     number = "".join(groups)
     if not _digits(number) or len(number) > 12 or (number[0] == "0" and number != "0"):
         return None
-    return int(number) * 100 + int((fraction + "00")[:2])
+    return int(number) * 10_000 + int((fraction + "0000")[:4])
 
 
 def _digits(text: str) -> bool:

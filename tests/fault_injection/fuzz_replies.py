@@ -18,8 +18,8 @@ from tests.fault_injection.fuzz_oracle import (
     PARTNER,
     PAY_ID,
     Registered,
-    cents,
     interpretations,
+    plain,
 )
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.factories import payment
@@ -134,6 +134,6 @@ def _wrong_event(name: str, event: str, registered: Registered) -> list[str]:
     data = json.loads(event)["data"]
     wrong = (data["payId"], data["partnerCode"]) != (PAY_ID, PARTNER)
     if registered.amount is not None:
-        wrong |= cents(data.get("amount", "")) != cents(registered.amount)
+        wrong |= plain(data.get("amount", "")) != plain(registered.amount)
     wrong |= len(event.encode()) > MAX_EVENT_BYTES
     return [f"{name}: {event}"] if wrong else []

@@ -96,9 +96,15 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "a flood of 100s": (flood(b"", b"HTTP/1.1 100 x\r\n\r\n"), "GatewayUnavailable"),
     "a flood of headers": (flood(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),
     "a header without end": (flood(HEAD + b"X-A: ", b"b"), "GatewayUnavailable"),
-    "a body without end": (flood(HEAD + b"\r\n", b" "), "InvalidReply"),
-    "chunks without end": (flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"), "InvalidReply"),
-    "a huge body": (flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "), "InvalidReply"),
+    "a body without end": (flood(HEAD + b"\r\n", b" "), "GatewayUnavailable"),
+    "chunks without end": (
+        flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"),
+        "GatewayUnavailable",
+    ),
+    "a huge body": (
+        flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "),
+        "GatewayUnavailable",
+    ),
     "a body cut off": (respond(LONG + b" "), "GatewayUnavailable"),
     "chunks cut off": (respond(CHUNKED + b"ff\r\n "), "GatewayUnavailable"),
     "a chunk of no size": (respond(CHUNKED + b"-1\r\n "), "GatewayUnavailable"),
@@ -106,13 +112,16 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "a reset": (respond(b"", Line.reset), "GatewayUnavailable"),
     "a reset in the body": (respond(LONG + b" ", Line.reset), "GatewayUnavailable"),
     "no HTTP at all": (respond(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"), "GatewayUnavailable"),
-    "a redirect": (respond(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "InvalidReply"),
-    "no content": (respond(b"HTTP/1.1 204 x\r\n\r\n"), "InvalidReply"),
+    "a redirect": (respond(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "GatewayUnavailable"),
+    "no content": (respond(b"HTTP/1.1 204 x\r\n\r\n"), "GatewayUnavailable"),
+    "404": (respond(b"HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\n{}"), "InvalidReply"),
+    "a page": (respond(HEAD + b"Content-Length: 6\r\n\r\n<html>"), "GatewayUnavailable"),
+    "an envelope": (respond(HEAD + b'Content-Length: 11\r\n\r\n{"data":{}}'), "InvalidReply"),
     "429": (respond(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"), "GatewayUnavailable"),
     "503": (respond(b"HTTP/1.1 503 x\r\n\r\n"), "GatewayUnavailable"),
     "a packed body": (
         respond(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
-        "InvalidReply",
+        "GatewayUnavailable",
     ),
 }
 """By fault, the script of the server and the type of the result or of the exception."""
