@@ -53,7 +53,7 @@ Currency = Annotated[
     documented(
         pattern=CURRENCY,
         description="The currency that payAmount names, else the registered one (ISO 4217). "
-        'Absent where neither is known: "$" names none.',
+        'Absent where neither is known ("$" names none), or where they contradict each other.',
     ),
 ]
 PaidAt = Annotated[
