@@ -28,7 +28,7 @@ SETTLED_BY_ANSWER = ("FAILED", "REVIEW", "SUCCEEDED")
 
 _PAY_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}")
 _MEMBERS = {"payId", "payIds", "orderId", "expectedAmount", "currency", "step"}
-_ANSWERED = ("paid", "pending", "wrong", "nonsense")
+_ANSWERED = ("paid", "pending", "wrong")
 
 
 class Guarantee(NamedTuple):

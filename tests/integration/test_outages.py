@@ -30,14 +30,15 @@ def test_an_outage_with_nothing_stored_is_a_503_with_retry_after(system: System)
     assert system.client.item("failing-unknown") == {}
 
 
-def test_an_invalid_reply_with_nothing_stored_is_a_502(system: System) -> None:
-    """The gateway's text is not in the response."""
+def test_a_maintenance_page_with_nothing_stored_is_a_503(system: System) -> None:
+    """It says as little as silence, whatever its status; its text is not in the response."""
     response = system.client.get("nonsense-unknown")
 
     assert (response.status, response.body["type"]) == (
-        502,
-        "urn:payresult:problem:gateway-bad-reply",
+        503,
+        "urn:payresult:problem:gateway-unavailable",
     )
+    assert int(response.headers["retry-after"]) > 0
     assert "maintenance" not in str(response.body)
 
 

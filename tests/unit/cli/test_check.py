@@ -85,7 +85,7 @@ def test_text_of_the_gateway_is_escaped(cli: CommandLine) -> None:
     assert 'payRst "\\x1b[2J"' in cli.run("check", "p-1").out
 
 
-@pytest.mark.parametrize("arguments", [[], ["two words"], ["p-1", ""], ["x" * 65]])
+@pytest.mark.parametrize("arguments", [[], ["two words"], ["p-1", ""], ["x" * 129], ["a#b"]])
 def test_invalid_pay_id_is_rejected(cli: CommandLine, arguments: list[str]) -> None:
     """One line, exit code 2, and no request."""
     result = cli.run("check", *arguments)

@@ -347,9 +347,15 @@ def test_after_two_hours_the_distance_grows_with_the_age_of_the_trouble() -> Non
     ("retry_after", "via", "wait"),
     [(60, "queue", 60), (900, "queue", 900), (901, "sweeper", 901), (10**9, "sweeper", 86400)],
 )
-def test_retry_after_is_obeyed_by_queue_or_sweeper(retry_after: float, via: str, wait: int) -> None:
-    """SQS up to 900 s, beyond that the sweeper at ``workAt``, for a day at most."""
-    plan = after(payment(), GatewayUnavailable("later", pay_id=PAY_ID, retry_after=retry_after))
+@pytest.mark.parametrize("kind", [GatewayUnavailable, InvalidReply])
+def test_retry_after_is_obeyed_by_queue_or_sweeper(
+    kind: type[GatewayUnavailable | InvalidReply], retry_after: float, via: str, wait: int
+) -> None:
+    """SQS up to 900 s, beyond that the sweeper at ``workAt``, for a day at most.
+
+    Whatever it came with: a 404 in JSON may carry it too.
+    """
+    plan = after(payment(), kind("later", pay_id=PAY_ID, retry_after=retry_after))
     assert (plan.via, plan.check_at) == (via, NOW + wait * SECOND)
     assert via == "queue" or plan.work_at == plan.check_at
 

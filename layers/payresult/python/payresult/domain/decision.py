@@ -132,8 +132,7 @@ def _plan_after_trouble(
     plan = CheckPlan(payment.status, payment.attempt, error)
     if payment.give_up_at <= now:
         return _end(payment, plan, Status.UNRESOLVED, rules, now)
-    retry_after = answer.retry_after if isinstance(answer, GatewayUnavailable) else None
-    delay = backoff(error.tries, (now - error.since) / 1000, retry_after, random_fraction)
+    delay = backoff(error.tries, (now - error.since) / 1000, answer.retry_after, random_fraction)
     return _plan_check(payment, plan, now, delay)
 
 
