@@ -505,6 +505,24 @@ def checks(start: Start, table: Table) -> Checks:
     return Checks(start, World(table))
 
 
+@pytest.mark.parametrize(
+    ("envelope", "remedy"),
+    [
+        ({"Type": "Notification", "TopicArn": CANARY, "Message": CANARY}, "raw message delivery"),
+        ({"detail-type": CANARY, "detail": {"payId": CANARY}}, "InputTransformer"),
+    ],
+)
+def test_the_log_names_the_envelope_of_a_message_and_the_remedy(
+    checks: Checks, capsys: pytest.CaptureFixture[str], envelope: dict[str, Any], remedy: str
+) -> None:
+    """And nothing that is in it."""
+    assert checks.deliver(envelope) == [0]
+    written = lines(capsys)
+    [rule] = [line["rule"] for line in written.logged if "rule" in line]
+    assert remedy in rule
+    assert CANARY not in written.text
+
+
 def test_the_batch_response_names_exactly_the_failed_messages(checks: Checks, table: Table) -> None:
     """Malformed, conflicting, unreadable; the others are done, a follow-up of nothing dropped."""
     checks.world.register("unreadable")
