@@ -12,7 +12,7 @@ from tests.support.template import ROOT
 SAM = ROOT / ".venv-sam" / "bin" / "python"
 
 
-def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
+def deploy(endpoint: str, home: Path, *parameters: str, stack: str = "payresult") -> None:
     """Run `sam deploy` as a user would, with samconfig.toml and these *parameters*."""
     environment = {
         "PATH": os.defpath,
@@ -27,7 +27,14 @@ def _deploy(endpoint: str, home: Path, *parameters: str) -> None:
     }
     sam = [str(SAM), "-m", "samcli", "deploy", "--template-file", "template.yaml"]
     ended = subprocess.run(  # noqa: S603 - our own command line
-        [*sam, "--no-confirm-changeset", "--parameter-overrides", *parameters],
+        [
+            *sam,
+            "--stack-name",
+            stack,
+            "--no-confirm-changeset",
+            "--parameter-overrides",
+            *parameters,
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -50,7 +57,7 @@ def test_sam_deploy_makes_the_stack_and_changes_it(tmp_path: Path) -> None:
     """The second deployment changes one parameter."""
     given = ["PartnerCode=P000818", "Emulated=true"]
     with Emulator(tmp_path / "emulator") as emulator:
-        _deploy(emulator.endpoint, tmp_path, *given)
+        deploy(emulator.endpoint, tmp_path, *given)
         assert _limits(emulator.endpoint) == [5]
-        _deploy(emulator.endpoint, tmp_path, *given, "MaximumConcurrency=7")
+        deploy(emulator.endpoint, tmp_path, *given, "MaximumConcurrency=7")
         assert _limits(emulator.endpoint) == [7]
