@@ -41,7 +41,7 @@ class Series(NamedTuple):
 def emitted() -> frozenset[Series]:
     """Return every metric that the functions write."""
     with running() as world, mock.patch.dict(os.environ, METRICS_ON):
-        world.environ["FAILED_PAY_RST_VALUES"] = "fail"
+        world.environ |= {"FAILED_PAY_RST_VALUES": "fail", "CHECK_DELAYS": "1"}
         world.gateway.answers |= ANSWERS
         return frozenset(series for line in _all_cases(world) for series in _series(line))
 
@@ -54,6 +54,10 @@ def _all_cases(world: Deployment) -> Iterator[dict[str, Any]]:
     records = [{"messageId": pay_id, "body": json.dumps({"payId": pay_id})} for pay_id in asked]
     malformed = {"messageId": "m", "body": "{"}
     yield from _lines(world, "checks", {"Records": [*records, malformed]})
+    # The last check, which makes the payment EXPIRED, and one of a payment that is erased.
+    follow_ups = {pay_id: {"payId": pay_id, "step": 2} for pay_id in ("wait-1", "erased-1")}
+    records = [{"messageId": key, "body": json.dumps(it)} for key, it in follow_ups.items()]
+    yield from _lines(world, "checks", {"Records": records})
     for pay_id in ("wait-2", "down-2", "paid-odd"):
         yield from _lines(world, "api", _request("GET", pay_id))
     yield from _lines(world, "publisher", {"Records": [_became_paid(world, "paid-1")]})
