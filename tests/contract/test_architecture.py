@@ -139,7 +139,7 @@ def test_clocks_and_random_numbers_are_arguments() -> None:
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_is_thin(name: str) -> None:
     """It imports the layer and powertools, and no other function."""
-    standard = {"json", "os", "base64", "collections", "typing"}
+    standard = {"json", "os", "base64", "collections", "http", "typing"}
     assert libraries(FUNCTIONS[name]) <= standard | {"payresult", "aws_lambda_powertools"}
 
 
