@@ -54,10 +54,26 @@ def _limits(endpoint: str) -> list[int]:
 
 
 def test_sam_deploy_makes_the_stack_and_changes_it(tmp_path: Path) -> None:
-    """The second deployment changes one parameter."""
+    """The second deployment sets what has a condition in the template."""
     given = ["PartnerCode=P000818", "Emulated=true"]
     with Emulator(tmp_path / "emulator") as emulator:
         deploy(emulator.endpoint, tmp_path, *given)
         assert _limits(emulator.endpoint) == [5]
-        deploy(emulator.endpoint, tmp_path, *given, "MaximumConcurrency=7")
+        chosen = ["MaximumConcurrency=7", "ApiReservedConcurrency=9", "RetentionDays=400"]
+        origins = "CorsAllowOrigins='https://a.example,https://b.example'"
+        deploy(emulator.endpoint, tmp_path, *given, *chosen, origins)
         assert _limits(emulator.endpoint) == [7]
+        credentials = root_credentials(emulator.endpoint)
+        [api] = credentials.client("apigatewayv2").get_apis()["Items"]
+        assert api["CorsConfiguration"]["AllowOrigins"] == [
+            "https://a.example",
+            "https://b.example",
+        ]
+        functions: Any = credentials.client("lambda")
+        allowed = {
+            it["FunctionName"]: functions.get_function_recursion_config(
+                FunctionName=it["FunctionName"]
+            )["RecursiveLoop"]
+            for it in functions.list_functions()["Functions"]
+        }
+        assert sorted(allowed.values()) == ["Allow", "Terminate", "Terminate", "Terminate"]

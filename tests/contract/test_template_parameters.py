@@ -141,6 +141,8 @@ def test_a_default_is_a_value_that_the_parameter_accepts() -> None:
 def test_every_parameter_is_described_and_stands_in_a_group() -> None:
     """`sam deploy --guided` and the console show both."""
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    labels = [group["Label"]["default"].split(" ")[0] for group in groups]
+    assert labels == ["Must", "Should", "May"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
     assert all(it["Description"] for it in PARAMETERS.values())
