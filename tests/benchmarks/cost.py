@@ -1,11 +1,13 @@
 """make cost: dollars for a million checks and payments, of payresult and of three other designs."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from random import Random
 
 from tests.benchmarks import runs
 from tests.benchmarks.designs import designs
 from tests.benchmarks.durations import WAITS, measured
+from tests.benchmarks.payers import PAYERS
 from tests.benchmarks.prices import MILLION, PRICES, Usage, bill, dollars, scaled
 
 SIZE = 1000
@@ -20,19 +22,18 @@ def main() -> int:
 
 def report() -> Iterator[str]:
     """Yield the lines of the report."""
-    checks, single_checks = runs.fast_checks(SIZE), runs.fast_checks(SIZE, batch=1)
-    typical, single = runs.payments(SIZE), runs.payments(SIZE, batch=1)
-    never = runs.payments(SIZE // 5, paid_after=runs.never)
+    checks, single_checks = runs.fast_checks(SIZE), runs.fast_checks(SIZE // 5, batch=1)
+    typical, single = runs.payments(SIZE), runs.payments(SIZE // 5, batch=1)
     yield from _title("payresult, counted: the calls, items and bytes of the real handlers")
     yield from _run_line("1,000,000 checks, unsettled, in the fast phase", checks)
     yield from _run_line("  the same, one message per batch (little traffic)", single_checks)
-    yield from _run_line("1,000,000 payments, paid after a median minute", typical)
+    yield from _run_line("1,000,000 payments, paid by the payers below", typical)
     yield from _run_line("  the same, one message per batch (little traffic)", single)
-    yield from _run_line(
-        "1,000,000 payments, paid before the first check",
-        runs.payments(SIZE, paid_after=runs.immediately),
-    )
-    yield from _run_line("1,000,000 payments that are never paid", never)
+    kinds: dict[str, Callable[[Random], float]] = {f"paid by {it.name}": it.delay for it in PAYERS}
+    kinds |= {"paid before the first check": runs.immediately, "never paid": runs.never}
+    for kind, paid_after in kinds.items():
+        run = runs.payments(SIZE // 2, paid_after=paid_after)
+        yield from _run_line(f"1,000,000 payments, {kind}", run)
     yield from _run_line("1,000,000 GETs of a settled payment (HTTP)", runs.settled_gets(SIZE))
     stored = dollars(scaled(runs.storage_month(), MILLION))
     yield f"{stored:10,.2f}  1,000,000 payments stored, a month"
@@ -85,9 +86,12 @@ def _assumed() -> Iterator[str]:
         f"{dependency} {milliseconds:g} ms" for dependency, milliseconds in WAITS.items()
     )
     yield f"  response times: {waits}"
-    yield f"  payments are paid after {runs.MEDIAN_SECONDS} s (log-normal, sigma {runs.SIGMA:g})"
+    for it in PAYERS:
+        half = f"half after {it.median:,.0f} s (log-normal, sigma {it.sigma:g})"
+        yield f"  {it.share:.0%} of the payers: {it.name}, {half}"
     yield "  CPU was not measured on Lambda; waiting and CPU time do not overlap"
-    yield f"  ({', '.join(f'{name} {value}' for name, value in measured()['machine'].items())})"
+    for function, cpu in measured()["cpu_ms"].items():
+        yield f"  CPU of {function}: {cpu['invocation']:g} ms, and {cpu['record']:g} ms a record"
     yield f"  an empty queue is polled {runs.POLLERS} times each {runs.POLL_SECONDS} s"
 
 

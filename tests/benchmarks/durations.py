@@ -1,7 +1,8 @@
 """The billed duration of an invocation: its waits, and its CPU time at its share of a CPU.
 
-The CPU time is measured (``make scale LOAD=1``, results/cpu.json). The waits are assumptions, not
-measured on AWS; `make cost` prints them.
+The CPU time is measured: for checks by ``make bench``, as what they take beyond their waits, in the
+built package and with TLS; for the other functions by ``make scale LOAD=1`` (results/cpu.json),
+without TLS. The waits are assumptions, not measured on AWS; `make cost` prints them.
 """
 
 import json
@@ -13,7 +14,8 @@ from typing import Any
 
 from payresult.bootstrap import MAX_CONCURRENCY
 
-MEASURED = Path(__file__).parent / "results/cpu.json"
+RESULTS = Path(__file__).parent / "results"
+MEASURED = RESULTS / "cpu.json"
 
 WAITS = {"gateway": 80.0, "table": 5.0, "queue": 10.0, "bus": 15.0}
 """Assumed response times in milliseconds."""
@@ -53,7 +55,19 @@ def billed_ms(wait: float, cpu: float, memory: int) -> int:
     return ceil(duration_ms(wait, cpu, memory))
 
 
-def measured(path: Path = MEASURED) -> dict[str, Any]:
+def measured() -> dict[str, Any]:
     """Return the measurements, with the machine that they were made on."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
+    bench = json.loads(max(RESULTS.glob("20*.json")).read_text(encoding="utf-8"))
+    rows = {row["name"]: row for row in bench["rows"]}
+    ten = rows["batch_10_efficiency"]  # "a" is the least wait, "b" the time that it takes
+    found["cpu_ms"]["checks"] = line(
+        rows["query_overhead_vs_hand_signed"]["a"], ten["b"] - ten["a"]
+    )
     return found
+
+
+def line(one: float, ten: float) -> dict[str, float]:
+    """Return the line through the CPU of an invocation with one record and with ten."""
+    slope = (ten - one) / 9
+    return {"invocation": round(one - slope, 3), "record": round(slope, 3)}

@@ -30,9 +30,9 @@ def _configured(model: Model) -> list[Limit]:
         ),
         Limit(
             "one sweep a minute",
-            model.due_per_minute / model.due_per_payment,
+            model.due_per_minute / model.full.swept,
             "services/sweeper.py",
-            "shorten the last CheckDelays, or raise MAX_ITEMS_PER_SHARD and the sweeper's memory",
+            "raise the sweeper's memory, or choose fewer CheckDelays of over 900 s",
         ),
         Limit(
             f"publisher: {deployment.partitions} shards of the stream",

@@ -5,6 +5,7 @@ The calls, items, messages, events and bytes of log are those of the handlers; o
 """
 
 from collections import Counter, defaultdict
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -22,7 +23,12 @@ from tests.support.template import TEMPLATE, properties
 
 GB = 1 << 30
 
-INDEX = ("workShard", "workAt")
+INDEXES: dict[str, tuple[str, ...]] = {
+    index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
+    for index in properties("Table")["GlobalSecondaryIndexes"]
+}
+"""The keys of each index; an index has nothing else. What TTL deletes is not billed (AWS, DynamoDB
+developer guide, "Using time to live (TTL)")."""
 
 
 def memory_of(function: str) -> int:
@@ -90,25 +96,29 @@ class Meter:
                 self.used["events"] += sizes.chunks(SOURCE, DETAIL_TYPE, entry["Detail"])
                 self.used["archived GB"] += len(entry["Detail"].encode()) / GB
 
-    def count_reads(self, request: dict[str, Any]) -> None:
-        """Count a read: BatchGetItem, or a Query of the index."""
+    def count_batch(self, request: dict[str, Any]) -> None:
+        """Count a BatchGetItem."""
         items = self.simulation.dynamodb.items
-        if "RequestItems" in request:
-            [wanted] = request["RequestItems"].values()
-            found = [items.get(key["pk"]["S"]) for key in wanted["Keys"]]
-            self.used["read units"] += sizes.read_units(found)
-        else:
-            values = request["ExpressionAttributeValues"]
-            entries = [_entry(item) for item in items.values() if _matches(item, values)]
-            self.used["read units"] += sizes.query_units(entries[: request.get("Limit")])
+        [wanted] = request["RequestItems"].values()
+        found = [items.get(key["pk"]["S"]) for key in wanted["Keys"]]
+        self.used["read units"] += sizes.read_units(found)
+
+    def count_query(self, request: dict[str, Any], page: dict[str, Any]) -> None:
+        """Count a Query of an index by what it found; the entries of an index are as large."""
+        keys = INDEXES[request["IndexName"]]
+        items = (each for each in self.simulation.dynamodb.items.values() if keys[0] in each)
+        found = len(page["Items"]) if "Items" in page else page["Count"]
+        entries = [_entry(item, keys) for item in islice(items, found)]
+        self.used["read units"] += sizes.query_units(entries)
 
     def count_write(self, old: sizes.Item | None, new: sizes.Item | None) -> None:
         """Count a write; *new* is None if its condition failed."""
         self.used["table write units"] += sizes.write_units(old, new)
         if new is not None:
-            for entry in sizes.index_writes(old, new, INDEX):
-                self.used["index write units"] += 1
-                self.shards[entry["workShard"]["S"]] += 1
+            for keys in INDEXES.values():
+                entries = sizes.index_writes(old, new, keys)
+                self.used["index write units"] += len(entries)
+                self.shards.update(each[keys[0]]["S"] for each in entries)
 
     def _connect(
         self, _simulation: Simulation, _function: str, dependency: str, client: Client
@@ -135,15 +145,22 @@ class _Metered:
             self._meter.count(self._dependency, operation, request)
             if operation == "update_item":
                 return self._write(made, request)
-            if self._dependency == "table":
-                self._meter.count_reads(request)
-            return made(**request)
+            if operation == "batch_get_item":
+                self._meter.count_batch(request)
+            response = made(**request)
+            if operation == "query" and self._dependency == "table":
+                self._meter.count_query(request, response)
+            return response
 
         return call
 
-    def get_paginator(self, operation: str) -> "_Metered":
-        """Return a paginator whose only page is counted."""
-        return _Metered(self._meter, self._dependency, self._client.get_paginator(operation))
+    def get_paginator(self, _operation: str) -> "_Metered":
+        """Return a paginator whose only page is counted: that of a query."""
+        return self
+
+    def paginate(self, **request: Any) -> list[Any]:
+        """Return the only page of a query."""
+        return [self.query(**request)]
 
     def _write(self, made: Any, request: dict[str, Any]) -> Any:
         items = self._meter.simulation.dynamodb.items
@@ -158,12 +175,5 @@ class _Metered:
         return response
 
 
-def _matches(item: sizes.Item, values: dict[str, Any]) -> bool:
-    """Say whether a query of the index for *values* reads the entry of *item*."""
-    if item.get("workShard") != values[":shard"]:
-        return False
-    return ":now" not in values or int(item["workAt"]["N"]) <= int(values[":now"]["N"])
-
-
-def _entry(item: sizes.Item) -> sizes.Item:
-    return {name: item[name] for name in ("pk", *INDEX)}
+def _entry(item: sizes.Item, keys: tuple[str, ...]) -> sizes.Item:
+    return {name: item[name] for name in ("pk", *keys)}

@@ -9,17 +9,23 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
+from payresult.aws.dynamodb import MAX_KEYS_PER_READ
 from payresult.aws.items import SHARD_COUNT
 from payresult.bootstrap import MAX_CONCURRENCY
-from payresult.domain.schedule import MAX_QUEUE_DELAY
-from payresult.services.sweeper import MAX_ITEMS_PER_SHARD
 from tests.benchmarks import quotas
 from tests.benchmarks.durations import WAITS, cpu_ms, duration_ms
+from tests.benchmarks.meter import memory_of
 from tests.benchmarks.prices import Usage, dollars
-from tests.benchmarks.runs import MINUTES_PER_MONTH, NEVER_PAID, Run
+from tests.benchmarks.runs import MINUTES_PER_MONTH, Run
 from tests.support.template import TEMPLATE, properties
 
 BATCH = 10
+PIECE = MAX_KEYS_PER_READ
+"""The due checks that the sweeper reads, claims and sends together."""
+
+SWEEP_RESERVE_MS = 10_000
+"""What is left when the sweeper may begin its last piece (services.sweeper)."""
+
 PARTITIONS = int(quotas.NEW_TABLE_WRITES.value / quotas.PARTITION_WRITES.value)
 """The partitions of a new table and the shards of its stream: derived, AWS documents no number."""
 
@@ -40,8 +46,8 @@ class Deployment:
     concurrency: int
     memory: int
     stage_rate: float
+    sweeper_memory: int
     sweeper_timeout: int
-    long_delays: int
     partitions: int = PARTITIONS
     parallel: int = 1
 
@@ -49,13 +55,12 @@ class Deployment:
     def of_template(cls, **chosen: int) -> "Deployment":
         """Return the template's defaults, with *chosen* settings replaced."""
         parameters = TEMPLATE["Parameters"]
-        delays = map(int, parameters["CheckDelays"]["Default"].split(","))
         settings = {
             "concurrency": parameters["MaximumConcurrency"]["Default"],
             "memory": TEMPLATE["Globals"]["Function"]["MemorySize"],
             "stage_rate": parameters["ApiRateLimit"]["Default"],
+            "sweeper_memory": memory_of("sweeper"),
             "sweeper_timeout": properties("SweeperFunction")["Timeout"],
-            "long_delays": sum(delay > MAX_QUEUE_DELAY for delay in delays),
         }
         return cls(**settings | chosen)
 
@@ -90,18 +95,16 @@ class Model:
 
     @property
     def due_per_minute(self) -> float:
-        """The due checks that a sweep can send, limited by its page size or its timeout."""
-        one = self._ms("sweeper", 1) - self._ms("sweeper", 0)
-        one += WAITS["table"] / MAX_CONCURRENCY + WAITS["queue"] / BATCH
-        idle = self._ms("sweeper", 0) + 2 * SHARD_COUNT * WAITS["table"]
-        return min(
-            SHARD_COUNT * MAX_ITEMS_PER_SHARD, (self.deployment.sweeper_timeout * 1000 - idle) / one
-        )
+        """The due checks that a sweep can send until its reserve is left, piece after piece.
 
-    @property
-    def due_per_payment(self) -> float:
-        """The average number of checks of a payment that the sweeper sends."""
-        return NEVER_PAID * self.deployment.long_delays
+        A piece is read at once, claimed by as many at a time as there are threads, and sent in
+        tens at the same time.
+        """
+        claims, sends = ceil(PIECE / MAX_CONCURRENCY), ceil(PIECE / BATCH / MAX_CONCURRENCY)
+        piece = self._ms("sweeper", PIECE) - self._ms("sweeper", 0)
+        piece += WAITS["table"] * (1 + claims) + WAITS["queue"] * sends
+        idle = self._ms("sweeper", 0) + 2 * SHARD_COUNT * WAITS["table"]
+        return (self.deployment.sweeper_timeout * 1000 - SWEEP_RESERVE_MS - idle) / piece * PIECE
 
     def messages_per_batch(self, payments: float) -> float:
         """Return the messages per batch at a rate: those that arrived during the last batch."""
@@ -134,4 +137,6 @@ class Model:
         wait = sum(WAITS[dependency] for dependency in dependencies)
         one = cpu_ms(function, 1, self.measured)
         none = cpu_ms(function, 0, self.measured)
-        return duration_ms(wait, none + records * (one - none), self.deployment.memory)
+        deployment = self.deployment
+        memory = deployment.sweeper_memory if function == "sweeper" else deployment.memory
+        return duration_ms(wait, none + records * (one - none), memory)

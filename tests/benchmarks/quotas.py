@@ -17,7 +17,6 @@ _DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
 
 PARTITION_WRITES = Quota(1_000, f"{_DYNAMODB}warm-throughput-scenarios.html")
-PARTITION_READS = Quota(3_000, f"{_DYNAMODB}warm-throughput-scenarios.html")
 
 NEW_TABLE_WRITES = Quota(4_000, f"{_DYNAMODB}pre-warming-on-demand-capacity-mode.html")
 NEW_TABLE_READS = Quota(12_000, f"{_DYNAMODB}pre-warming-on-demand-capacity-mode.html")

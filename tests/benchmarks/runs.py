@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from math import log
 from random import Random
 
 import moto  # noqa: F401 - moto does not patch boto3 sessions that exist before its import
@@ -14,18 +13,13 @@ from payresult.aws.items import SHARD_COUNT
 from payresult.services.sweeper import COUNT_INTERVAL_MS, MINUTE_MS
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
+from tests.benchmarks.payers import NEVER_PAID, any_delay
 from tests.benchmarks.prices import Usage, scaled
 from tests.benchmarks.sizes import item_size
 from tests.support.emitted import emitted
 from tests.support.fake_gateway import DAY, SECOND, GatewayResponse, Script, json_response
 from tests.support.simulation import START
 from tests.support.template import of_type
-
-MEDIAN_SECONDS, SIGMA, LONGEST_SECONDS = 60, 1.0, 1800
-"""When payments are paid, an assumption: log-normal, half within a minute, all in half an hour."""
-
-NEVER_PAID = 0.05
-"""The share of payments that are never paid, an assumption: they are checked for a week."""
 
 MINUTES_PER_MONTH = 730 * 60
 
@@ -42,38 +36,36 @@ class Run:
     """What was used for one check, payment or GET; the checks; and the messages per batch.
 
     ``hottest`` is the number of writes to the busiest shard of the index, with evenly distributed
-    payIds.
+    payIds; ``swept`` are the checks that the sweeper sent.
     """
 
     used: Usage
     checks: float
     batch: float
     hottest: float
+    swept: float = 0.0
 
 
 def fast_checks(size: int, batch: int = 10) -> Run:
     """Run an unsettled check in the fast phase: the second one of each of *size* payments."""
-    meter = _meter(waiting, batch)
-    _send_orders(meter, size)
-    meter.simulation.run(3 * SECOND)
+    meter = metered(waiting, batch)
+    send_orders(meter, size)
+    meter.simulation.run(6 * SECOND)
     meter.reset()
-    meter.simulation.run(4 * SECOND)  # the second checks come after 4 to 6 s, the third after 12
+    meter.simulation.run(10 * SECOND)  # the second checks come after 10 to 15 s, the third after 20
     return _run(meter, len(meter.simulation.gateway.log) - size)
 
 
-def payments(
-    size: int, batch: int = 10, paid_after: Callable[[Random], float] | None = None
-) -> Run:
+def payments(size: int, batch: int = 10, paid_after: Callable[[Random], float] = any_delay) -> Run:
     """Run payments from the message to the event; *paid_after* returns seconds until it is paid."""
-    delay = paid_after or assumed_delay
     rng = Random("payers")  # noqa: S311 - the same in each run
-    paid_at = {pay_id: START + delay(rng) * 1000 for pay_id in _pay_ids(size)}
+    paid_at = {pay_id: START + paid_after(rng) * 1000 for pay_id in _pay_ids(size)}
 
     def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
         return json_response(pay_id, "success" if paid_at[pay_id] <= now else "waiting")
 
-    meter = _meter(script, batch)
-    _send_orders(meter, size)
+    meter = metered(script, batch)
+    send_orders(meter, size)
     meter.used["SQS requests"] += size  # the messages of the order services
     meter.simulation.run(10 * DAY)
     run = _run(meter, size)
@@ -92,6 +84,7 @@ def mixed(paid: Run, unpaid: Run, share: float = NEVER_PAID) -> Run:
         mean(paid.checks, unpaid.checks),
         paid.batch,
         mean(paid.hottest, unpaid.hottest),
+        mean(paid.swept, unpaid.swept),
     )
 
 
@@ -115,15 +108,10 @@ def immediately(_rng: Random) -> float:
     return 0.0
 
 
-def assumed_delay(rng: Random) -> float:
-    """Return the seconds until a payment is paid."""
-    return min(rng.lognormvariate(log(MEDIAN_SECONDS), SIGMA), LONGEST_SECONDS)
-
-
 def settled_gets(size: int) -> Run:
     """Run GETs of a settled payment."""
-    meter = _meter(paid)
-    _send_orders(meter, 1)
+    meter = metered(paid)
+    send_orders(meter, 1)
     meter.simulation.run(DAY)
     meter.reset()
     for _ in range(size):
@@ -136,7 +124,7 @@ def settled_gets(size: int) -> Run:
 
 def idle_month() -> Usage:
     """Return what a month without payments uses: sweeps, empty polls, metrics and alarms."""
-    meter = _meter(waiting)
+    meter = metered(waiting)
     minutes = COUNT_INTERVAL_MS // MINUTE_MS
     for _ in range(minutes):
         meter.simulation.now += MINUTE_MS
@@ -154,8 +142,8 @@ def idle_month() -> Usage:
 
 def storage_month() -> Usage:
     """Return what storing one settled payment for a month uses."""
-    meter = _meter(paid)
-    _send_orders(meter, 1)
+    meter = metered(paid)
+    send_orders(meter, 1)
     meter.simulation.run(DAY)
     [item] = meter.simulation.dynamodb.items.values()
     size = (item_size(item) + STORED_OVERHEAD) / GB
@@ -166,13 +154,16 @@ def _pay_ids(size: int) -> list[str]:
     return [f"2019032119{number:04}" for number in range(size)]
 
 
-def _meter(script: Script, batch: int = 10) -> Meter:
+def metered(script: Script, batch: int = 10) -> Meter:
+    """Return a simulation with a meter."""
     return Meter(script, Random("cost"), batch=batch)  # noqa: S311 - the same in each run
 
 
-def _send_orders(meter: Meter, size: int) -> None:
+def send_orders(meter: Meter, size: int) -> None:
+    """Send payIds to the queue, each with an order of its own."""
     for pay_id in _pay_ids(size):
-        meter.simulation.send_order(pay_id, orderId="A-17", expectedAmount="19.99", currency="USD")
+        registered = {"orderId": f"A-{pay_id}", "expectedAmount": "19.99", "currency": "USD"}
+        meter.simulation.send_order(pay_id, **registered)
 
 
 def _run(meter: Meter, size: int) -> Run:
@@ -182,4 +173,5 @@ def _run(meter: Meter, size: int) -> Run:
     for shard, writes in meter.shards.items():
         writes_by_kind[shard.partition("#")[0]] += writes
     hottest = max(writes_by_kind.values(), default=0) / SHARD_COUNT / size
-    return Run(scaled(meter.used, 1 / size), 1.0, batch, hottest)
+    swept = meter.records["sweeper"] / size
+    return Run(scaled(meter.used, 1 / size), 1.0, batch, hottest, swept)

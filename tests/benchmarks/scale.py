@@ -12,6 +12,7 @@ from tests.benchmarks.limits import limits
 from tests.benchmarks.load import RESULT, run_all
 from tests.benchmarks.machine import machine
 from tests.benchmarks.model import BATCH, Deployment, Model
+from tests.benchmarks.payers import NEVER_PAID
 from tests.benchmarks.prices import dollars
 
 GROWTH = (1, 10, 100, 1_000, 10_000, 100_000)
@@ -49,7 +50,7 @@ def report() -> Iterator[str]:
 def _growth(model: Model) -> Iterator[str]:
     idle = runs.idle_month()
     batch, concurrency = model.check_ms(BATCH), model.deployment.concurrency
-    yield f"{runs.NEVER_PAID:.0%} are never paid; {model.full.checks:.1f} checks per payment"
+    yield f"{NEVER_PAID:.0%} are never paid; {model.full.checks:.1f} checks per payment"
     yield f"A batch of ten takes {batch:.0f} ms; {concurrency} concurrent batches are"
     rate, due = model.checks_per_second, model.due_per_minute
     yield f"{rate:,.0f} checks per second; a sweep sends {due:,.0f} due checks"

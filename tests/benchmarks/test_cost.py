@@ -5,18 +5,20 @@ import logging
 import re
 from collections import Counter
 from inspect import signature
+from typing import Any
 
 import pytest
 
 from tests.benchmarks import runs, sizes
 from tests.benchmarks.cost import SIZE, TRUST
 from tests.benchmarks.designs import designs
-from tests.benchmarks.durations import billed_ms, cpu_ms, measured, wait_ms
+from tests.benchmarks.durations import billed_ms, cpu_ms, line, measured, wait_ms
 from tests.benchmarks.logs import access_log, written
 from tests.benchmarks.meter import Meter, memory_of
 from tests.benchmarks.prices import MILLION, PRICES, bill, dollars, scaled
+from tests.support.fake_gateway import SECOND
 from tests.support.functions import app
-from tests.support.template import ROOT, TEMPLATE, properties
+from tests.support.template import ROOT, TEMPLATE, of_type, properties
 
 ITEM: sizes.Item = {
     "pk": {"S": "a"},  # 2 + 1
@@ -108,15 +110,15 @@ def test_each_price_has_a_source() -> None:
         assert (".amazon.com/" in price.source) is (price.trust == "AWS"), name
 
 
-def test_a_million_checks_in_the_fast_phase_cost_under_a_dollar_fifty() -> None:
+def test_a_million_checks_in_the_fast_phase_cost_at_most_a_dollar_thirty() -> None:
     """One read, one write, no write to the index, messages in tens."""
     run = runs.fast_checks(100)
     assert run.checks == 1
     assert run.used["read units"] == run.used["table write units"] == 1
     assert run.used.get("index write units", 0) == 0
-    assert run.used["Lambda requests"] <= 0.11
+    assert run.used["Lambda requests"] <= 0.12
     assert run.used["SQS requests"] == pytest.approx(3 * run.used["Lambda requests"])
-    assert dollars(run.used) * MILLION < 1.50
+    assert dollars(run.used) * MILLION <= 1.30
 
 
 def test_what_a_payment_uses_that_is_paid_immediately() -> None:
@@ -130,12 +132,12 @@ def test_what_a_payment_uses_that_is_paid_immediately() -> None:
     assert used["events"] == 1
 
 
-def test_a_payment_that_is_never_paid_is_checked_27_times() -> None:
+def test_a_payment_that_is_never_paid_is_checked_32_times() -> None:
     """Via queue and sweeper; it has no event."""
     run = runs.payments(1, paid_after=runs.never)
-    assert run.checks == 27
+    assert run.checks == 32
     assert "events" not in run.used
-    assert run.used["table write units"] > 27
+    assert run.used["table write units"] > 32
 
 
 def test_a_get_of_a_settled_payment_is_one_read() -> None:
@@ -152,11 +154,11 @@ def test_the_access_log_is_the_template_s_with_all_values() -> None:
 
 
 def test_an_idle_month_has_the_template_s_alarms_and_a_sweep_each_minute() -> None:
-    """16 queries of the index each minute and 8 more each tenth, at half a unit each."""
+    """At least 16 queries of an index each minute and 8 more each tenth, at half a unit each."""
     used = runs.idle_month()
     assert used["Lambda requests"] == runs.MINUTES_PER_MONTH
-    assert used["read units"] == pytest.approx(runs.MINUTES_PER_MONTH * (16 + 8 / 10) / 2)
-    assert used["alarms a month"] == 12
+    assert 8.4 <= round(used["read units"] / runs.MINUTES_PER_MONTH, 6) <= 12
+    assert used["alarms a month"] == len(of_type("AWS::CloudWatch::Alarm"))
     assert used["dashboards a month"] == 1
     assert "events" not in used
 
@@ -194,10 +196,33 @@ def test_other_designs_cost_what_is_computed_by_hand() -> None:
 
 
 def test_the_cpu_was_measured_for_each_function() -> None:
-    """A function without a measurement would have no cost."""
+    """A function without a measurement would have no cost; a line has two points."""
     assert measured()["cpu_ms"].keys() == {"api", "checks", "publisher", "sweeper"}
     assert all(cpu_ms(name, 1, measured()) > 0 for name in measured()["cpu_ms"])
-    assert SIZE >= 100
+    assert line(5, 23) == {"invocation": 3, "record": 2}
+
+
+def test_each_payment_has_an_order_of_its_own() -> None:
+    """With one order for all, what is stored for each order would be counted once."""
+    meter = runs.metered(runs.waiting)
+    runs.send_orders(meter, 3)
+    meter.simulation.run(SECOND)
+    orders = {item["orderId"]["S"] for item in meter.simulation.dynamodb.items.values()}
+    assert len(orders) == 3
+
+
+def test_a_query_of_an_index_is_billed_by_what_it_found() -> None:
+    """Some 50 bytes an entry: 75 are half a unit, 92 a whole one; also those only counted."""
+    meter = runs.metered(runs.waiting)
+    runs.send_orders(meter, 92)
+    meter.simulation.run(SECOND)
+    pages: list[dict[str, Any]]
+    pages, billed = [{"Items": [{}] * 92}, {"Count": 92}, {"Count": 75}, {"Count": 0}], []
+    for page in pages:
+        meter.reset()
+        meter.count_query({"IndexName": "work"}, page)
+        billed.append(meter.used["read units"])
+    assert billed == [1, 1, 0.5, 0.5]
 
 
 def test_the_readmes_have_the_dollars_of_the_cost_model() -> None:

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from dataclasses import replace
-from random import Random
 
 import pytest
 
 from payresult.aws.items import SHARD_COUNT, shard
-from payresult.services.sweeper import MAX_ITEMS_PER_SHARD
 from tests.benchmarks import quotas, runs
 from tests.benchmarks.durations import WAITS
 from tests.benchmarks.limits import limits
@@ -23,9 +21,11 @@ CPU = {
     }
 }
 USED = {"table write units": 10.0, "index write units": 4.0, "read units": 6.0, "events": 1.0}
-FULL = runs.Run(USED, checks=6.0, batch=10.0, hottest=0.25)
+FULL = runs.Run(USED, checks=6.0, batch=10.0, hottest=0.25, swept=0.5)
 SINGLE = replace(FULL, used=USED | {"Lambda requests": 9.0}, batch=1.0)
-BY_HAND = Model(Deployment.of_template(concurrency=5, memory=1769), FULL, SINGLE, CPU)
+BY_HAND = Model(
+    Deployment.of_template(concurrency=5, memory=1769, sweeper_memory=1769), FULL, SINGLE, CPU
+)
 
 
 def found(model: Model) -> dict[str, float]:
@@ -41,12 +41,12 @@ def test_a_batch_takes_its_waits_and_its_cpu() -> None:
     assert BY_HAND.events_per_second == pytest.approx(4 * 10 / 0.1)
 
 
-def test_a_sweep_is_limited_by_its_page_size_or_its_timeout() -> None:
-    """4,000 checks of 10 ms and their waits take 45 of 50 s; checks of 40 ms exceed the timeout."""
-    assert BY_HAND.due_per_minute == SHARD_COUNT * MAX_ITEMS_PER_SHARD == 4000
-    slow = CPU["cpu_ms"] | {"sweeper": {"invocation": 20.0, "record": 40.0}}
-    late = replace(BY_HAND, measured={"cpu_ms": slow})
-    assert late.due_per_minute == pytest.approx((50_000 - 20 - 16 * 5) / (40 + 5 / 32 + 1))
+def test_a_sweep_sends_pieces_until_ten_seconds_are_left() -> None:
+    """100 checks of 10 ms, a read, four rounds of 32 claims, and ten batches at the same time."""
+    rest = 50_000 - 10_000 - 20 - 16 * 5
+    assert BY_HAND.due_per_minute == pytest.approx(100 * rest / (1000 + 5 + 4 * 5 + 10))
+    small = replace(BY_HAND.deployment, sweeper_memory=1769 // 2)
+    assert replace(BY_HAND, deployment=small).due_per_minute < 0.52 * BY_HAND.due_per_minute
 
 
 def test_messages_per_batch_grow_with_the_rate() -> None:
@@ -82,7 +82,7 @@ def test_limits_are_what_is_computed_by_hand() -> None:
     met = found(BY_HAND)
     assert met["MaximumConcurrency 5"] == pytest.approx(5 * 10 / 0.3 / 6 * 60)
     assert met["PUT: the stage's throttling"] == 50 * 60
-    assert met["one sweep a minute"] == pytest.approx(4000 / (0.05 * 14))
+    assert met["one sweep a minute"] == pytest.approx(BY_HAND.due_per_minute / 0.5)
     assert met["publisher: 4 shards of the stream"] == pytest.approx(400 * 60)
     assert met["writes of a new table"] == pytest.approx(4000 / 10 * 60)
     assert met["writes of a new index"] == pytest.approx(4000 / 4 * 60)
@@ -114,7 +114,7 @@ def test_each_limit_has_a_source_and_a_remedy() -> None:
 def test_the_settings_are_the_template_s() -> None:
     """The README shows figures for the defaults."""
     assert Deployment.of_template() == Deployment(
-        concurrency=5, memory=256, stage_rate=50, sweeper_timeout=50, long_delays=14
+        concurrency=5, memory=256, stage_rate=50, sweeper_memory=256, sweeper_timeout=50
     )
     parameter = TEMPLATE["Parameters"]["MaximumConcurrency"]
     assert parameter["MaxValue"] == quotas.QUEUE_BATCHES.value
@@ -136,16 +136,14 @@ def test_a_shard_of_the_index_gets_an_eighth_of_the_writes() -> None:
 
 def test_a_mix_of_paid_and_never_paid() -> None:
     """The average of both, weighted by the share."""
-    paid = runs.Run({"events": 1.0}, 5.0, 8.0, 0.2)
-    unpaid = runs.Run({"log GB": 2.0}, 27.0, 1.0, 1.0)
+    paid = runs.Run({"events": 1.0}, 5.0, 8.0, 0.2, 1.0)
+    unpaid = runs.Run({"log GB": 2.0}, 27.0, 1.0, 1.0, 14.0)
     mixed = runs.mixed(paid, unpaid, 0.05)
     assert mixed.used == pytest.approx({"events": 0.95, "log GB": 0.1})
     assert [mixed.checks, mixed.batch, mixed.hottest] == pytest.approx([6.1, 8.0, 0.24])
+    assert mixed.swept == pytest.approx(0.95 + 0.7)
 
 
-def test_half_of_the_payments_are_paid_within_a_minute() -> None:
-    """As assumed, and none after half an hour."""
-    rng = Random(1)  # noqa: S311 - repeatable, not secret
-    after = sorted(runs.assumed_delay(rng) for _ in range(2001))
-    assert after[1000] == pytest.approx(runs.MEDIAN_SECONDS, rel=0.1)
-    assert after[-1] <= runs.LONGEST_SECONDS
+def test_the_sweeper_sends_the_checks_that_come_after_more_than_900_seconds() -> None:
+    """14 of a payment that is never paid."""
+    assert runs.payments(1, paid_after=runs.never).swept == 14
