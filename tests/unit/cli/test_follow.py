@@ -217,11 +217,11 @@ def test_missing_file_is_rejected(cli: CommandLine, tmp_path: Path) -> None:
 
 
 def test_whole_file_is_read_before_anything_is_sent(cli: CommandLine, file: Path) -> None:
-    """The last of 100,001 lines is invalid."""
-    file.write_text("".join(f"p-{n}\n" for n in range(100_000)) + "no good\n", encoding="utf-8")
+    """The last of 10,001 lines is invalid."""
+    file.write_text("".join(f"p-{n}\n" for n in range(10_000)) + "no good\n", encoding="utf-8")
     result = cli.run("follow", file, "--yes")
     assert result.code == 2
-    assert "line 100001" in result.err
+    assert "line 10001" in result.err
     assert cli.take_messages() == []
 
 
