@@ -1,5 +1,6 @@
-"""Fixtures of the CLI's tests: the command line on a table, and the layer on the same table."""
+"""Fixtures of the CLI's tests: the command line on a table, the layer on it, a file to follow."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,19 @@ import pytest
 from tests.support.tables import Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
-from tests.unit.cli.follow_files import PAY_IDS
+
+PAY_IDS = [f"paid-{number}" for number in range(25)]
+"""The lines of the fixture ``file``."""
+
+
+def resume_file(file: Path) -> Path:
+    """Return the resume file of *file*."""
+    return file.with_name(file.name + ".following")
+
+
+def sent_pay_ids(cli: CommandLine) -> list[str]:
+    """Take the messages off the checks queue and return their payIds."""
+    return [json.loads(body)["payId"] for body in cli.take_messages()]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from payresult.schemas.requests import parse_message
 from tests.support.factories import DAY, PAY_ID
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine, Handler
-from tests.unit.cli.follow_files import PAY_IDS, resume_file, sent_pay_ids
+from tests.unit.cli.conftest import PAY_IDS, resume_file, sent_pay_ids
 
 
 def intercept_after(cli: CommandLine, batches: int, handler: Handler) -> None:

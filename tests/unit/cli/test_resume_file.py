@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.support.factories import HOUR, SECOND
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
-from tests.unit.cli.follow_files import PAY_IDS, resume_file
+from tests.unit.cli.conftest import PAY_IDS, resume_file
 
 
 def test_message_that_waits_in_the_queue_is_not_sent_again(cli: CommandLine, file: Path) -> None:
