@@ -147,22 +147,17 @@ MOST_MODULES = {"Api": 535, "Checks": 535, "Publisher": 466, "Sweeper": 466}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_imports_what_it_needs(
+def test_a_function_starts_with_what_it_needs(
     built: Path, function_environ: dict[str, str], function: str
 ) -> None:
-    """And nothing else, since each module adds to each cold start."""
-    modules = started(code_of(function, built), function_environ).modules
-    assert modules & (NEVER | NEEDLESS[function]) == set()
-    assert "payresult.bootstrap" in modules
-    assert len(modules) <= MOST_MODULES[function]
+    """Each further module adds to each cold start, and so does a look for garbage.
 
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_nobody_looks_for_garbage_while_a_function_starts(
-    built: Path, function_environ: dict[str, str], function: str
-) -> None:
-    """The collector is off until the start ends, and then ignores what the start created."""
+    The collector is off until the start ends, and then ignores what the start created.
+    """
     state = started(code_of(function, built), function_environ)
+    assert state.modules & (NEVER | NEEDLESS[function]) == set()
+    assert "payresult.bootstrap" in state.modules
+    assert len(state.modules) <= MOST_MODULES[function]
     assert state.looks_for_garbage == 0
     assert state.looks_from_now_on
     assert state.out_of_sight > 10_000
