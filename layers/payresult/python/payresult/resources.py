@@ -21,6 +21,7 @@ FORBIDDEN = {
 }
 
 MUST_BE_SET = "must be set"
+DAY_MS = 24 * 3600 * 1000
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -38,14 +39,25 @@ def require_name(value: str) -> str:
     return value
 
 
+def require_days(value: str) -> str:
+    """Return *value*; ValueError if it is not a whole number of days."""
+    if not re.fullmatch("[0-9]{1,4}", value):
+        raise ValueError("must be a whole number of days from 0 to 9999")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Where payments, messages and events go. Each field is a variable of template.yaml."""
+    """Where payments, messages and events go. Each field is a variable of template.yaml.
+
+    ``retention_days`` is how long a payment is kept after its end; 0: for ever.
+    """
 
     partner_code: str
     table_name: str
     queue_url: str
     event_bus_name: str
+    retention_days: int = 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Resources":
@@ -54,9 +66,23 @@ class Resources:
             if value and name.upper() in FORBIDDEN:
                 raise InvalidInput(name, "must not be set: it would redirect or reveal the traffic")
         values = {field.name: environ.get(field.name.upper(), "") for field in fields(cls)}
+        values["retention_days"] = values["retention_days"] or "0"  # absent in an older stack
         for name, value in values.items():
             try:
-                (require_name if name == "partner_code" else require)(value)
+                _RULES.get(name, require)(value)
             except ValueError as error:
                 raise InvalidInput(name.upper(), str(error)) from None
-        return cls(**values)
+        days = int(values.pop("retention_days"))
+        return cls(**values, retention_days=days)
+
+    def expires_at(self, now_ms: int) -> int | None:
+        """Return when a payment that ends now expires, None for never.
+
+        In whole seconds since 1970, as DynamoDB's TTL wants it (AWS, "Using time to live").
+        """
+        if not self.retention_days:
+            return None
+        return (now_ms + self.retention_days * DAY_MS) // 1000
+
+
+_RULES = {"partner_code": require_name, "retention_days": require_days}
