@@ -17,6 +17,7 @@ from tests.fault_injection.log_leak_marks import blind_spots, hits, mark
 from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import FaultServer, Line
+from tests.support.functions import CONTEXT
 from tests.support.moto_deployment import Deployment, running
 from tests.support.oracle import Verdict
 
@@ -66,7 +67,7 @@ class _Runtime:
         with self._captured():
             app: ModuleType = self._apps[invocation.function]
             try:
-                return self._wrap(app.handler)(invocation.event, None)
+                return self._wrap(app.handler)(invocation.event, CONTEXT)
             except Exception:  # noqa: BLE001 - as Lambda does
                 traceback.print_exc()
                 return None

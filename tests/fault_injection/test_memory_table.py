@@ -13,7 +13,7 @@ from tests.fault_injection.races import race
 from tests.support.expressions import parse_condition, parse_update
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import DAY, SECOND, random_scenarios, script_for
-from tests.support.memory_table import InMemoryDynamoDB, ItemChange, client_error
+from tests.support.memory_table import INDEXES, InMemoryDynamoDB, ItemChange, client_error
 from tests.support.simulation import START, Simulation
 from tests.support.tables import create_table
 
@@ -42,7 +42,8 @@ class ComparedTable(InMemoryDynamoDB):
         self.failed += found[0] is not None
         if found[0] is not None:
             raise client_error(str(found[0]), found[1])
-        return {"Attributes": found[1]}
+        returned: dict[str, Any] = found[1]
+        return returned
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """Compare the items found."""
@@ -59,12 +60,14 @@ class ComparedTable(InMemoryDynamoDB):
         keys = [item["pk"]["S"] for item in expected.get("Items", [])]
         assert keys == [item["pk"]["S"] for item in response.get("Items", [])]
         assert expected["Count"] == response["Count"]
+        assert expected.get("LastEvaluatedKey") == response.get("LastEvaluatedKey")
         return response
 
 
 def _result(call: Callable[..., Any], request: dict[str, Any]) -> tuple[str | None, Any]:
     try:
-        return None, call(**request)["Attributes"]
+        response = call(**request)
+        return None, {name: response[name] for name in ("Attributes",) if name in response}
     except ClientError as error:
         return error.response["Error"]["Code"], error.response.get("Item")
 
@@ -139,6 +142,55 @@ def test_memory_and_moto_agree_on_what_is_due(moto_table: "DynamoDBClient", now:
         Limit=5,
     )
     assert len(found["Items"]) == (now >= 7)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+@pytest.mark.parametrize(
+    ("index", "condition", "matching"),
+    [
+        ("work", "workShard = :of AND workAt <= :at", 4),
+        ("work", "workShard = :of", 6),
+        ("attention", "attention = :of AND attentionSince >= :at", 5),
+    ],
+)
+def test_memory_and_moto_agree_on_pages(
+    moto_table: "DynamoDBClient", index: str, condition: str, matching: int, limit: int
+) -> None:
+    """Of both indexes, with entries of the same time, and one that is deleted between two pages."""
+    table = ComparedTable(lambda _: None, moto_table)
+    for number, at in enumerate((7, 5, 6, 6, 9, 6)):
+        item = {"pk": {"S": f"p{number}"}}
+        for hash_key, range_key in INDEXES.values():
+            item |= {hash_key: {"S": "one"}, range_key: {"N": str(at)}}
+        table.put(item)
+        moto_table.put_item(TableName="payments", Item=item)
+    values = {":of": {"S": "one"}} | ({":at": {"N": "6"}} if ":at" in condition else {})
+    request = {
+        "TableName": "payments",
+        "IndexName": index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "Limit": limit,
+    }
+    page = table.query(**request)
+    found = list(page["Items"])
+    while start := page.get("LastEvaluatedKey"):
+        table.delete(start["pk"]["S"])
+        moto_table.delete_item(TableName="payments", Key={"pk": start["pk"]})
+        page = table.query(**request, ExclusiveStartKey=start)
+        found += page["Items"]
+    assert len(found) == matching
+
+
+@pytest.mark.parametrize(
+    "condition", ["pk = :of", "workShard = :of AND workAt < :at", "workAt = :of"]
+)
+def test_an_unsupported_key_condition_is_an_error(condition: str) -> None:
+    """It is never evaluated in a wrong way."""
+    values = {name: {"N": "1"} for name in (":of", ":at") if name in condition}
+    request = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+    with pytest.raises(ClientError):
+        InMemoryDynamoDB(lambda _: None).query(IndexName="work", **request)
 
 
 @pytest.mark.parametrize(

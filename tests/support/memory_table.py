@@ -3,8 +3,9 @@
 ``tests/fault_injection/test_memory_table.py`` compares it with moto, response by response.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from threading import Lock
@@ -22,7 +23,11 @@ from tests.support.expressions import (
 
 NEVER = 1 << 60
 
-_KEY_CONDITIONS = ("workShard = :shard", "workShard = :shard AND workAt <= :now")
+INDEXES = {"work": ("workShard", "workAt"), "attention": ("attention", "attentionSince")}
+"""By index, its hash key and its range key (a number); both are sparse, keys only."""
+
+_KEY_CONDITION = re.compile(r"(\w+) = (:\w+)(?: AND (\w+) (<=|>=) (:\w+))?")
+_COMPARE = {"<=": int.__le__, ">=": int.__ge__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,19 @@ class ItemChange:
 
 
 class InMemoryDynamoDB:
-    """One table with the index ``work``; *on_change* is called for each change, in order."""
+    """One table with its INDEXES; *on_change* is called for each change, in order."""
 
     def __init__(self, on_change: Callable[[ItemChange], None]) -> None:
         self.items: dict[str, Item] = {}
         self._on_change = on_change
-        self._shards: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._indexes: dict[str, defaultdict[str, dict[str, int]]] = {
+            name: defaultdict(dict) for name in INDEXES
+        }
         self._due: list[tuple[int, str]] = []
         self._lock = Lock()
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        """UpdateItem with a condition; returns ALL_NEW, or ALL_OLD where the condition fails."""
+        """UpdateItem with a condition; returns the item where the request asks for it."""
         names = request["ExpressionAttributeNames"]
         values = request.get("ExpressionAttributeValues", {})
         text = " ".join((request["UpdateExpression"], request["ConditionExpression"]))
@@ -55,11 +62,12 @@ class InMemoryDynamoDB:
             old = self.items.get(pk)
             scope = Scope(old or {}, names, values)
             if not parse_condition(request["ConditionExpression"])(scope):
-                raise client_error("ConditionalCheckFailedException", old)
+                returned = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+                raise client_error("ConditionalCheckFailedException", old if returned else None)
             new = dict(old or request["Key"])
             parse_update(request["UpdateExpression"])(scope, new)
             self._store(pk, old, new)
-        return {"Attributes": new}
+        return {"Attributes": new} if request.get("ReturnValues") == "ALL_NEW" else {}
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """BatchGetItem of one table with consistent reads."""
@@ -71,20 +79,22 @@ class InMemoryDynamoDB:
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def query(self, **request: Any) -> dict[str, Any]:
-        """Query of the index for a shard, or for its due entries, oldest first."""
-        values = request["ExpressionAttributeValues"]
-        if request["KeyConditionExpression"] != _KEY_CONDITIONS[len(values) - 1]:
-            raise client_error("ValidationException")
-        now = int(values.get(":now", {"N": NEVER})["N"])
+        """Query of a partition of an index, or of a part of it, in the order of the range key."""
+        index = request["IndexName"]
+        partition, fits = parse_key_condition(request)
         with self._lock:
-            entries = list(self._shards[values[":shard"]["S"]].items())
-        found = [(at, pk) for pk, at in entries if at <= now]
-        items = [{"pk": {"S": pk}} for _, pk in sorted(found)[: request.get("Limit")]]
-        return {"Count": len(found)} | ({} if "Select" in request else {"Items": items})
-
-    def get_paginator(self, operation: str) -> "_SinglePage":
-        """Return a paginator with all results on one page."""
-        return _SinglePage(getattr(self, operation))
+            entries = list(self._indexes[index][partition].items())
+        start = request.get("ExclusiveStartKey")
+        after = _place(index, start) if start else (-1, "")
+        found = sorted((at, pk) for pk, at in entries if fits(at) and (at, pk) > after)
+        page = found[: request.get("Limit")]
+        answer: dict[str, Any] = {"Count": len(page)}
+        # DynamoDB stops at the limit, before it knows that the next entry does not fit
+        if len(page) == request.get("Limit") and any((at, pk) > page[-1] for pk, at in entries):
+            answer["LastEvaluatedKey"] = _entry(index, partition, *page[-1])
+        if "Select" not in request:
+            answer["Items"] = [_entry(index, partition, at, pk) for at, pk in page]
+        return answer
 
     def put(self, item: Item) -> None:
         """Put *item*, replacing an existing one."""
@@ -95,9 +105,7 @@ class InMemoryDynamoDB:
     def delete(self, pk: str) -> None:
         """Delete an item."""
         with self._lock:
-            old = self.items.pop(pk, {})
-            if "workShard" in old:
-                del self._shards[old["workShard"]["S"]][pk]
+            self._unindex(pk, self.items.pop(pk, {}))
 
     def next_due(self) -> int:
         """Return the smallest ``workAt`` of all items, NEVER if there is none."""
@@ -110,22 +118,66 @@ class InMemoryDynamoDB:
 
     def _store(self, pk: str, old: Item | None, new: Item) -> None:
         self.items[pk] = new
-        if old is not None and "workShard" in old:
-            del self._shards[old["workShard"]["S"]][pk]
+        self._unindex(pk, old or {})
+        for index, (hash_key, range_key) in INDEXES.items():
+            if hash_key in new and range_key in new:
+                at = int(new[range_key]["N"])
+                self._indexes[index][new[hash_key]["S"]][pk] = at
         if "workShard" in new:
-            at = int(new["workAt"]["N"])
-            self._shards[new["workShard"]["S"]][pk] = at
-            heappush(self._due, (at, pk))
+            heappush(self._due, (int(new["workAt"]["N"]), pk))
         if old != new:
             self._on_change(ItemChange(old, new))
 
+    def _unindex(self, pk: str, old: Item) -> None:
+        for index, (hash_key, _) in INDEXES.items():
+            if hash_key in old:
+                self._indexes[index][old[hash_key]["S"]].pop(pk, None)
 
-class _SinglePage:
-    def __init__(self, query: Callable[..., dict[str, Any]]) -> None:
-        self._query = query
 
-    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
-        yield self._query(**request)
+def parse_key_condition(request: Mapping[str, Any]) -> tuple[str, Callable[[int], bool]]:
+    """Return the partition that a Query of an index reads, and a test of the range key."""
+    text, values = request["KeyConditionExpression"], request["ExpressionAttributeValues"]
+    parsed = _KEY_CONDITION.fullmatch(text)
+    if parsed is None or placeholders(text) != values.keys():
+        raise client_error("ValidationException")
+    hash_key, partition, range_key, operator, bound = parsed.groups()
+    if (hash_key, range_key or INDEXES[request["IndexName"]][1]) != INDEXES[request["IndexName"]]:
+        raise client_error("ValidationException")
+    if bound is None:
+        return values[partition]["S"], lambda _: True
+    limit = int(values[bound]["N"])
+    return values[partition]["S"], lambda at: _COMPARE[operator](at, limit)
+
+
+def _entry(index: str, partition: str, at: int, pk: str) -> Item:
+    hash_key, range_key = INDEXES[index]
+    return {"pk": {"S": pk}, hash_key: {"S": partition}, range_key: {"N": str(at)}}
+
+
+def _place(index: str, key: Item) -> tuple[int, str]:
+    return int(key[INDEXES[index][1]]["N"]), key["pk"]["S"]
+
+
+class HoldsBack:
+    """The client of a table that never reads the item *pk* (AWS, BatchGetItem, UnprocessedKeys)."""
+
+    def __init__(self, client: Any, pk: str) -> None:
+        self._client = client
+        self._key = {"pk": {"S": pk}}
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._client, operation)
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        """Read the other keys, and return this one as unprocessed."""
+        [(table, wanted)] = request["RequestItems"].items()
+        asked = [key for key in wanted["Keys"] if key != self._key]
+        answer: dict[str, Any] = {"Responses": {}}
+        if asked:
+            read = {table: wanted | {"Keys": asked}}
+            answer = self._client.batch_get_item(RequestItems=read)
+        held_back = {table: {"Keys": [self._key]}} if self._key in wanted["Keys"] else {}
+        return answer | {"UnprocessedKeys": held_back}
 
 
 def client_error(code: str, old: Item | None = None) -> ClientError:

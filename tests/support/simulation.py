@@ -224,9 +224,6 @@ class _InterceptedClient:
         self._dependency = dependency
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        if operation == "get_paginator":  # used for a metric only
-            return self._simulation.dynamodb.get_paginator
-
         def call(**request: Any) -> Any:
             return self._simulation.call(self._function, self._dependency, operation, request)
 
