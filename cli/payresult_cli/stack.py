@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +46,8 @@ class Stack:
 
     def repository(self) -> PaymentRepository:
         """Return the stored payments."""
-        return PaymentRepository(self.client("dynamodb"), self.table_name, self.partner_code)
+        client = self.client("dynamodb")
+        return PaymentRepository(client, self.table_name, self.partner_code, time.sleep)
 
 
 def load_stack(name: str, *, sandbox: bool) -> Stack:

@@ -117,7 +117,7 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     store.get_many(["1", "2"])
     with suppress(PaymentChanged):
         store.write("1", updates.create(payment(), "queue"))
-    store.due("CHECK", 1, 1)
+    list(store.due("CHECK", 1))
     store.count_followed()
     CheckQueue(clients["sqs"], "https://sqs.invalid/1/checks").send([FollowUp("1", 2, 3)])
     EventPublisher(clients["events"], "bus").put([Event("1", "id", "{}")])

@@ -17,6 +17,7 @@ from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.schemas.events import payment_succeeded
 from payresult.schemas.requests import parse_message
 from tests.contract.documents import documents
+from tests.support.functions import CONTEXT
 from tests.support.moto_deployment import Deployment, running
 from tests.support.samples import sample
 from tests.support.schemas import EVENT, EVENTS, closed, errors, load
@@ -139,7 +140,7 @@ def test_the_schedule_sweeps(world: Deployment) -> None:
     world.app("api").handler(sample("api-put"), None)
     world.queue.purge_queue(QueueUrl=queue)
     world.now += 16 * 60 * 1000
-    world.app("sweeper").handler(sample("sweeper"), None)
+    world.app("sweeper").handler(sample("sweeper"), CONTEXT)
     [message] = world.queue.receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"]) == {"payId": PAY_ID, "step": 1}
 

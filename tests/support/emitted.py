@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 from payresult.services.sweeper import COUNT_INTERVAL_MS
+from tests.support.functions import CONTEXT
 from tests.support.moto_deployment import Deployment, running
 from tests.support.template import MADE
 
@@ -87,7 +88,7 @@ def _lines(world: Deployment, name: str, event: dict[str, Any]) -> list[dict[str
     """Return the metric lines that the function *name* writes for *event*."""
     function = world.app(name)
     with redirect_stdout(io.StringIO()) as written:
-        function.handler(event, object())
+        function.handler(event, CONTEXT)
     return [json.loads(line) for line in written.getvalue().splitlines() if '"_aws"' in line]
 
 

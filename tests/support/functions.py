@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from functools import cache, partial
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 from unittest import mock
 
@@ -43,6 +43,9 @@ AWS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
 }
+
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 50_000)
+"""The part of Lambda's context that the handlers read."""
 
 Client = Any
 Connect = Callable[[str, str], Client]
@@ -132,7 +135,7 @@ class Functions:
         """Return the result of a handler for *event*."""
         module, variable = app(name), _SERVICES[name]
         setattr(module, variable, getattr(self._services[name], variable))
-        return module.handler(event, None)
+        return module.handler(event, CONTEXT)
 
 
 class HttpGateway:

@@ -10,9 +10,10 @@ import json
 import os
 import sys
 import time
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import IO, Any
 
+CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 50_000)
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
 
 
@@ -38,7 +39,7 @@ def serve(apps: dict[str, ModuleType], clock: Clock, output: IO[str]) -> None:
         invocation: dict[str, Any] = json.loads(line)
         clock.set(invocation["now"])
         try:
-            message = {"result": apps[invocation["name"]].handler(invocation["event"], None)}
+            message = {"result": apps[invocation["name"]].handler(invocation["event"], CONTEXT)}
         except Exception as error:  # noqa: BLE001 - Lambda reports every error
             message = {"error": type(error).__name__}
         write_message(output, message)

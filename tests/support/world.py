@@ -29,8 +29,9 @@ class World(Simulation):
     """The whole system, from NOW on.
 
     ``says`` is the answer of the gateway, by payId; ``before`` is called with the name of each AWS
-    or gateway call, before the call. ``asked`` are the payId and time of each query, ``outcomes``
-    those of the queued checks, ``swept`` the result of each sweep.
+    or gateway call, before the call. ``remaining_ms`` is the time that each sweep has. ``asked``
+    are the payId and time of each query, ``outcomes`` those of the queued checks, ``swept`` the
+    result of each sweep.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class World(Simulation):
         self.now = NOW
         self.says: Callable[[str], Said] = lambda pay_id: reply("wait", payId=pay_id)
         self.before: Callable[[str], None] = lambda _: None
+        self.remaining_ms: Callable[[], int] = lambda: 50_000
         self.asked: list[tuple[str, int]] = []
         self.outcomes: list[Outcome] = []
         self.swept: list[SweepResult] = []
@@ -112,7 +114,7 @@ class World(Simulation):
     def sweep(self) -> None:
         """Sweep once; after a crash the next sweep comes in the next minute."""
         with suppress(Crash):
-            self.swept.append(self.sweeper.sweep())
+            self.swept.append(self.sweeper.sweep(self.remaining_ms))
 
     def handle(self, batch: list[Message]) -> list[Message]:
         """Handle messages as the checks function does, and return the failed ones."""

@@ -51,3 +51,15 @@ def test_the_end_of_a_start_lets_garbage_be_collected(bootstrap: ModuleType) -> 
     bootstrap.finish_start()
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0
+
+
+def test_a_pause_is_a_random_part_of_the_longest(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that functions that were throttled together do not come back together."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    for _ in range(20):
+        bootstrap.pause(0.4)
+    assert all(0 <= each < 0.4 for each in slept)
+    assert len(set(slept)) == 20

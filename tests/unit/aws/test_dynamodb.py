@@ -1,11 +1,11 @@
 """Contract with DynamoDB: reads, and the result of a write. ``test_updates`` has the writes."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
-from payresult.aws import updates
+from payresult.aws import dynamodb, updates
 from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import Payment, Registration
 from payresult.domain.registration import new_payment
@@ -37,6 +37,7 @@ class RecordsReads:
 
     def __init__(self, table: Table) -> None:
         self.requests: list[Any] = []
+        self.queries: list[Any] = []
         self._table = table
         self.payments = PaymentRepository(cast("DynamoDBClient", self), table.name, PARTNER)
 
@@ -44,6 +45,11 @@ class RecordsReads:
         """Record the request, and answer it."""
         self.requests.append(RequestItems[self._table.name])
         return self._table.client.batch_get_item(RequestItems=RequestItems)
+
+    def query(self, **request: Any) -> Any:
+        """Record the request, and answer it."""
+        self.queries.append(request)
+        return self._table.client.query(**request)
 
 
 def test_get_many_reads_100_keys_at_a_time(table: Table) -> None:
@@ -80,7 +86,7 @@ def test_payments_of_another_partner_code_are_not_returned(table: Table, partner
     table.change(payId=PAY_ID)
     other = PaymentRepository(table.client, table.name, partner_code)
     assert other.get_many([PAY_ID]) == {}
-    assert other.due("CHECK", NOW + 60 * MINUTE, 10) == []
+    assert [(it.pay_ids, it.others) for it in other.due("CHECK", NOW + 60 * MINUTE)] == [([], 1)]
 
 
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
@@ -110,30 +116,91 @@ def test_a_refused_write_to_an_unreadable_item_raises_unreadable_item(table: Tab
         table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
 
 
+def test_try_write_says_whether_it_wrote(table: Table) -> None:
+    """Once: the condition of the second claim does not hold."""
+    create(table, PAY_ID)
+    read = require_readable(table.payments.get_many([PAY_ID])[PAY_ID])
+    assert read is not None
+    claim = updates.claim_due(read, NOW)
+    assert table.payments.try_write(PAY_ID, claim)
+    assert table.item()["workAt"] > NOW
+    assert not table.payments.try_write(PAY_ID, claim)
+
+
 def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
     """SQS and the stream retry what they interrupt."""
     elsewhere = PaymentRepository(table.client, "no-such-table", PARTNER)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         elsewhere.write(PAY_ID, updates.create(payment(), "api"))
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        elsewhere.try_write(PAY_ID, updates.create(payment(), "api"))
 
 
-def test_due_returns_what_is_due_and_nothing_else(table: Table) -> None:
+def due(table: Table, kind: Literal["CHECK", "EVENT"], now: int) -> list[str]:
+    """Return what is due, all pieces together."""
+    return [pay_id for piece in table.payments.due(kind, now) for pay_id in piece.pay_ids]
+
+
+def test_due_yields_what_is_due_and_nothing_else(table: Table) -> None:
     """Checks and events apart, in all shards; an item is due at ``workAt`` itself."""
     create(table, *"abcdefghijklmnop")
     table.change("a", workShard="EVENT#1")
     table.change("b", workAt=None, workShard=None)
     table.change("c", workAt=NOW + 15 * MINUTE + 1)
-    assert table.payments.due("CHECK", NOW + 15 * MINUTE - 1, 10) == []
-    assert sorted(table.payments.due("CHECK", NOW + 15 * MINUTE, 10)) == list("defghijklmnop")
-    assert table.payments.due("EVENT", NOW + 15 * MINUTE, 10) == ["a"]
+    assert due(table, "CHECK", NOW + 15 * MINUTE - 1) == []
+    assert sorted(due(table, "CHECK", NOW + 15 * MINUTE)) == list("defghijklmnop")
+    assert due(table, "EVENT", NOW + 15 * MINUTE) == ["a"]
 
 
-def test_due_returns_the_oldest_of_a_shard_first(table: Table) -> None:
-    """So that no item waits for ever behind newer ones."""
-    for number, pay_id in enumerate("abc"):
+def test_due_yields_the_oldest_of_a_shard_first(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page after page, so that no item waits for ever behind newer ones; the shards take turns."""
+    monkeypatch.setattr(dynamodb, "PAGE", 2)
+    for number, pay_id in enumerate("abcde"):
         create(table, pay_id)
         table.change(pay_id, workShard="CHECK#3", workAt=NOW - number)
-    assert table.payments.due("CHECK", NOW, 2) == ["c", "b"]
+    for pay_id in "xy":
+        create(table, pay_id)
+        table.change(pay_id, workShard="CHECK#5", workAt=NOW)
+    found = due(table, "CHECK", NOW)
+    assert [each for each in found if each < "x"] == list("edcba")
+    assert sorted(found[:4]) == ["d", "e", "x", "y"]
+
+
+def test_due_reads_a_page_only_when_it_is_needed(table: Table) -> None:
+    """A sweep that ends early has not read the whole index."""
+    create(table, *"abc")
+    client = RecordsReads(table)
+    pieces = client.payments.due("CHECK", NOW + 15 * MINUTE)
+    assert client.queries == []
+    next(pieces)
+    assert [request["Limit"] for request in client.queries] == [dynamodb.PAGE] * 8
+
+
+def test_pieces_have_at_most_a_hundred_entries(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as one BatchGetItem reads; those of other partner codes count."""
+    monkeypatch.setattr(dynamodb, "MAX_KEYS_PER_READ", 3)
+    create(table, *"abcd")
+    for number in range(3):
+        table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW})
+    pieces = list(table.payments.due("CHECK", NOW + 15 * MINUTE))
+    assert [len(piece.pay_ids) + piece.others for piece in pieces] == [3, 3, 1]
+    assert sum(piece.others for piece in pieces) == 3
+
+
+def test_count_attention_counts_what_waits_for_a_person(table: Table) -> None:
+    """Of this partner code, for any reason, since a time."""
+    for number, reason in enumerate(("REVIEW", "UNRESOLVED", "DUPLICATE", "REVIEW")):
+        entry = {"attention": f"{PARTNER}#{reason}", "attentionSince": NOW + number}
+        table.put({"pk": f"{PARTNER}#{number}"} | entry)
+    other = {"attention": "P000819#REVIEW", "attentionSince": NOW}
+    table.put({"pk": "P000819#1"} | other)
+    table.put({"pk": f"{PARTNER}#dealt-with"})
+    assert table.payments.count_attention() == 4
+    assert table.payments.count_attention(NOW + 2) == 2
 
 
 def test_count_followed_returns_no_items(table: Table) -> None:
@@ -156,11 +223,15 @@ def test_count_followed_returns_no_items(table: Table) -> None:
 
 
 class Unprocessed:
-    """DynamoDB that answers a batch read one key at a time; the last *never* keys not at all."""
+    """DynamoDB that answers a batch read one key at a time; the last *never* keys not at all.
 
-    def __init__(self, client: "DynamoDBClient", never: int = 0) -> None:
+    With *throttles* it refuses a read of such keys only, as the real one does.
+    """
+
+    def __init__(self, client: "DynamoDBClient", never: int, *, throttles: bool) -> None:
         self._client = client
         self._never = never
+        self._throttles = throttles
         self.calls = 0
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS
@@ -174,31 +245,65 @@ class Unprocessed:
             answer = self._client.batch_get_item(
                 RequestItems={table: requested | {"Keys": keys[:1]}}
             )
+        elif self._throttles:
+            code = "ProvisionedThroughputExceededException"
+            raise ClientError({"Error": {"Code": code}}, "BatchGetItem")
         rest = {table: requested | {"Keys": keys[take:]}} if keys[take:] else {}
         return {"Responses": answer["Responses"], "UnprocessedKeys": rest}
 
 
-def with_unprocessed(table: Table, never: int = 0) -> tuple[PaymentRepository, Unprocessed]:
-    """Return a repository on such a client, and the client."""
-    client = Unprocessed(table.client, never)
-    return PaymentRepository(cast("DynamoDBClient", client), table.name, PARTNER), client
+class Read:
+    """A repository on a client that holds keys back; ``pauses`` are those that it made."""
+
+    def __init__(self, table: Table, *, never: int = 0, throttles: bool = False) -> None:
+        self.client = Unprocessed(table.client, never, throttles=throttles)
+        self.pauses: list[float] = []
+        self.payments = PaymentRepository(
+            cast("DynamoDBClient", self.client),
+            table.name,
+            PARTNER,
+            self.pauses.append,
+        )
 
 
-def test_unprocessed_keys_are_read_again(table: Table) -> None:
-    """DynamoDB returns them when it is busy: five attempts at most."""
+def test_unprocessed_keys_are_read_again_after_a_pause(table: Table) -> None:
+    """DynamoDB returns them when it is busy. The pauses double."""
     create(table, *"abcde")
-    payments, client = with_unprocessed(table)
-    assert sorted(payments.get_many("abcde")) == ["a", "b", "c", "d", "e"]
-    assert client.calls == 5
+    read = Read(table)
+    assert sorted(read.payments.get_many("abcde")) == ["a", "b", "c", "d", "e"]
+    assert read.client.calls == 5
+    assert read.pauses == [0.05, 0.1, 0.2, 0.4]
 
 
-def test_keys_that_stay_unprocessed_raise_read_incomplete(table: Table) -> None:
-    """A payment that was not read must not pass for one that is not stored."""
+def test_a_read_without_unprocessed_keys_makes_no_pause(table: Table) -> None:
+    """As almost always."""
+    create(table, "a")
+    read = Read(table)
+    assert list(read.payments.get_many("a")) == ["a"]
+    assert (read.client.calls, read.pauses) == (1, [])
+
+
+@pytest.mark.parametrize("throttles", [False, True])
+def test_only_the_keys_that_stay_unprocessed_are_not_read(table: Table, *, throttles: bool) -> None:
+    """A payment that was not read must not pass for one that is not stored; the others count."""
     create(table, "a", "b", "c")
-    payments, client = with_unprocessed(table, never=1)
+    read = Read(table, never=1, throttles=throttles)
+    found = read.payments.get_many("abc")
+    assert isinstance(found["a"], Payment)
+    assert isinstance(found["b"], Payment)
+    assert isinstance(found["c"], ReadIncomplete)
     with pytest.raises(ReadIncomplete):
-        payments.get_many("abc")
-    assert client.calls == 5
+        require_readable(found["c"])
+    # where DynamoDB refuses the whole call, botocore has made its pauses already
+    assert read.client.calls == (3 if throttles else 6)
+    assert sum(read.pauses) == pytest.approx(0.15 if throttles else 1.55)
+
+
+def test_other_errors_of_a_read_pass_through(table: Table) -> None:
+    """They concern all keys."""
+    elsewhere = PaymentRepository(table.client, "no-such-table", PARTNER)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        elsewhere.get_many("a")
 
 
 def test_reads_are_consistent(table: Table) -> None:

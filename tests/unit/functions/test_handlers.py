@@ -11,15 +11,19 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from payresult.aws.items import SHARD_COUNT
 from payresult.domain.payment import CheckMessage
 from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from tests.support.factories import HOUR, MINUTE, NOW, PARTNER, PAY_ID, reply
+from tests.support.functions import CONTEXT
 from tests.support.tables import Table
 from tests.support.world import Said, World
 
@@ -729,9 +733,12 @@ def test_the_sweeper_sends_what_is_due(
     table.change("lost", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=4 * 10**12)
     table.change("expired", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=long_ago)
     table.change("unreadable", workAt=long_ago, schemaVersion=2)
+    table.put({"pk": "P000819#other", "workShard": "CHECK#1", "workAt": long_ago})
+    waiting = {"attention": f"{PARTNER}#REVIEW", "attentionSince": long_ago}
+    table.put({"pk": f"{PARTNER}#review"} | waiting)
     capsys.readouterr()
     app = start("sweeper", **aws)
-    assert app.handler({}, None) is None
+    assert app.handler({}, CONTEXT) is None
     assert table.item("paid")["eventState"] == "SENT"
     assert table.item("expired")["status"] == "UNRESOLVED"
     received = boto3.client("sqs").receive_message(
@@ -745,9 +752,12 @@ def test_the_sweeper_sends_what_is_due(
         "EventsUnsent": [0],
         "PaymentsUnresolved": [1],
         "UnreadableItems": [1],
+        "OtherPartnerItems": [1],
+        "AttentionNew": [1],  # the payment that was given up
+        "AttentionTotal": [2],
     }
     assert expected.items() <= written.metrics.items()
-    assert written.dimensions == [["service"]]
+    assert written.dimensions == [["service"], ["service"]]
     logged = {line["payId"]: line["message"] for line in written.logged}
     assert logged == {
         "lost": "check sent",
@@ -768,11 +778,73 @@ def test_the_sweeper_reports_what_bus_and_queue_refused(
     app = start("sweeper")
     app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
     capsys.readouterr()
-    app.handler({}, None)
+    app.handler({}, CONTEXT)
     written = lines(capsys)
     assert (written.metrics["EventsUnsent"], written.metrics["ChecksOverdue"]) == ([1], [1])
     logged = {line["payId"]: line["message"] for line in written.logged}
     assert logged == {"paid": "event refused", "lost": "check not queued"}
+
+
+def test_the_sweeper_reports_before_it_fails(
+    start: Start, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Heartbeat, metrics and gauges are written; then the first error fails the invocation."""
+    world = paid(table, "paid")
+    world.register("lost")
+    world.now = NOW + HOUR
+    app = start("sweeper")
+    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+
+    def before(name: str) -> None:
+        if name == "send_message_batch":
+            raise EndpointConnectionError(endpoint_url="https://sqs.invalid")
+
+    world.before = before
+    capsys.readouterr()
+    with pytest.raises(EndpointConnectionError):
+        app.handler({}, CONTEXT)
+    written = lines(capsys)
+    expected = {"SweeperHeartbeat": [1], "EventsSent": [1], "AttentionTotal": [0]}
+    assert expected.items() <= written.metrics.items()
+
+
+def test_the_sweeper_reports_although_a_count_fails(
+    start: Start, table: Table, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other gauge is written; then the error fails the invocation."""
+    world = paid(table, "paid")
+    world.now = NOW - NOW % (10 * MINUTE) + MINUTE  # PaymentsFollowed is not counted
+    app = start("sweeper")
+    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    made = count(1)
+
+    def before(name: str) -> None:
+        if name == "query" and next(made) == 2 * SHARD_COUNT + 1:  # the first count
+            raise EndpointConnectionError(endpoint_url="https://dynamodb.invalid")
+
+    world.before = before
+    capsys.readouterr()
+    with pytest.raises(EndpointConnectionError):
+        app.handler({}, CONTEXT)
+    written = lines(capsys).metrics
+    assert (written["SweeperHeartbeat"], written["AttentionTotal"]) == ([1], [0])
+    assert "AttentionNew" not in written
+
+
+def test_the_sweeper_does_not_name_every_unreadable_item(
+    start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They come back each minute; the metric counts them all."""
+    world = World(table)
+    for pay_id in "abc":
+        world.register(pay_id)
+        table.change(pay_id, workAt=1, schemaVersion=2)
+    app = start("sweeper", **aws)
+    app.MAX_NAMED = 2  # type: ignore[attr-defined]  # 100, which would take long here
+    capsys.readouterr()
+    app.handler({}, CONTEXT)
+    written = lines(capsys)
+    assert (len(written.logged), written.metrics["UnreadableItems"]) == (2, [3])
 
 
 # All functions

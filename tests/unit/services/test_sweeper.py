@@ -1,10 +1,17 @@
 """P4, P5: the sweeper sends due checks and unsent events, and gives up expired payments."""
 
-import pytest
+from itertools import count
 
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from payresult.aws import dynamodb
+from payresult.aws.items import SHARD_COUNT, shard
 from payresult.domain.payment import CheckMessage
+from payresult.errors import ReadIncomplete
 from payresult.services import sweeper
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.memory_table import HoldsBack
 from tests.support.tables import Table
 from tests.support.world import World
 
@@ -18,6 +25,61 @@ def sweep(world: World) -> sweeper.SweepResult:
 def bodies(world: World) -> list[str]:
     """Return the bodies of the messages in the queue."""
     return [message.body for message in world.queue.waiting]
+
+
+def due_checks(table: Table, count: int, *, prefix: str = "p", **attributes: object) -> list[str]:
+    """Store *count* copies of a registered payment whose check is due since NOW."""
+    world = World(table)
+    world.register("model")
+    model = table.item("model")
+    table.delete("model")
+    pay_ids = [f"{prefix}{number}" for number in range(count)]
+    for pay_id in pay_ids:
+        own = {"pk": f"P000818#{pay_id}", "payId": pay_id, "workShard": shard("CHECK", pay_id)}
+        table.put(model | own | {"workAt": NOW} | attributes)
+    return pay_ids
+
+
+def due_events(table: Table, count: int, **attributes: object) -> list[str]:
+    """Store *count* copies of a paid payment whose event is due since NOW."""
+    world = World(table)
+    world.says = lambda pay_id: reply(payId=pay_id)
+    world.follow(CheckMessage("model"))
+    model = table.item("model")
+    table.delete("model")
+    pay_ids = [f"e{number}" for number in range(count)]
+    for pay_id in pay_ids:
+        own = {"pk": f"P000818#{pay_id}", "payId": pay_id, "workShard": shard("EVENT", pay_id)}
+        own |= {"eventId": pay_id, "event": f'{{"payId":"{pay_id}"}}'}
+        table.put(model | own | {"workAt": NOW} | attributes)
+    return pay_ids
+
+
+def claimed(table: Table) -> set[str]:
+    """Return the payIds of the checks that were claimed."""
+    return {item["payId"] for item in table.scan() if item.get("workAt", 0) > NOW}
+
+
+def kill_at(world: World, nth: int) -> None:
+    """End the next sweep at its call number *nth*."""
+    made = count(1)
+
+    def before(_: str) -> None:
+        if next(made) == nth:
+            world.crash()
+
+    world.before = before
+
+
+def fail_at(world: World, operation: str, *numbers: int) -> None:
+    """Let the calls of *operation* with these numbers fail."""
+    made = count(1)
+
+    def before(name: str) -> None:
+        if name == operation and next(made) in numbers:
+            raise EndpointConnectionError(endpoint_url="https://aws.invalid")
+
+    world.before = before
 
 
 def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
@@ -42,7 +104,7 @@ def test_what_is_not_due_is_not_touched(table: Table) -> None:
     world.now = NOW + 15 * MINUTE - 1
     before = table.item()
     swept = sweep(world)
-    assert (swept.checks_sent, swept.given_up, swept.published.sent) == ([], [], 0)
+    assert (swept.checks_sent, swept.given_up, swept.events_sent) == ([], [], 0)
     assert (table.item(), world.queue.waiting) == (before, [])
 
 
@@ -116,14 +178,25 @@ def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Tabl
     assert table.item("a") == before
 
 
-def test_an_expired_payment_is_given_up_without_a_check(table: Table) -> None:
+def test_the_check_at_give_up_at_is_sent(table: Table) -> None:
+    """Its answer tells EXPIRED from UNRESOLVED; it is repeated for an hour (design: P5)."""
+    world = World(table)
+    world.register()
+    world.queue.waiting.clear()
+    table.change(giveUpAt=NOW + HOUR)
+    for world.now in (NOW + HOUR, NOW + HOUR + 10 * MINUTE, NOW + 2 * HOUR - 1):
+        swept = sweep(world)
+        assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
+
+
+def test_an_hour_after_give_up_at_a_payment_is_given_up(table: Table) -> None:
     """UNRESOLVED, and out of the index; the other one is checked (P5)."""
     world = World(table)
     world.register("a")
     world.register("b")
     world.queue.waiting.clear()
     table.change("a", giveUpAt=NOW + HOUR)
-    world.now = NOW + HOUR
+    world.now = NOW + 2 * HOUR
     swept = sweep(world)
     assert (swept.given_up, swept.checks_sent) == (["a"], ["b"])
     item = table.item("a")
@@ -133,14 +206,14 @@ def test_an_expired_payment_is_given_up_without_a_check(table: Table) -> None:
 
 @pytest.mark.parametrize(("status", "rank"), [("FAILED", 20), ("REVIEW", 25)])
 def test_failed_and_review_are_never_given_up(table: Table, status: str, rank: int) -> None:
-    """Their late check is sent, however late it is."""
+    """Their late check is sent again each claim interval, however late it is."""
     world = World(table)
     world.register()
     world.queue.waiting.clear()
     table.change(status=status, rank=rank, giveUpAt=NOW)
-    world.now = NOW + HOUR
-    swept = sweep(world)
-    assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
+    for world.now in (NOW + 2 * HOUR, NOW + 2 * HOUR + 10 * MINUTE, NOW + 40 * DAY):
+        swept = sweep(world)
+        assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
 
 
 def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
@@ -148,7 +221,7 @@ def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
     world = World(table)
     world.register()
     table.change(giveUpAt=NOW + HOUR)
-    world.now = NOW + HOUR
+    world.now = NOW + 2 * HOUR
 
     world.once("update_item", lambda: table.change(giveUpAt=NOW + DAY))
     swept = sweep(world)
@@ -162,9 +235,9 @@ def test_an_unsent_event_is_sent_after_a_minute(table: Table) -> None:
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage(PAY_ID))
     world.now = NOW + MINUTE - 1
-    assert sweep(world).published.sent == 0
+    assert sweep(world).events_sent == 0
     world.now = NOW + MINUTE
-    assert sweep(world).published.sent == 1
+    assert sweep(world).events_sent == 1
     assert len(world.bus.entries) == 1
 
 
@@ -178,7 +251,7 @@ def test_a_refused_event_is_reported_and_postponed(table: Table) -> None:
     world.bus.entry_error = lambda _: "InternalFailure"
     world.now = NOW + 16 * MINUTE
     swept = sweep(world)
-    assert swept.published.refused == {"paid": "InternalFailure"}
+    assert swept.events_refused == {"paid": "InternalFailure"}
     assert swept.checks_sent == ["open"]
     assert table.item("paid")["workAt"] > world.now
 
@@ -206,12 +279,250 @@ def test_followed_payments_are_counted_every_ten_minutes(table: Table) -> None:
     counted = []
     for minute in range(10):
         world.now = full + minute * MINUTE
-        counted.append(sweep(world).followed)
+        counted.append(world.sweeper.count().followed)
     assert counted == [2] + [None] * 9
 
 
 def test_a_sweep_of_an_empty_table_does_nothing(table: Table) -> None:
     """As in most minutes."""
     swept = sweep(World(table))
-    assert (swept.published.sent, swept.published.refused) == (0, {})
+    assert (swept.events_sent, swept.events_refused) == (0, {})
     assert (swept.checks_sent, swept.given_up, swept.overdue, swept.unreadable) == ([], [], [], [])
+
+
+# In pieces
+
+
+def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most one piece waits for the next claim, ten minutes later."""
+    monkeypatch.setattr(dynamodb, "MAX_KEYS_PER_READ", 20)  # a piece; 100 would take long here
+    everything = set(due_checks(table, 50))
+    stored = table.scan()
+    unsent: list[int] = []
+    for last in count(1):
+        for item in stored:
+            table.put(item)
+        world = World(table)
+        world.now = NOW + MINUTE
+        kill_at(world, last)
+        world.sweep()
+        sent = {body.split('"')[3] for body in bodies(world)}
+        assert sent <= claimed(table)
+        unsent.append(len(claimed(table) - sent))
+        if world.swept:
+            break
+    assert len(unsent) > 50 + 5
+    assert max(unsent) == 20
+    assert (sent, unsent[-1]) == (everything, 0)
+
+
+def test_a_backlog_shrinks_with_each_killed_sweep(table: Table) -> None:
+    """Each sweep ends at its 150th call, and still all is sent within ten minutes: no livelock."""
+    everything = due_checks(table, 500)
+    world = World(table)
+    for minute in range(1, 10):
+        world.now = NOW + minute * MINUTE
+        kill_at(world, 150)
+        world.sweep()
+    assert len(bodies(world)) >= len(everything) - 100
+
+
+def test_a_sweep_goes_on_page_after_page(table: Table) -> None:
+    """More than a page of one shard, and more than a piece."""
+    everything = due_checks(table, dynamodb.PAGE + 250, workShard="CHECK#3")
+    world = World(table)
+    world.now = NOW + MINUTE
+    assert sorted(sweep(world).checks_sent) == sorted(everything)
+
+
+def test_the_backlog_of_a_shard_does_not_keep_back_the_others(table: Table) -> None:
+    """The payment of another shard is in the first piece."""
+    due_checks(table, 300, workShard="CHECK#3")
+    due_checks(table, 1, prefix="other", workShard="CHECK#7", workAt=NOW + 1)
+    world = World(table)
+    world.now = NOW + MINUTE
+    assert "other0" in sweep(world).checks_sent[:100]
+
+
+def test_events_and_checks_take_turns(table: Table) -> None:
+    """A piece of each: neither waits for the end of the other's backlog."""
+    due_events(table, 250)
+    due_checks(table, 250)
+    world = World(table)
+    world.now = NOW + MINUTE
+    calls: list[str] = []
+    world.before = calls.append
+    swept = sweep(world)
+    assert (swept.events_sent, len(swept.checks_sent)) == (250, 250)
+    tens = [name for name in calls if name in {"put_events", "send_message_batch"}]
+    piece = ["put_events"] * 10 + ["send_message_batch"] * 10
+    assert tens == piece * 2 + ["put_events"] * 5 + ["send_message_batch"] * 5
+
+
+def test_refused_events_do_not_keep_back_the_checks(table: Table) -> None:
+    """Nor do they keep back the events that are not refused."""
+    due_events(table, 300)
+    due_checks(table, 300)
+    world = World(table)
+    world.now = NOW + MINUTE
+    world.bus.entry_error = lambda detail: "InternalFailure" if '"e1' in detail else None
+    swept = sweep(world)
+    assert len(swept.checks_sent) == 300
+    assert swept.events_sent + len(swept.events_refused) == 300
+    assert len(swept.events_refused) == 111
+
+
+def test_a_sweep_ends_with_ten_seconds_left(table: Table) -> None:
+    """No piece begins then; what was claimed is sent."""
+    due_checks(table, 1000)
+    due_events(table, 1000)
+    world = World(table)
+    world.now = NOW + MINUTE
+    left = iter((30_000, 20_000, 10_001, 10_000))
+    world.remaining_ms = lambda: next(left)
+    swept = sweep(world)
+    assert (swept.events_sent, len(swept.checks_sent)) == (200, 100)
+    assert len(claimed(table) - {f"e{number}" for number in range(1000)}) == 100
+
+
+# What cannot be handled
+
+
+@pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
+def test_other_partner_codes_at_the_head_block_nothing(table: Table, kind: str) -> None:
+    """More than a page of them in the same shard; they are counted, and left as they are."""
+    store = due_checks if kind == "CHECK" else due_events
+    [own] = store(table, 1)
+    others = dynamodb.PAGE + 50
+    for number in range(others):
+        entry = {"workShard": table.item(own)["workShard"], "workAt": NOW - HOUR}
+        table.put({"pk": f"P000819#{number}"} | entry)
+    world = World(table)
+    world.now = NOW + MINUTE
+    swept = sweep(world)
+    assert (swept.checks_sent or [*table.item(own)["eventState"]], swept.others) == (
+        [own] if kind == "CHECK" else [*"SENT"],
+        others,
+    )
+    assert swept.unreadable == []
+
+
+def test_passing_over_other_partner_codes_is_bounded(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In each shard for itself: a read of the index costs money each minute."""
+    monkeypatch.setattr(dynamodb, "PAGE", 5)
+    monkeypatch.setattr(dynamodb, "MAX_OTHERS", 10)
+    for number in range(12):
+        table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW - HOUR})
+    due_checks(table, 1, prefix="behind", workShard="CHECK#1")
+    due_checks(table, 1, prefix="beside", workShard="CHECK#2")
+    world = World(table)
+    world.now = NOW + MINUTE
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.others) == (["beside0"], 10)
+
+
+@pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
+def test_unreadable_items_at_the_head_block_nothing(table: Table, kind: str) -> None:
+    """More than a page of them: written by a later version, they are counted and left alone."""
+    store = due_checks if kind == "CHECK" else due_events
+    number = dynamodb.PAGE + 50
+    later = store(table, number, workShard=f"{kind}#3", workAt=NOW - HOUR, schemaVersion=2)
+    before = table.scan()
+    own = due_checks(table, 1, prefix="own", workShard="CHECK#3")
+    paid = due_events(table, 1, workShard="EVENT#3") if kind == "CHECK" else []
+    world = World(table)
+    world.now = NOW + MINUTE
+    swept = sweep(world)
+    assert (swept.checks_sent, swept.events_sent) == (own, len(paid))
+    assert (sorted(swept.unreadable), swept.events_refused) == (sorted(later), {})
+    left = [item for item in table.scan() if item["payId"] in later]
+    assert left == before
+
+
+def test_reading_unreadable_items_is_bounded(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is read anew each minute, which costs money; events and checks had equal turns."""
+    monkeypatch.setattr(sweeper, "MAX_UNREADABLE", 150)
+    due_checks(table, 400, schemaVersion=2)
+    due_events(table, 400)
+    world = World(table)
+    world.now = NOW + MINUTE
+    swept = sweep(world)
+    assert (len(swept.unreadable), swept.events_sent) == (200, 200)
+
+
+def test_a_payment_that_was_not_read_fails_alone(table: Table) -> None:
+    """The sweep reports the error, and sends the others."""
+    due_checks(table, 3)
+    world = World(table)
+    world.now = NOW + MINUTE
+    world.dependencies["table"] = HoldsBack(world.dependencies["table"], "P000818#p1")
+    swept = sweep(world)
+    assert sorted(swept.checks_sent) == ["p0", "p2"]
+    assert [type(error) for error in swept.errors] == [ReadIncomplete]
+    assert table.item("p1")["workAt"] == NOW
+
+
+def test_while_sqs_does_not_answer_one_piece_is_claimed(table: Table) -> None:
+    """The others stay due, and events are published."""
+    due_checks(table, 300)
+    due_events(table, 300)
+    world = World(table)
+    world.now = NOW + MINUTE
+    fail_at(world, "send_message_batch", *range(3, 1000))
+    swept = sweep(world)
+    assert (len(swept.checks_sent), len(swept.checks_refused)) == (20, 80)
+    assert (swept.events_sent, len(swept.errors)) == (300, 8)
+    assert sum(item["workAt"] == NOW for item in table.scan() if "workAt" in item) == 200
+
+
+def test_an_error_in_one_piece_of_events_does_not_stop_the_others(table: Table) -> None:
+    """It is in the result, for the handler to raise at the end."""
+    due_events(table, 150)
+    due_checks(table, 150)
+    world = World(table)
+    world.now = NOW + MINUTE
+    fail_at(world, "batch_get_item", 1)
+    swept = sweep(world)
+    assert (swept.events_sent, len(swept.checks_sent)) == (50, 150)
+    assert [type(error) for error in swept.errors] == [EndpointConnectionError]
+
+
+def test_a_shard_that_cannot_be_read_does_not_stop_the_others(table: Table) -> None:
+    """Its error is in the result."""
+    for number in range(SHARD_COUNT):
+        due_checks(table, 1, prefix=f"s{number}-", workShard=f"CHECK#{number}")
+    world = World(table)
+    world.now = NOW + MINUTE
+    fail_at(world, "query", SHARD_COUNT + 1)  # the first one of the checks
+    swept = sweep(world)
+    assert sorted(swept.checks_sent) == [f"s{number}-0" for number in range(1, SHARD_COUNT)]
+    assert [type(error) for error in swept.errors] == [EndpointConnectionError]
+
+
+# Gauges
+
+
+def test_what_waits_for_a_person_is_counted(table: Table) -> None:
+    """All of it, and what is new in the last three minutes; not that of another partner code."""
+    reasons = [("REVIEW", 0), ("UNRESOLVED", 3), ("DUPLICATE", 4), ("OTHER", 0)]
+    for reason, minutes in reasons:
+        entry = {"attention": f"P000818#{reason}", "attentionSince": NOW - minutes * MINUTE}
+        table.put({"pk": f"P000818#{reason}"} | entry)
+    table.put({"pk": "P000819#a", "attention": "P000819#REVIEW", "attentionSince": NOW})
+    gauges = World(table).sweeper.count()
+    assert (gauges.attention_new, gauges.attention_total, gauges.errors) == (2, 3, [])
+
+
+def test_a_gauge_that_cannot_be_counted_is_missing(table: Table) -> None:
+    """The others are counted; the error is in the result."""
+    world = World(table)
+    world.register()
+    world.now = NOW - NOW % (10 * MINUTE)
+    fail_at(world, "query", 1)
+    gauges = world.sweeper.count()
+    assert (gauges.attention_new, gauges.attention_total, gauges.followed) == (None, 0, 1)
+    assert [type(error) for error in gauges.errors] == [EndpointConnectionError]

@@ -119,8 +119,13 @@ def _pool() -> Executor:
 
 def _payments(session: boto3.Session, resources: "Resources") -> PaymentRepository:
     return PaymentRepository(
-        _client(session, "dynamodb"), resources.table_name, resources.partner_code
+        _client(session, "dynamodb"), resources.table_name, resources.partner_code, pause
     )
+
+
+def pause(longest: float) -> None:
+    """Wait for a random part of *longest* seconds ("full jitter")."""
+    time.sleep(longest * SystemRandom().random())
 
 
 def _queue(session: boto3.Session, resources: "Resources") -> "CheckQueue":

@@ -1,6 +1,9 @@
 """The table of payments: reads and conditional writes. ``updates`` says what is written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -14,33 +17,76 @@ if TYPE_CHECKING:
 
     from payresult.aws.expressions import Update
 
-MAX_READ_ATTEMPTS = 5
 MAX_KEYS_PER_READ = 100
 """BatchGetItem's limit (AWS, BatchGetItem)."""
 
-Stored = Payment | UnreadableItem
-"""What a read brings for a stored payId."""
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""The longest pauses, in seconds, before DynamoDB is asked again for the keys that it held back.
+
+Asked again at once, it would hold them back again (AWS, BatchGetItem: exponential backoff). Each
+pause is a random part of these, 1.55 s in all at most. The least that a function has for it is
+6 s: the publisher ends after 15 s, and one call may need its last retry (9 s).
+"""
+
+THROTTLED = {
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ThrottlingException",
+}
+"""DynamoDB read none of the keys (AWS, BatchGetItem, and DynamoDB "Error handling")."""
+
+ATTENTION = ("REVIEW", "UNRESOLVED", "DUPLICATE")
+"""What waits for a person, by the reason in the index ``attention``."""
+
+PAGE = 500
+"""Entries of the index in one Query: of some 100 bytes each, so 50 KB or 6.5 read units."""
+
+MAX_OTHERS = 10_000
+"""The most entries of other partner codes that are passed over in a shard, each minute anew.
+
+1 MB of the index or 125 read units; in 16 shards 2,000 units a sweep, which is $11 a month.
+"""
+
+Stored = Payment | UnreadableItem | ReadIncomplete
+"""What a read brings for a payId that is, or may be, stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class DuePiece:
+    """Some of what is due: at most 100 index entries. ``others`` belong to other partner codes."""
+
+    pay_ids: list[str]
+    others: int
 
 
 class PaymentRepository:
-    """The payments of one partnerCode in one table."""
+    """The payments of one partnerCode in one table.
 
-    def __init__(self, client: "DynamoDBClient", table: str, partner_code: str) -> None:
+    *pause* waits for at most so many seconds; by default it does not wait.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        partner_code: str,
+        pause: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._client = client
         self._table = table
         self.partner_code = partner_code
+        self._pause = pause
 
     def get_many(self, pay_ids: Iterable[str]) -> dict[str, Stored]:
         """Return the stored payments among *pay_ids*, by payId, by a consistent read.
 
-        An item that cannot be read is an UnreadableItem here, so that it does not keep back the
-        others. Raises ReadIncomplete.
+        Neither keeps back the others: an item that cannot be read is an UnreadableItem here, a
+        payId that DynamoDB did not read, also when asked again, a ReadIncomplete.
         """
-        keys = [self._key(pay_id) for pay_id in dict.fromkeys(pay_ids)]
+        wanted = list(dict.fromkeys(pay_ids))
         found: dict[str, Stored] = {}
-        for start in range(0, len(keys), MAX_KEYS_PER_READ):
-            for item in self._read(keys[start : start + MAX_KEYS_PER_READ]):
-                found[self._pay_id(item)] = _stored(item)
+        for start in range(0, len(wanted), MAX_KEYS_PER_READ):
+            found |= self._read(wanted[start : start + MAX_KEYS_PER_READ])
         return found
 
     def write(self, pay_id: str, update: "Update") -> Payment:
@@ -48,82 +94,167 @@ class PaymentRepository:
 
         Raises PaymentChanged, with the payment as it is now, where the condition does not hold.
         """
+        answer, changed = self._update(pay_id, update, "ALL_NEW", "ALL_OLD")
+        if changed:
+            old: items.Item | None = answer.get("Item")
+            raise PaymentChanged(items.to_payment(old) if old else None)
+        return items.to_payment(answer["Attributes"])
+
+    def try_write(self, pay_id: str, update: "Update") -> bool:
+        """Write *update* and return whether its condition held.
+
+        DynamoDB does not send the item: to parse it is a fifth of the CPU of a claimed check.
+        """
+        _, changed = self._update(pay_id, update, "NONE", "NONE")
+        return not changed
+
+    def due(self, kind: Literal["CHECK", "EVENT"], now: int) -> Iterator[DuePiece]:
+        """Yield what is due (``workAt`` has passed), page after page, in pieces.
+
+        The shards take turns, entry by entry, each from its oldest on. The index lags behind the
+        table: read each payment again before acting on it. An error of one shard is raised when
+        the others are at their end.
+        """
+        failures: list[Exception] = []
+        entries = self._due_in_turns(kind, now, failures)
+        while keys := list(islice(entries, MAX_KEYS_PER_READ)):
+            own = [key for key in keys if key.startswith(f"{self.partner_code}#")]
+            yield DuePiece([self._pay_id(key) for key in own], len(keys) - len(own))
+        if failures:
+            raise failures[0]
+
+    def count_followed(self) -> int:
+        """Return how many payments have a next check, according to the index."""
+        shards = (f"CHECK#{number}" for number in range(items.SHARD_COUNT))
+        return sum(self._count("work", "workShard = :shard", {":shard": {"S": s}}) for s in shards)
+
+    def count_attention(self, since: int = 0) -> int:
+        """Return how many payments wait for a person since *since* (milliseconds) or later."""
+        condition = "attention = :reason AND attentionSince >= :since"
+        reasons = (items.attention(self.partner_code, reason) for reason in ATTENTION)
+        values = ({":reason": {"S": each}, ":since": {"N": str(since)}} for each in reasons)
+        return sum(self._count("attention", condition, each) for each in values)
+
+    def _count(self, index: str, condition: str, values: dict[str, Any]) -> int:
+        """DynamoDB reads 1 MB of an index at a time, some 10,000 payments."""
+        return sum(page["Count"] for page in self._pages(index, condition, values, Select="COUNT"))
+
+    def _update(
+        self,
+        pay_id: str,
+        update: "Update",
+        after: Literal["ALL_NEW", "NONE"],
+        before: Literal["ALL_OLD", "NONE"],
+    ) -> tuple[Any, bool]:
+        """Return the response, and whether the condition did not hold.
+
+        *after* and *before* are what it has of the item: written, or not written.
+        """
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=self._key(pay_id),
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ReturnValues=after,
+                ReturnValuesOnConditionCheckFailure=before,
                 **update.arguments(),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            old: dict[str, Any] | None = error.response.get("Item")  # type: ignore[assignment]  # the stubs do not know it
-            raise PaymentChanged(items.to_payment(old) if old else None) from None
-        return items.to_payment(answer["Attributes"])
+            return error.response, True
+        return answer, False
 
-    def due(self, kind: Literal["CHECK", "EVENT"], now: int, limit: int) -> list[str]:
-        """Return payIds whose ``workAt`` has passed, at most *limit* of each shard, oldest first.
-
-        The index lags behind the table: read each payment again before acting on it.
-        """
+    def _due_in_turns(self, kind: str, now: int, failures: list[Exception]) -> Iterator[str]:
         shards = (f"{kind}#{number}" for number in range(items.SHARD_COUNT))
-        return [pay_id for shard in shards for pay_id in self._due_in(shard, now, limit)]
+        waiting = deque(self._due_in(shard, now) for shard in shards)
+        while waiting:
+            shard = waiting.popleft()
+            try:
+                key = next(shard)
+            except StopIteration:
+                continue
+            except Exception as error:  # noqa: BLE001 - raised after the turns of the others
+                failures.append(error)
+                continue
+            waiting.append(shard)
+            yield key
 
-    def count_followed(self) -> int:
-        """Return how many payments have a next check, according to the index."""
-        return sum(self._count(f"CHECK#{number}") for number in range(items.SHARD_COUNT))
+    def _due_in(self, shard: str, now: int) -> Iterator[str]:
+        """Yield the keys of what is due in a shard, oldest first."""
+        condition = "workShard = :shard AND workAt <= :now"
+        values = {":shard": {"S": shard}, ":now": {"N": str(now)}}
+        others = 0
+        for page in self._pages("work", condition, values, Limit=PAGE):
+            keys = [item["pk"]["S"] for item in page["Items"]]
+            yield from keys
+            others += sum(not key.startswith(f"{self.partner_code}#") for key in keys)
+            if others >= MAX_OTHERS:
+                return
 
-    def _count(self, shard: str) -> int:
-        """DynamoDB reads 1 MB of the index at a time, some 18,000 payments."""
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="work",
-            KeyConditionExpression="workShard = :shard",
-            ExpressionAttributeValues={":shard": {"S": shard}},
-            Select="COUNT",
+    def _pages(
+        self, index: str, condition: str, values: dict[str, Any], **more: Any
+    ) -> Iterator[Any]:
+        """Yield the pages of a Query of an index."""
+        while True:
+            page = self._client.query(
+                TableName=self._table,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                **more,
+            )
+            yield page
+            if "LastEvaluatedKey" not in page:
+                return
+            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _read(self, pay_ids: Sequence[str]) -> dict[str, Stored]:
+        found: dict[str, Stored] = {}
+        missing = [self._key(pay_id) for pay_id in pay_ids]
+        for longest in (0, *PAUSES):
+            if longest:
+                self._pause(longest)
+            try:
+                read, missing = self._read_once(missing)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in THROTTLED:
+                    raise
+                break  # botocore has asked three times, with pauses of its own
+            found |= read
+            if not missing:
+                break
+        unread = [self._pay_id(key["pk"]["S"]) for key in missing]
+        return found | {pay_id: ReadIncomplete(f"{pay_id}: not read") for pay_id in unread}
+
+    def _read_once(
+        self, keys: Sequence[dict[str, Any]]
+    ) -> tuple[dict[str, Stored], list[dict[str, Any]]]:
+        """Return what DynamoDB read, and the keys that it held back."""
+        answer: Any = self._client.batch_get_item(
+            RequestItems={self._table: {"Keys": list(keys), "ConsistentRead": True}}
         )
-        return sum(page["Count"] for page in pages)
-
-    def _due_in(self, shard: str, now: int, limit: int) -> Iterator[str]:
-        answer = self._client.query(
-            TableName=self._table,
-            IndexName="work",
-            KeyConditionExpression="workShard = :shard AND workAt <= :now",
-            ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(now)}},
-            Limit=limit,
-        )
-        for item in answer["Items"]:
-            if item["pk"]["S"].startswith(f"{self.partner_code}#"):
-                yield self._pay_id(item)
+        read = answer["Responses"].get(self._table, [])
+        held_back = answer["UnprocessedKeys"].get(self._table, {"Keys": []})
+        return {self._pay_id(item["pk"]["S"]): _stored(item) for item in read}, held_back["Keys"]
 
     def _key(self, pay_id: str) -> dict[str, Any]:
         return {"pk": {"S": items.key(self.partner_code, pay_id)}}
 
-    def _pay_id(self, item: items.Item) -> str:
-        pk: str = item["pk"]["S"]
-        return pk.removeprefix(f"{self.partner_code}#")
-
-    def _read(self, keys: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        requested: Any = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
-        for _ in range(MAX_READ_ATTEMPTS):
-            answer = self._client.batch_get_item(RequestItems=requested)
-            yield from answer["Responses"].get(self._table, [])
-            requested = answer["UnprocessedKeys"]
-            if not requested:
-                return
-        raise ReadIncomplete(f"DynamoDB returned part of the keys in {MAX_READ_ATTEMPTS} attempts")
+    def _pay_id(self, key: str) -> str:
+        return key.removeprefix(f"{self.partner_code}#")
 
 
 def require_readable(stored: Stored | None) -> Payment | None:
-    """Return *stored* if it is a payment or None; raise an UnreadableItem."""
-    if isinstance(stored, UnreadableItem):
+    """Return *stored* if it is a payment or None.
+
+    Raises UnreadableItem, or ReadIncomplete: nobody knows whether the payment is stored.
+    """
+    if isinstance(stored, (UnreadableItem, ReadIncomplete)):
         raise stored
     return stored
 
 
-def _stored(item: items.Item) -> Stored:
+def _stored(item: items.Item) -> Payment | UnreadableItem:
     try:
         return items.to_payment(item)
     except UnreadableItem as error:
