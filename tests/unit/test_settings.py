@@ -47,6 +47,11 @@ def test_reads_what_the_template_sets() -> None:
     }
 
 
+def test_the_rules_know_how_long_a_payment_is_kept() -> None:
+    """For the plan of its last check."""
+    assert Settings.from_env(ENVIRON | {"RETENTION_DAYS": "30"}).rules.retention_days == 30
+
+
 def test_reads_the_resources_alone() -> None:
     """Which are all that publisher and sweeper need."""
     environ = {name: ENVIRON[name] for name in OF_RESOURCES}

@@ -14,6 +14,7 @@ from payresult.domain.schedule import (
     MAX_RETRY_DELAY,
     Schedule,
     backoff,
+    expiry,
     jitter,
     late_check,
 )
@@ -164,3 +165,9 @@ def test_late_checks_come_an_hour_and_a_day_after_the_change() -> None:
     assert late_check(NOW, NOW + HOUR) == NOW + DAY
     assert late_check(NOW, NOW + DAY - 1) == NOW + DAY
     assert late_check(NOW, NOW + DAY) is None
+
+
+@pytest.mark.parametrize(("days", "at"), [(0, None), (400, (NOW + 400 * DAY) // 1000)])
+def test_an_item_may_be_deleted_after_the_retention_days(days: int, at: int | None) -> None:
+    """In whole seconds, as DynamoDB's TTL wants them; 0 keeps it for ever."""
+    assert expiry(NOW, days) == at

@@ -141,7 +141,13 @@ def _outbox(
     from payresult.services.outbox import Outbox
 
     publisher = EventPublisher(_client(session, "events"), resources.event_bus_name)
-    return Outbox(payments, publisher, pool=pool, clock=time.time)
+    return Outbox(
+        payments,
+        publisher,
+        pool=pool,
+        clock=time.time,
+        retention_days=resources.retention_days,
+    )
 
 
 def _checker(settings: "Settings", payments: PaymentRepository) -> "Checker":

@@ -21,7 +21,6 @@ FORBIDDEN = {
 }
 
 MUST_BE_SET = "must be set"
-DAY_MS = 24 * 3600 * 1000
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -74,15 +73,6 @@ class Resources:
                 raise InvalidInput(name.upper(), str(error)) from None
         days = int(values.pop("retention_days"))
         return cls(**values, retention_days=days)
-
-    def expires_at(self, now_ms: int) -> int | None:
-        """Return when a payment that ends now expires, None for never.
-
-        In whole seconds since 1970, as DynamoDB's TTL wants it (AWS, "Using time to live").
-        """
-        if not self.retention_days:
-            return None
-        return (now_ms + self.retention_days * DAY_MS) // 1000
 
 
 _RULES = {"partner_code": require_name, "retention_days": require_days}

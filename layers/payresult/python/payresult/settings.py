@@ -100,7 +100,13 @@ class Settings(BaseModel):
     @property
     def rules(self) -> Rules:
         """What ``domain.decision`` needs to know."""
-        return Rules(self.schedule, self.environment, self.failed_pay_rst_values, self.zone)
+        return Rules(
+            self.schedule,
+            self.environment,
+            self.failed_pay_rst_values,
+            self.zone,
+            self.resources.retention_days,
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":

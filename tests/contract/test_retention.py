@@ -1,0 +1,44 @@
+"""RetentionDays: an item may be deleted after its end, by the real handlers and their settings."""
+
+from typing import Any
+
+from tests.support.factories import DAY
+from tests.support.moto_deployment import Deployment, running
+from tests.support.template import MADE
+
+IN_30_DAYS = {"RETENTION_DAYS": "30"}
+
+
+def _get(deployment: Deployment, pay_id: str) -> dict[str, Any]:
+    key = {"pk": {"S": f"P000818#{pay_id}"}}
+    return deployment.table.get_item(TableName=MADE["Table"], Key=key)["Item"]
+
+
+def _check(deployment: Deployment, pay_id: str) -> None:
+    message = {"messageId": "1", "body": f'{{"payId": "{pay_id}"}}'}
+    checks = deployment.app("checks", **IN_30_DAYS)
+    assert checks.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+
+
+def test_a_paid_payment_may_be_deleted_once_its_event_is_sent() -> None:
+    """Never before."""
+    with running() as deployment:
+        _check(deployment, "paid-1")
+        assert "expiresAt" not in _get(deployment, "paid-1")
+        records = deployment.stream_records()
+        deployment.app("publisher", **IN_30_DAYS).handler({"Records": records}, None)
+        expected = str((deployment.now + 30 * DAY) // 1000)
+        assert _get(deployment, "paid-1")["expiresAt"] == {"N": expected}
+
+
+def test_a_payment_that_expired_may_be_deleted() -> None:
+    """Its last check plans nothing. The messages are handed over by the test itself."""
+    with running() as deployment:
+        deployment.gateway.answers["never-1"] = (200, {"payRst": "wait"})
+        checks = deployment.app("checks", **IN_30_DAYS, CHECK_DELAYS="1")
+        for number, body in enumerate(['{"payId": "never-1"}', '{"payId": "never-1", "step": 2}']):
+            record = {"messageId": str(number), "body": body}
+            checks.handler({"Records": [record]}, None)
+        item = _get(deployment, "never-1")
+        assert item["status"] == {"S": "EXPIRED"}
+        assert item["expiresAt"] == {"N": str((deployment.now + 30 * DAY) // 1000)}
