@@ -154,14 +154,6 @@ class _Metered:
 
         return call
 
-    def get_paginator(self, _operation: str) -> "_Metered":
-        """Return a paginator whose only page is counted: that of a query."""
-        return self
-
-    def paginate(self, **request: Any) -> list[Any]:
-        """Return the only page of a query."""
-        return [self.query(**request)]
-
     def _write(self, made: Any, request: dict[str, Any]) -> Any:
         items = self._meter.simulation.dynamodb.items
         pk = request["Key"]["pk"]["S"]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from payresult.aws.dynamodb import MAX_KEYS_PER_READ
 from payresult.aws.items import SHARD_COUNT
 from payresult.bootstrap import MAX_CONCURRENCY
+from payresult.services.sweeper import RESERVE_MS
 from tests.benchmarks import quotas
 from tests.benchmarks.durations import WAITS, cpu_ms, duration_ms
 from tests.benchmarks.meter import memory_of
@@ -22,9 +23,6 @@ from tests.support.template import TEMPLATE, properties
 BATCH = 10
 PIECE = MAX_KEYS_PER_READ
 """The due checks that the sweeper reads, claims and sends together."""
-
-SWEEP_RESERVE_MS = 10_000
-"""What is left when the sweeper may begin its last piece (services.sweeper)."""
 
 PARTITIONS = int(quotas.NEW_TABLE_WRITES.value / quotas.PARTITION_WRITES.value)
 """The partitions of a new table and the shards of its stream: derived, AWS documents no number."""
@@ -104,7 +102,7 @@ class Model:
         piece = self._ms("sweeper", PIECE) - self._ms("sweeper", 0)
         piece += WAITS["table"] * (1 + claims) + WAITS["queue"] * sends
         idle = self._ms("sweeper", 0) + 2 * SHARD_COUNT * WAITS["table"]
-        return (self.deployment.sweeper_timeout * 1000 - SWEEP_RESERVE_MS - idle) / piece * PIECE
+        return (self.deployment.sweeper_timeout * 1000 - RESERVE_MS - idle) / piece * PIECE
 
     def messages_per_batch(self, payments: float) -> float:
         """Return the messages per batch at a rate: those that arrived during the last batch."""

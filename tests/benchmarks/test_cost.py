@@ -169,7 +169,7 @@ def test_the_figures_are_the_template_s() -> None:
         512,
         256,
         256,
-        256,
+        1769,
     ]
     assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
     queue = properties("ChecksFunction")["Events"]["Queue"]["Properties"]

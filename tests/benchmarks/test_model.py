@@ -7,7 +7,7 @@ import pytest
 
 from payresult.aws.items import SHARD_COUNT, shard
 from tests.benchmarks import quotas, runs
-from tests.benchmarks.durations import WAITS
+from tests.benchmarks.durations import WAITS, measured
 from tests.benchmarks.limits import limits
 from tests.benchmarks.model import BATCH, Deployment, Model
 from tests.support.template import TEMPLATE, properties
@@ -47,6 +47,14 @@ def test_a_sweep_sends_pieces_until_ten_seconds_are_left() -> None:
     assert BY_HAND.due_per_minute == pytest.approx(100 * rest / (1000 + 5 + 4 * 5 + 10))
     small = replace(BY_HAND.deployment, sweeper_memory=1769 // 2)
     assert replace(BY_HAND, deployment=small).due_per_minute < 0.52 * BY_HAND.due_per_minute
+
+
+def test_a_sweep_as_deployed_sends_20_000_checks() -> None:
+    """With the measured CPU. A payment has about one that the sweeper sends (``Run.swept``)."""
+    assert (
+        replace(BY_HAND, deployment=Deployment.of_template(), measured=measured()).due_per_minute
+        > 20_000
+    )
 
 
 def test_messages_per_batch_grow_with_the_rate() -> None:
@@ -114,7 +122,7 @@ def test_each_limit_has_a_source_and_a_remedy() -> None:
 def test_the_settings_are_the_template_s() -> None:
     """The README shows figures for the defaults."""
     assert Deployment.of_template() == Deployment(
-        concurrency=5, memory=256, stage_rate=50, sweeper_memory=256, sweeper_timeout=50
+        concurrency=5, memory=256, stage_rate=50, sweeper_memory=1769, sweeper_timeout=50
     )
     parameter = TEMPLATE["Parameters"]["MaximumConcurrency"]
     assert parameter["MaxValue"] == quotas.QUEUE_BATCHES.value

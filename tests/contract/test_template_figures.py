@@ -8,6 +8,7 @@ from payresult.bootstrap import MAX_CONCURRENCY
 from payresult.domain.schedule import FOLLOW_FOR, JITTER, MAX_QUEUE_DELAY
 from payresult.gateway.client import GatewayClient
 from payresult.schemas.requests import MAX_PAY_IDS
+from payresult.services.sweeper import RESERVE_MS
 from tests.support.factories import DELAYS
 from tests.support.template import FUNCTIONS, ROOT, TEMPLATE, of_type, properties
 
@@ -67,6 +68,13 @@ def test_the_publisher_gets_pending_events_and_gives_up_soon() -> None:
         "MaximumRetryAttempts": 3,
         "MaximumRecordAgeInSeconds": 300,
     }
+
+
+def test_the_sweeper_has_a_whole_cpu_and_ten_seconds_for_its_last_piece() -> None:
+    """CPU is what limits a sweep (docs/decisions.md); a second CPU would be idle."""
+    sweeper = properties("SweeperFunction")
+    assert sweeper["MemorySize"] == 1769
+    assert sweeper["Timeout"] * 1000 >= 4 * RESERVE_MS
 
 
 def test_the_sweeper_runs_each_minute_and_never_twice_at_once() -> None:

@@ -52,7 +52,7 @@ Connect = Callable[[str, str], Client]
 """Returns the client of a function for a dependency: table, queue, bus or gateway."""
 
 _SERVICES = {"checks": "processor", "publisher": "outbox", "sweeper": "sweeper", "api": "service"}
-"""By function, the variable of its module that has its service."""
+"""By function, the attribute of its handler that has its service."""
 
 
 class InlineExecutor(Executor):
@@ -134,7 +134,7 @@ class Functions:
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Return the result of a handler for *event*."""
         module, variable = app(name), _SERVICES[name]
-        setattr(module, variable, getattr(self._services[name], variable))
+        setattr(module.handler, variable, getattr(self._services[name], variable))
         return module.handler(event, CONTEXT)
 
 

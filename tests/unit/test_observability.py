@@ -106,7 +106,7 @@ def test_refused_and_failed_messages_are_counted_apart(
         world.register(pay_id, order_id="A-17")
     table.change("unreadable", schemaVersion=2)
     app = load_app("checks")
-    app.processor = world.processor  # type: ignore[attr-defined]  # the module's own global
+    app.handler.processor = world.processor
     bodies = ["{", '{"payId": "known", "orderId": "A-18"}', '{"payId": "unreadable"}']
     records = [{"messageId": body, "body": body} for body in bodies]
     answer = app.handler({"Records": records}, None)
@@ -181,7 +181,7 @@ def test_the_sweeper_reports_what_it_did_before_it_fails(
     world.now = NOW + 2 * HOUR
     world.before = once("update_item")
     app = load_app("sweeper")
-    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    app.handler.sweeper = world.sweeper
     with pytest.raises(EndpointConnectionError):
         app.handler({}, CONTEXT)
     lines = capsys.readouterr().out.splitlines()

@@ -22,6 +22,7 @@ from botocore.exceptions import EndpointConnectionError
 from payresult.aws.items import SHARD_COUNT
 from payresult.domain.payment import CheckMessage
 from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
+from payresult.handlers import sweeper
 from tests.support.factories import HOUR, MINUTE, NOW, PARTNER, PAY_ID, reply
 from tests.support.functions import CONTEXT
 from tests.support.tables import Table
@@ -57,7 +58,7 @@ def loaded(name: str, start: Start) -> ModuleType:
     if name not in _LOADED:
         _LOADED[name] = start(name)
     app = _LOADED[name]
-    for handler in logging.getLogger(app.logger.service).handlers:
+    for handler in logging.getLogger(app.handler.logger.service).handlers:
         assert isinstance(handler, logging.StreamHandler)
         handler.stream = sys.stdout  # setStream would flush the closed stream
     return app
@@ -102,7 +103,7 @@ class Api:
     def app(self) -> ModuleType:
         """The module, loaded at its first use."""
         app = loaded("api", self._start)
-        app.service = self.world.service  # type: ignore[attr-defined]  # the module's own global
+        app.handler.service = self.world.service
         return app
 
     def call(
@@ -447,7 +448,7 @@ def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixt
     assert written.dimensions == [["service"]]
     [line] = written.logged
     assert (line["payId"], line["status"], line["answer"]) == (PAY_ID, "SUCCEEDED", "Reply")
-    assert line["service"] == api.app.logger.service
+    assert line["service"] == api.app.handler.logger.service
 
 
 def test_the_api_logs_no_text_of_a_caller_or_of_the_gateway(
@@ -483,7 +484,7 @@ class Checks:
     def app(self) -> ModuleType:
         """The module, loaded at its first use."""
         app = loaded("checks", self._start)
-        app.processor = self.world.processor  # type: ignore[attr-defined]  # the module's own global
+        app.handler.processor = self.world.processor
         return app
 
     def deliver(self, *bodies: object) -> list[int]:
@@ -599,7 +600,7 @@ def test_the_checks_function_counts_and_logs(
     by_pay_id = {line["payId"]: line for line in written.logged if "payId" in line}
     assert by_pay_id["paid"]["status"] == "SUCCEEDED"
     assert by_pay_id["down"]["answer"] == "GatewayUnavailable"
-    assert by_pay_id["paid"]["service"] == checks.app.logger.service
+    assert by_pay_id["paid"]["service"] == checks.app.handler.logger.service
 
 
 def test_the_checks_function_logs_no_text_of_a_message_or_of_the_gateway(
@@ -707,7 +708,7 @@ def test_the_publisher_reports_the_records_of_refused_events(
     app = start("publisher")
     world = paid(table, "a", "b", "c")
     world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
-    app.outbox = world.outbox  # type: ignore[attr-defined]  # the module's own global
+    app.handler.outbox = world.outbox
     capsys.readouterr()
     answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "abc"]}, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-b"}]}
@@ -776,7 +777,7 @@ def test_the_sweeper_reports_what_bus_and_queue_refused(
     world.queue.rejects = lambda _: True
     world.now = NOW + HOUR
     app = start("sweeper")
-    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    app.handler.sweeper = world.sweeper
     capsys.readouterr()
     app.handler({}, CONTEXT)
     written = lines(capsys)
@@ -793,7 +794,7 @@ def test_the_sweeper_reports_before_it_fails(
     world.register("lost")
     world.now = NOW + HOUR
     app = start("sweeper")
-    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    app.handler.sweeper = world.sweeper
 
     def before(name: str) -> None:
         if name == "send_message_batch":
@@ -815,7 +816,7 @@ def test_the_sweeper_reports_although_a_count_fails(
     world = paid(table, "paid")
     world.now = NOW - NOW % (10 * MINUTE) + MINUTE  # PaymentsFollowed is not counted
     app = start("sweeper")
-    app.sweeper = world.sweeper  # type: ignore[attr-defined]  # the module's own global
+    app.handler.sweeper = world.sweeper
     made = count(1)
 
     def before(name: str) -> None:
@@ -832,7 +833,11 @@ def test_the_sweeper_reports_although_a_count_fails(
 
 
 def test_the_sweeper_does_not_name_every_unreadable_item(
-    start: Start, table: Table, aws: dict[str, str], capsys: pytest.CaptureFixture[str]
+    start: Start,
+    table: Table,
+    aws: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """They come back each minute; the metric counts them all."""
     world = World(table)
@@ -840,7 +845,7 @@ def test_the_sweeper_does_not_name_every_unreadable_item(
         world.register(pay_id)
         table.change(pay_id, workAt=1, schemaVersion=2)
     app = start("sweeper", **aws)
-    app.MAX_NAMED = 2  # type: ignore[attr-defined]  # 100, which would take long here
+    monkeypatch.setattr(sweeper, "MAX_NAMED", 2)  # 100, which would take long here
     capsys.readouterr()
     app.handler({}, CONTEXT)
     written = lines(capsys)

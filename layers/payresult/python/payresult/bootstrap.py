@@ -1,8 +1,10 @@
-"""The start of a function: AWS clients, and one builder for each function.
+"""The start of a function: its handler, the services that it uses, and AWS clients.
 
-Import it before everything else: it holds garbage collection until ``finish_start``, because
-nothing that a start creates is garbage, and looking for it takes time (docs/decisions.md).
-A builder imports only what its function needs: the publisher loads no gateway client.
+``functions/*/app.py`` import ``<function>_handler`` from here, and nothing else of the layer.
+
+Garbage collection is held from the import to the end of the start, because nothing that a start
+creates is garbage, and looking for it takes time (docs/decisions.md). A builder imports only what
+its function needs: the publisher loads no gateway client.
 """
 # ruff: noqa: E402, PLC0415 - see above
 
@@ -11,10 +13,11 @@ import gc
 gc.disable()
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import boto3
 import botocore
@@ -24,6 +27,10 @@ from payresult.aws.dynamodb import PaymentRepository
 
 if TYPE_CHECKING:
     from payresult.aws.sqs import CheckQueue
+    from payresult.handlers.api import ApiHandler
+    from payresult.handlers.checks import ChecksHandler
+    from payresult.handlers.publisher import PublisherHandler
+    from payresult.handlers.sweeper import SweeperHandler
     from payresult.resources import Resources
     from payresult.services.check import Checker
     from payresult.services.check_batch import CheckBatchProcessor
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
     from payresult.services.payments import PaymentService
     from payresult.services.sweeper import Sweeper
     from payresult.settings import Settings
+
+Started = TypeVar("Started")
 
 MAX_CONCURRENCY = 32
 """Queries at the same time in one environment: 100 payIds of the API take four rounds of 5 s."""
@@ -48,10 +57,44 @@ CLIENT_CONFIG = Config(
 )
 
 
-def finish_start() -> None:
+def api_handler(environ: Mapping[str, str]) -> "ApiHandler":
+    """Return the handler of the api function."""
+    from payresult.handlers.api import ApiHandler
+    from payresult.settings import Settings
+
+    settings = Settings.from_env(environ)
+    return _started(ApiHandler(build_service(settings), settings.zone))
+
+
+def checks_handler(environ: Mapping[str, str]) -> "ChecksHandler":
+    """Return the handler of the checks function."""
+    from payresult.handlers.checks import ChecksHandler
+    from payresult.settings import Settings
+
+    return _started(ChecksHandler(build_batch_processor(Settings.from_env(environ))))
+
+
+def publisher_handler(environ: Mapping[str, str]) -> "PublisherHandler":
+    """Return the handler of the publisher function."""
+    from payresult.handlers.publisher import PublisherHandler
+    from payresult.resources import Resources
+
+    return _started(PublisherHandler(build_outbox(Resources.from_env(environ))))
+
+
+def sweeper_handler(environ: Mapping[str, str]) -> "SweeperHandler":
+    """Return the handler of the sweeper function."""
+    from payresult.handlers.sweeper import SweeperHandler
+    from payresult.resources import Resources
+
+    return _started(SweeperHandler(build_sweeper(Resources.from_env(environ))))
+
+
+def _started(handler: Started) -> Started:
     """Collect garbage from now on, but never look again at what the start has created."""
     gc.freeze()
     gc.enable()
+    return handler
 
 
 def build_service(settings: "Settings") -> "PaymentService":

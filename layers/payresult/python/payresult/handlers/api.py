@@ -3,13 +3,9 @@
 API Gateway has matched the route already, so a dictionary is all the routing that is needed.
 """
 
-from payresult import bootstrap  # isort: split
-
-import os
 from base64 import b64decode
 from collections.abc import Callable
-from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -27,82 +23,84 @@ from payresult.schemas.responses import (
     retry_after,
 )
 from payresult.services.payments import LIVE_CHECK_INTERVAL_MS
-from payresult.settings import Settings
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from payresult.services.payments import PaymentService
+
+_SERVER_ERROR = 500
 
 Event = dict[str, Any]
 Response = dict[str, Any]
 
-logger = Logger()
-metrics = Metrics()
-settings = Settings.from_env(os.environ)
-service = bootstrap.build_service(settings)
-bootstrap.finish_start()
 
+class ApiHandler:
+    """Answers the requests of the HTTP API; *zone* is the time zone of the gateway."""
 
-def handler(event: Event, _context: object) -> Response:
-    """Answer one request (payload format 2.0); every error becomes a problem document."""
-    try:
-        return ROUTES[event["routeKey"]](event)
-    except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
-        _report_error(error)
-        return _problem(error)
-    finally:
-        if metrics.metric_set:
-            metrics.flush_metrics()
+    def __init__(self, service: "PaymentService", zone: "ZoneInfo | None") -> None:
+        self.service = service
+        self.logger = Logger()
+        self.metrics = Metrics()
+        self._zone = zone
+        self._routes: dict[str, Callable[[Event], Response]] = {
+            "GET /payments/{payId}": self._get_payment,
+            "PUT /payments/{payId}": self._put_payment,
+            "POST /payments/query": self._query_payments,
+        }
 
+    def __call__(self, event: Event, _context: object) -> Response:
+        """Answer one request (payload format 2.0); every error becomes a problem document."""
+        try:
+            return self._routes[event["routeKey"]](event)
+        except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
+            self._report_error(error)
+            return _problem(error)
+        finally:
+            if self.metrics.metric_set:
+                self.metrics.flush_metrics()
 
-def get_payment(event: Event) -> Response:
-    """GET /payments/{payId}."""
-    [outcome] = _look_up([_pay_id(event)])
-    if outcome.error is not None:
-        return _problem(outcome.error)
-    pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
-    wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
-    return _response(200, outcome_response(outcome, zone=settings.zone), wait)
+    def _get_payment(self, event: Event) -> Response:
+        """GET /payments/{payId}."""
+        [outcome] = self._look_up([_pay_id(event)])
+        if outcome.error is not None:
+            return _problem(outcome.error)
+        pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
+        wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
+        return _response(200, outcome_response(outcome, zone=self._zone), wait)
 
+    def _put_payment(self, event: Event) -> Response:
+        """PUT /payments/{payId}."""
+        pay_id = _pay_id(event)
+        payment = self.service.register(pay_id, parse_registration(_body(event) or "{}"))
+        return _response(202, payment_response(payment, zone=self._zone))
 
-def put_payment(event: Event) -> Response:
-    """PUT /payments/{payId}."""
-    pay_id = _pay_id(event)
-    payment = service.register(pay_id, parse_registration(_body(event) or "{}"))
-    return _response(202, payment_response(payment, zone=settings.zone))
+    def _query_payments(self, event: Event) -> Response:
+        """POST /payments/query."""
+        outcomes = self._look_up(parse_pay_ids(_body(event)))
+        results = [outcome_response(outcome, zone=self._zone) for outcome in outcomes]
+        return _response(200, QueryResponse(results=results))
 
+    def _look_up(self, pay_ids: list[str]) -> list[Outcome]:
+        outcomes = self.service.look_up(pay_ids)
+        report(outcomes, self.logger, self.metrics, live=True)
+        for outcome in outcomes:
+            if outcome.error is not None and _is_fault(outcome.error):
+                self._report_error(outcome.error)
+        return outcomes
 
-def query_payments(event: Event) -> Response:
-    """POST /payments/query."""
-    outcomes = _look_up(parse_pay_ids(_body(event)))
-    results = [outcome_response(outcome, zone=settings.zone) for outcome in outcomes]
-    return _response(200, QueryResponse(results=results))
-
-
-ROUTES: dict[str, Callable[[Event], Response]] = {
-    "GET /payments/{payId}": get_payment,
-    "PUT /payments/{payId}": put_payment,
-    "POST /payments/query": query_payments,
-}
-
-
-def _look_up(pay_ids: list[str]) -> list[Outcome]:
-    outcomes = service.look_up(pay_ids)
-    report(outcomes, logger, metrics, live=True)
-    for outcome in outcomes:
-        if outcome.error is not None and _is_fault(outcome.error):
-            _report_error(outcome.error)
-    return outcomes
-
-
-def _report_error(error: BaseException) -> None:
-    if _is_fault(error):
-        logger.error("request failed", extra=describe(error))
-        count(metrics, {"ApiFailures": 1})
-    else:
-        logger.warning("request refused", extra=describe(error))
+    def _report_error(self, error: BaseException) -> None:
+        if _is_fault(error):
+            self.logger.error("request failed", extra=describe(error))
+            count(self.metrics, {"ApiFailures": 1})
+        else:
+            self.logger.warning("request refused", extra=describe(error))
 
 
 def _is_fault(error: BaseException) -> bool:
     """Return True for a 5xx whose cause is on our side, and not at the gateway."""
     status = problem_of(error).status
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, GatewayError)
+    return status >= _SERVER_ERROR and not isinstance(error, GatewayError)
 
 
 def _pay_id(event: Event) -> str:

@@ -1,36 +1,41 @@
 """The table's stream: each record is a payment whose event is unsent."""
 
-from payresult import bootstrap  # isort: split
-
-import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
-from payresult.resources import Resources
 
-logger = Logger()
-metrics = Metrics()
-outbox = bootstrap.build_outbox(Resources.from_env(os.environ))
-bootstrap.finish_start()
+if TYPE_CHECKING:
+    from payresult.services.outbox import Outbox
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Publish the events of the batch, and return the records whose event was refused.
+class PublisherHandler:
+    """Handles batches of records of the table's stream."""
 
-    What the stream does not deliver in its three tries, the sweeper sends.
-    """
-    records = {pay_id: record for record in event["Records"] if (pay_id := _became_due(record))}
-    published = outbox.publish(records)
-    for pay_id, code in published.refused.items():
-        logger.warning("event refused", extra={"payId": pay_id, "code": code})
-    if records:
-        count(metrics, {"EventsSent": published.sent, "EventsRefused": len(published.refused)})
-        measure(metrics, "EventAge", published.ages)
-        metrics.flush_metrics()
-    failed = [records[pay_id]["dynamodb"]["SequenceNumber"] for pay_id in published.refused]
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    def __init__(self, outbox: "Outbox") -> None:
+        self.outbox = outbox
+        self.logger = Logger()
+        self.metrics = Metrics()
+
+    def __call__(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
+        """Publish the events of the batch, and return the records whose event was refused.
+
+        What the stream does not deliver in its three tries, the sweeper sends.
+        """
+        records = {pay_id: record for record in event["Records"] if (pay_id := _became_due(record))}
+        published = self.outbox.publish(records)
+        for pay_id, code in published.refused.items():
+            self.logger.warning("event refused", extra={"payId": pay_id, "code": code})
+        if records:
+            count(
+                self.metrics,
+                {"EventsSent": published.sent, "EventsRefused": len(published.refused)},
+            )
+            measure(self.metrics, "EventAge", published.ages)
+            self.metrics.flush_metrics()
+        failed = [records[pay_id]["dynamodb"]["SequenceNumber"] for pay_id in published.refused]
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 
 def _became_due(record: dict[str, Any]) -> str | None:

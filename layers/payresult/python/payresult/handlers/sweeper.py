@@ -1,73 +1,71 @@
 """Every minute: overdue checks, unsent events, and payments to give up."""
 
-from payresult import bootstrap  # isort: split
-
-import os
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
-from payresult.resources import Resources
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from payresult.services.sweeper import SweepResult
+    from payresult.services.sweeper import Sweeper, SweepResult
 
 MAX_NAMED = 100
 """The most unreadable items that a sweep names: they come back each minute, and 20,000 lines of
 250 bytes each minute would be 216 GB of log a month."""
 
-logger = Logger()
-metrics = Metrics()
-sweeper = bootstrap.build_sweeper(Resources.from_env(os.environ))
-bootstrap.finish_start()
 
+class SweeperHandler:
+    """Handles the event of each minute."""
 
-def handler(_event: dict[str, Any], context: "LambdaContext") -> None:
-    """Sweep once. What fails is due again in the next minute.
+    def __init__(self, sweeper: "Sweeper") -> None:
+        self.sweeper = sweeper
+        self.logger = Logger()
+        self.metrics = Metrics()
 
-    Metrics and logs are written first; then the first error fails the invocation. The gauges are
-    counted last: where a count takes too long, only they are missing.
-    """
-    swept = sweeper.sweep(context.get_remaining_time_in_millis)
-    _log(swept)
-    counts = {
-        "SweeperHeartbeat": 1,
-        "ChecksOverdue": len(swept.overdue),
-        "UnreadableItems": len(swept.unreadable),
-        "OtherPartnerItems": swept.others,
-        "EventsSent": swept.events_sent,
-        "EventsUnsent": len(swept.events_refused),
-        "PaymentsUnresolved": len(swept.given_up),
-    }
-    count(metrics, counts)
-    measure(metrics, "EventAge", swept.event_ages)
-    metrics.flush_metrics()
-    gauges = sweeper.count()
-    counted = {
-        "AttentionNew": gauges.attention_new,
-        "AttentionTotal": gauges.attention_total,
-        "PaymentsFollowed": gauges.followed,
-    }
-    known = {name: value for name, value in counted.items() if value is not None}
-    if known:
-        count(metrics, known)
-        metrics.flush_metrics()
-    errors = swept.errors + gauges.errors
-    if errors:
-        raise errors[0]
+    def __call__(self, _event: dict[str, Any], context: "LambdaContext") -> None:
+        """Sweep once. What fails is due again in the next minute.
 
+        Metrics and logs are written first; then the first error fails the invocation. The gauges
+        are counted last: where a count takes too long, only they are missing.
+        """
+        swept = self.sweeper.sweep(context.get_remaining_time_in_millis)
+        self._log(swept)
+        counts = {
+            "SweeperHeartbeat": 1,
+            "ChecksOverdue": len(swept.overdue),
+            "UnreadableItems": len(swept.unreadable),
+            "OtherPartnerItems": swept.others,
+            "EventsSent": swept.events_sent,
+            "EventsUnsent": len(swept.events_refused),
+            "PaymentsUnresolved": len(swept.given_up),
+        }
+        count(self.metrics, counts)
+        measure(self.metrics, "EventAge", swept.event_ages)
+        self.metrics.flush_metrics()
+        gauges = self.sweeper.count()
+        counted = {
+            "AttentionNew": gauges.attention_new,
+            "AttentionTotal": gauges.attention_total,
+            "PaymentsFollowed": gauges.followed,
+        }
+        known = {name: value for name, value in counted.items() if value is not None}
+        if known:
+            count(self.metrics, known)
+            self.metrics.flush_metrics()
+        errors = swept.errors + gauges.errors
+        if errors:
+            raise errors[0]
 
-def _log(swept: "SweepResult") -> None:
-    for pay_id, code in swept.events_refused.items():
-        logger.warning("event refused", extra={"payId": pay_id, "code": code})
-    for name, pay_ids in (
-        ("check sent", swept.checks_sent),
-        ("check not queued", swept.checks_refused),
-        ("given up", swept.given_up),
-        ("item unreadable", swept.unreadable[:MAX_NAMED]),
-    ):
-        for pay_id in pay_ids:
-            logger.info(name, extra={"payId": pay_id})
+    def _log(self, swept: "SweepResult") -> None:
+        for pay_id, code in swept.events_refused.items():
+            self.logger.warning("event refused", extra={"payId": pay_id, "code": code})
+        for name, pay_ids in (
+            ("check sent", swept.checks_sent),
+            ("check not queued", swept.checks_refused),
+            ("given up", swept.given_up),
+            ("item unreadable", swept.unreadable[:MAX_NAMED]),
+        ):
+            for pay_id in pay_ids:
+                self.logger.info(name, extra={"payId": pay_id})

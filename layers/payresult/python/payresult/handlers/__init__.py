@@ -1,0 +1,1 @@
+"""The handlers of the four functions: an event of Lambda in, its response out."""
