@@ -15,10 +15,12 @@ from sandbox.signing_proxy import PortInUse, SigningProxy
 from sandbox.waiting import wait_for
 from sandbox.workspace_lock import AlreadyRunning, locked_workspace
 
+# A shell's background job ignores SIGINT, and its children inherit that.
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sandbox.emulator import Emulator
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Emulator(Path(sys.argv[1])) as emulator:
     print(emulator.port, flush=True)
     time.sleep(100)
