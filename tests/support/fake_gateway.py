@@ -51,6 +51,8 @@ HTML_PAGE = GatewayResponse(200, b"<html>under maintenance</html>", "text/html")
 TRUNCATED_JSON = GatewayResponse(200, b'{"payRst":"success","payId":')
 TOO_MANY_REQUESTS = GatewayResponse(429, b"{}")
 UNAVAILABLE = GatewayResponse(503, b"")
+SILENCE = GatewayResponse(0, b"")
+"""No answer in time."""
 
 Script = Callable[[str, int, int], GatewayResponse]
 """Returns the response for (payId, number of earlier queries, milliseconds since 1970)."""

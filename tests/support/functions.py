@@ -16,6 +16,7 @@ from payresult.aws.sqs import CheckQueue
 from payresult.domain.decision import Rules
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import Schedule
+from payresult.errors import GatewayUnavailable
 from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.services.check import Checker
 from payresult.services.check_batch import CheckBatchProcessor
@@ -148,6 +149,8 @@ class HttpGateway:
     def query(self, pay_id: str) -> Reply:
         """Return the reply about a payment. Raises as GatewayClient does."""
         status, body, content_type, retry_after = self._client.query(pay_id=pay_id)
+        if not status:
+            raise GatewayUnavailable("no answer in time", pay_id=pay_id, how="timeout")
         headers = {"content-type": content_type, "retry-after": retry_after}
         response = HttpResponse(status, headers, body)
         return read_reply(response, pay_id=pay_id, partner_code=PARTNER, now=self._clock())

@@ -75,6 +75,7 @@ class Simulation:
         self.on_call: Callable[[Call], None] = lambda _: None
         self.stream_enabled = True
         self.sweeper_enabled = True
+        self.checks_enabled = True
         self.stream: deque[tuple[ItemChange, int]] = deque()
         self.faults = 0
         self.gateway = Gateway(script, lambda: self.now)
@@ -122,8 +123,13 @@ class Simulation:
 
     def get_payment(self, pay_id: str) -> int:
         """Return the HTTP status of GET /payments/{payId}."""
+        return self.look_up(pay_id)[0]
+
+    def look_up(self, pay_id: str) -> tuple[int, dict[str, Any]]:
+        """Return HTTP status and body of GET /payments/{payId}."""
         event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": pay_id}}
-        return self._request(event)
+        response = self.host.invoke("api", event)
+        return response["statusCode"], json.loads(response["body"])
 
     def _request(self, event: dict[str, Any]) -> int:
         status: int = self.host.invoke("api", event)["statusCode"]
@@ -138,11 +144,11 @@ class Simulation:
             if self.stream and self.stream_enabled:
                 self.deliver_changes()
                 continue
-            at = min(self.queue.next_visible_at(), self._next_sweep())
+            at = min(self._next_message(), self._next_sweep())
             if at > end:
                 break
             self.now = max(at, self.now)
-            if self.queue.next_visible_at() <= self.now:
+            if self._next_message() <= self.now:
                 self.deliver_messages()
             else:
                 self.sweep()
@@ -208,6 +214,10 @@ class Simulation:
         """Add *change* to the stream if it passes the filter of the event source mapping."""
         if change.new.get("eventState") == {"S": "PENDING"}:
             self.stream.append((change, 1))
+
+    def _next_message(self) -> int:
+        """Return when the next message is delivered: never while the event source is off."""
+        return self.queue.next_visible_at() if self.checks_enabled else NEVER
 
     def _next_sweep(self) -> int:
         """Return the next full minute in which the sweeper has work."""

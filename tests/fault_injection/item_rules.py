@@ -1,0 +1,331 @@
+"""P1 to P7: the rules for each write to a payment's item, as docs and design state them.
+
+It shares no code with payresult: it sees the item before and after a write, what the running
+invocation was asked for, and what the gateway answered in it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.fake_gateway import DAY, HOUR, PARTNER, GatewayResponse
+
+RANKS = {
+    "PENDING": 10,
+    "UNRESOLVED": 15,
+    "EXPIRED": 16,
+    "FAILED": 20,
+    "REVIEW": 25,
+    "SUCCEEDED": 30,
+}
+RESTARTABLE = {"FAILED", "EXPIRED", "UNRESOLVED"}
+FOLLOWED_FOR = 9 * DAY
+MAX_HISTORY = 51
+"""The first entry and the last fifty."""
+
+MAX_ITEM_BYTES = 400_000
+AMOUNTS = {"$19.99": "19.99", "19.99": "19.99", "USD 19.99": "19.99", "$1.00": "1.00"}
+"""What the amounts mean that the simulated gateway reports; others mean nothing."""
+
+REGISTERED = ("orderId", "expectedAmount", "currency")
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the gateway said about a payment: "paid", "fail", "other" or "trouble"."""
+
+    at: int
+    number: int
+    kind: str
+    amount: str | None = None
+
+
+def answer_of(response: GatewayResponse, pay_id: str, at: int, number: int) -> Answer:
+    """Return the meaning of *response*: only JSON about this payment has one."""
+    try:
+        body = json.loads(response.body)
+        names = (body["payId"], body["partnerCode"], type(body["payRst"]))
+    except (ValueError, KeyError, TypeError):
+        names = ()
+    if response.status != 200 or names != (pay_id, PARTNER, str):
+        return Answer(at, number, "trouble")
+    if body["payRst"].upper() == "SUCCESS":
+        amount = body.get("payAmount")
+        return Answer(at, number, "paid", None if amount is None else str(amount))
+    return Answer(at, number, "fail" if body["payRst"] == "fail" else "other")
+
+
+@dataclass
+class Invocation:
+    """What runs: a function with its event, or an operator's command.
+
+    ``messages`` are the SentTimestamps of messages without ``step``, by payId; ``asked`` are the
+    payIds of an operator's command or of a PUT, ``stored`` the keys of the table at its beginning.
+    """
+
+    function: str
+    messages: dict[str, list[int]] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    stored: frozenset[str] = frozenset()
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+
+def text(item: Item, name: str) -> str | None:
+    """Return a text of *item*, None if it is absent."""
+    return item[name]["S"] if name in item else None
+
+
+def number(item: Item, name: str) -> int | None:
+    """Return a number of *item*, None if it is absent."""
+    return int(item[name]["N"]) if name in item else None
+
+
+def history(item: Item) -> list[tuple[str | None, str, int]]:
+    """Return the history as (from, to, at)."""
+    entries = [entry["M"] for entry in item.get("history", {"L": []})["L"]]
+    return [(text(each, "from"), each["to"]["S"], int(each["at"]["N"])) for each in entries]
+
+
+def changed_at(item: Item) -> int:
+    """Return when the status changed last."""
+    return [at for came_from, to, at in history(item) if came_from != to][-1]
+
+
+def right_amount(item: Item, reported: str | None) -> bool:
+    """Say whether *reported* is the registered amount, or the accepted one."""
+    if "acceptedAbsent" in item and reported is None:
+        return True
+    if reported is not None and text(item, "acceptedPayAmount") == reported:
+        return True
+    expected = text(item, "expectedAmount")
+    return expected is None or AMOUNTS.get(str(reported)) == expected
+
+
+def at_rest(item: Item) -> bool:
+    """Say whether nothing is planned and nothing is unsent."""
+    return "workAt" not in item and text(item, "eventState") != "PENDING"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write to a payment, by an invocation, at *now*; *old* is empty for a new item."""
+
+    old: Item
+    new: Item
+    by: Invocation
+    now: int
+    epoch: int
+    """The number of the call that started the present chain of checks."""
+
+    closed: bool
+    """Whether an operator has dealt with what the payment was in attention for."""
+
+    @property
+    def pay_id(self) -> str:
+        """The payId."""
+        return str(self.new["payId"]["S"])
+
+    @property
+    def was(self) -> str | None:
+        """The status before."""
+        return text(self.old, "status")
+
+    @property
+    def status(self) -> str:
+        """The status after."""
+        return str(self.new["status"]["S"])
+
+    @property
+    def answer(self) -> Answer | None:
+        """What the gateway answered to this invocation."""
+        return self.by.answers.get(self.pay_id)
+
+    def changed(self, *names: str) -> bool:
+        """Say whether one of the attributes changed."""
+        return any(self.old.get(name) != self.new.get(name) for name in names)
+
+    @property
+    def full_time(self) -> int:
+        """The giveUpAt of a start now; two starts never have the same one."""
+        return max(self.now + FOLLOWED_FOR, (number(self.old, "giveUpAt") or 0) + 1)
+
+    @property
+    def starts(self) -> bool:
+        """Whether the checks start: a registration, a restart or an acceptance."""
+        restarted = self.changed("giveUpAt") and number(self.new, "attempt") == 0
+        started = restarted and number(self.new, "giveUpAt") == self.full_time
+        return not self.old or (started and self.answer is None) or self._restarts
+
+    @property
+    def _restarts(self) -> bool:
+        return bool(self.old) and RANKS[self.status] < RANKS[str(self.was)]
+
+
+def broken_rules(write: Write) -> Iterator[str]:
+    """Yield a sentence for each rule that *write* breaks."""
+    for rule in (_status, _lowering, _success, _answers, _attempt, _epoch, _attention, _expiry):
+        yield from rule(write)
+    for rule in (_growing, _history, _outbox, _registration, _planned):
+        yield from rule(write)
+
+
+def _status(write: Write) -> Iterator[str]:
+    """A status comes from an answer of this invocation, or from the end of its time."""
+    if write.was == write.status or (write.was and RANKS[write.status] < RANKS[write.was]):
+        return
+    kind = write.answer.kind if write.answer else "none"
+    give_up_at = number(write.old, "giveUpAt") or 0
+    allowed = {
+        "PENDING": not write.old,
+        "SUCCEEDED": kind == "paid",
+        "REVIEW": kind == "paid",
+        "FAILED": kind == "fail",
+        "EXPIRED": kind == "other" and write.by.function == "checks",
+        "UNRESOLVED": kind in {"none", "trouble"} and write.now >= give_up_at + HOUR,
+    }
+    if not allowed[write.status]:
+        yield f"{write.was} became {write.status} by {write.by.function} (answer: {kind})"
+
+
+def _lowering(write: Write) -> Iterator[str]:
+    """Only a restart lowers the rank: by a PUT, or by a message newer than the last change."""
+    if not write.old or RANKS[write.status] >= RANKS[str(write.was)]:
+        return
+    sent = write.by.messages.get(write.pay_id, [])
+    newer = any(at > changed_at(write.old) for at in sent)
+    asked = write.by.function == "api" and write.pay_id in write.by.asked
+    if not (newer or asked) or write.was not in RESTARTABLE or write.status != "PENDING":
+        yield f"{write.was} fell to {write.status} by {write.by.function}"
+    wrong = {
+        "attempt": number(write.new, "attempt") != 0,
+        "giveUpAt": number(write.new, "giveUpAt") != write.full_time,
+        "attention": "attention" in write.new,
+        "expiresAt": "expiresAt" in write.new,
+        "lastError": "lastError" in write.new,
+    }
+    if any(wrong.values()):
+        yield f"a restart left {[name for name, is_wrong in wrong.items() if is_wrong]}"
+
+
+def _success(write: Write) -> Iterator[str]:
+    """SUCCEEDED means the right amount, also after a later registration; REVIEW another one."""
+    reply = write.new.get("reply", {"M": {}})["M"]
+    right = right_amount(write.new, text(reply, "payAmount"))
+    if write.status == "SUCCEEDED" and not right:
+        yield f"SUCCEEDED with {text(reply, 'payAmount')}, not {text(write.new, 'expectedAmount')}"
+    became = write.was != write.status
+    if became and write.status == "REVIEW" and right:
+        yield "REVIEW with the right amount"
+
+
+def _answers(write: Write) -> Iterator[str]:
+    """``lastAnsweredAt`` is written by a meaningful answer, ``lastUnansweredAt`` by none."""
+    answer = write.answer
+    for name, trouble in (("lastAnsweredAt", False), ("lastUnansweredAt", True)):
+        if not write.changed(name):
+            continue
+        if answer is None or (answer.kind == "trouble") is not trouble:
+            yield f"{name} was written for {answer}"
+        if (number(write.new, name) or 0) < (number(write.old, name) or 0):
+            yield f"{name} went back"
+        if trouble and write.was == "SUCCEEDED":
+            yield f"{name} was written to a payment that has succeeded"
+
+
+def _attempt(write: Write) -> Iterator[str]:
+    """Only a meaningful answer of the queue uses an attempt."""
+    before, after = number(write.old, "attempt") or 0, number(write.new, "attempt") or 0
+    if after == before or (after == 0 and write.starts):
+        return
+    meaningful = write.answer is not None and write.answer.kind != "trouble"
+    if after != before + 1 or not meaningful or write.by.function != "checks":
+        yield f"attempt {before} became {after} by {write.by.function} ({write.answer})"
+
+
+def _epoch(write: Write) -> Iterator[str]:
+    """An answer that was asked for before a restart changes nothing, unless it is a success."""
+    if write.starts or write.by.function not in {"checks", "api"} or write.status == "SUCCEEDED":
+        return
+    chain = ("attempt", "nextCheckAt", "lastError", "status", "giveUpAt", "step")
+    asked = write.answer.number if write.answer else 0
+    if write.changed(*chain) and asked < write.epoch:
+        names = [name for name in chain if write.changed(name)]
+        yield f"{names} written by an answer from before the start of the checks"
+
+
+def _attention(write: Write) -> Iterator[str]:
+    """REVIEW and UNRESOLVED wait for a person from their beginning until one has closed them."""
+    shown = text(write.new, "attention")
+    waits = write.status in {"REVIEW", "UNRESOLVED"}
+    allowed = {None, f"{PARTNER}#{write.status}"} if waits else {None}
+    allowed |= {f"{PARTNER}#DUPLICATE"} if write.status == "SUCCEEDED" else set()
+    if shown not in allowed:
+        yield f"{write.status} is in attention as {shown}"
+    if waits and shown is None and (write.was != write.status or not write.closed):
+        yield f"{write.status} is not in attention"
+    back = waits and shown is not None and write.was == write.status
+    if back and "attention" not in write.old and write.by.function != "operator":
+        yield f"{write.status} came back into attention by {write.by.function}"
+    if waits and write.was != write.status and number(write.new, "attentionSince") != write.now:
+        yield "attentionSince is not the time of the change"
+
+
+def _expiry(write: Write) -> Iterator[str]:
+    """Nothing expires that is planned, unsent, or waits for a person."""
+    if "expiresAt" in write.new and ("attention" in write.new or not at_rest(write.new)):
+        yield f"{write.status} may be deleted while something is to be done"
+
+
+def _growing(write: Write) -> Iterator[str]:
+    for name in ("step", "giveUpAt", "checks"):
+        if (number(write.new, name) or 0) < (number(write.old, name) or 0):
+            yield f"{name} went back"
+    if len(json.dumps(write.new)) > MAX_ITEM_BYTES:
+        yield "the item is larger than DynamoDB allows"
+
+
+def _history(write: Write) -> Iterator[str]:
+    """The history keeps its first entry and the last fifty; the last one is the status."""
+    before, after = history(write.old), history(write.new)
+    if len(after) > MAX_HISTORY:
+        yield f"{len(after)} entries in the history"
+    if not after or after[-1][1] != write.status:
+        yield f"the history ends with {after[-1:]}, the status is {write.status}"
+    if before and after[:1] != before[:1]:
+        yield "the history lost its first entry"
+    if before and after != before:
+        if after[-1][0] != before[-1][1]:
+            yield f"the history has a gap: {before[-1]}, {after[-1]}"
+        if after[1:-1] != before[1:][-(len(after) - 2) :] and len(after) > 2:
+            yield "the history lost an entry"
+
+
+def _outbox(write: Write) -> Iterator[str]:
+    """A payment has an event if and only if it has succeeded; it never changes."""
+    if (write.status == "SUCCEEDED") is not ("event" in write.new):
+        yield f"{write.status} with{'' if 'event' in write.new else 'out'} an event"
+    if "event" in write.old and write.changed("event", "eventId"):
+        yield "the event changed"
+    unsent = text(write.new, "eventState") == "PENDING"
+    planned = str(text(write.new, "workShard")).startswith("EVENT#")
+    if unsent is not planned:
+        yield "an unsent event is not planned, or a sent one is"
+
+
+def _registration(write: Write) -> Iterator[str]:
+    """What is registered stays."""
+    for name in REGISTERED:
+        if name in write.old and write.changed(name):
+            yield f"{name} changed from {text(write.old, name)} to {text(write.new, name)}"
+
+
+def _planned(write: Write) -> Iterator[str]:
+    """PENDING has a planned check; EXPIRED and UNRESOLVED have none."""
+    planned = str(text(write.new, "workShard")).startswith("CHECK#") and "workAt" in write.new
+    if write.status == "PENDING" and not (planned and "nextCheckAt" in write.new):
+        yield "PENDING without a planned check"
+    if write.status in {"EXPIRED", "UNRESOLVED"} and planned:
+        yield f"{write.status} with a planned check"
