@@ -21,7 +21,7 @@ Python Lambda functions")."""
 @contextmanager
 def written(name: str) -> Iterator[io.StringIO]:
     """Capture the log of a function, at the level of a deployment."""
-    logger, log = app(name).logger, io.StringIO()
+    logger, log = app(name).handler.logger, io.StringIO()
     level, handler = logger.log_level, logger.registered_handler
     logger.setLevel("INFO")
     before = handler.setStream(log)

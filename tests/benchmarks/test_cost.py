@@ -180,9 +180,9 @@ def test_the_figures_are_the_template_s() -> None:
 def test_metering_restores_the_level_of_the_functions_logs() -> None:
     """The campaigns use the same modules with logging switched off."""
     with written("checks") as log:
-        app("checks").logger.info("written")
+        app("checks").handler.logger.info("written")
     assert json.loads(log.getvalue())["message"] == "written"
-    assert app("checks").logger.log_level == logging.CRITICAL
+    assert app("checks").handler.logger.log_level == logging.CRITICAL
 
 
 def test_other_designs_cost_what_is_computed_by_hand() -> None:

@@ -43,7 +43,7 @@ def sent(document: Outgoing) -> dict[str, Any]:
 def test_describes_the_routes_that_there_are() -> None:
     """Those of the handler and of the template."""
     with running() as world:
-        assert set(world.app("api").ROUTES) == set(OPERATIONS)
+        assert set(world.app("api").handler.routes) == set(OPERATIONS)
     routes = of_type("AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"] for route in routes} == set(OPERATIONS)
 

@@ -220,7 +220,10 @@ def _random_operation(rng: Random, *, nested: bool = False) -> Operation:
             (4, lambda: Operation("crash", (rng.randint(1, 14),))),
             (2, lambda: Operation("throttle", (rng.randint(1, 14),))),
             (9, lambda: _random_nested(rng)),
-            (2, lambda: Operation("fail_bus", (rng.choice((None, None, "timeout", "Throttling")),))),
+            (
+                2,
+                lambda: Operation("fail_bus", (rng.choice((None, None, "timeout", "Throttling")),)),
+            ),
             (3, lambda: Operation("switch", (rng.choice(SWITCHES), rng.random() < 0.6))),
             (1, lambda: Operation("expire")),
         ]

@@ -43,7 +43,7 @@ class ApiHandler:
         self.logger = Logger()
         self.metrics = Metrics()
         self._zone = zone
-        self._routes: dict[str, Callable[[Event], Response]] = {
+        self.routes: dict[str, Callable[[Event], Response]] = {
             "GET /payments/{payId}": self._get_payment,
             "PUT /payments/{payId}": self._put_payment,
             "POST /payments/query": self._query_payments,
@@ -52,7 +52,7 @@ class ApiHandler:
     def __call__(self, event: Event, _context: object) -> Response:
         """Answer one request (payload format 2.0); every error becomes a problem document."""
         try:
-            return self._routes[event["routeKey"]](event)
+            return self.routes[event["routeKey"]](event)
         except Exception as error:  # noqa: BLE001 - a caller never gets a stack trace
             self._report_error(error)
             return _problem(error)
