@@ -8,19 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from sandbox.client import Client
-from sandbox.deploy import STACK_NAME, parameters
+from sandbox.deploy import deploy_template, parameters
+from sandbox.packages import ROOT
 from sandbox.signing_proxy import SigningProxy
-from sandbox.waiting import wait_for
 from tests.integration.conftest import DELAYS, System
 from tests.integration.issuer import HOUR, Issuer, start_issuer, unsigned
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
 
 NAME = "payresult-tokens"
 AUDIENCE = "the-app"
@@ -127,28 +124,11 @@ def test_put_and_query_accept_no_tokens(tokens: Tokens) -> None:
 
 
 def _deploy(system: System, issuer_url: str) -> dict[str, str]:
-    """The outputs of the second stack: template, code and gateway of the first, with tokens."""
-    cloudformation: CloudFormationClient = system.sandbox.credentials.client("cloudformation")
-    body = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Original")[
-        "TemplateBody"
-    ]
+    """The outputs of the second stack: template and gateway of the first, with tokens."""
     values = parameters(system.sandbox.gateway_url, DELAYS) | {
         "JwtIssuer": issuer_url,
         "JwtAudience": AUDIENCE,
         "RequireRegistration": "true",
         "AuditQueue": "false",
     }
-    cloudformation.create_stack(
-        StackName=NAME,
-        TemplateBody=str(body),
-        Parameters=[{"ParameterKey": it, "ParameterValue": values[it]} for it in values],
-        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
-
-    def status() -> str:
-        return cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]["StackStatus"]
-
-    wait_for("the stack", lambda: not status().endswith("IN_PROGRESS"), 60)
-    assert status() == "CREATE_COMPLETE"
-    stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return deploy_template(system.sandbox.credentials, NAME, ROOT / "template.yaml", values)
