@@ -707,16 +707,18 @@ def test_the_publisher_reports_the_records_of_refused_events(
     """By sequence number in ``batchItemFailures``; an exception would fail the batch."""
     app = start("publisher")
     world = paid(table, "a", "b", "c")
-    world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
+    world.bus.entry_error = lambda detail: None if '"payId":"a"' in detail else "InternalFailure"
     app.handler.outbox = world.outbox
     capsys.readouterr()
     answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "abc"]}, None)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-b"}]}
-    assert [table.item(pay_id)["eventState"] for pay_id in "abc"] == ["SENT", "PENDING", "SENT"]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": f"seq-{it}"} for it in "bc"]}
+    assert [table.item(pay_id)["eventState"] for pay_id in "abc"] == ["SENT", "PENDING", "PENDING"]
     assert table.item("b")["workAt"] == NOW + MINUTE
     written = lines(capsys)
-    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([2], [1])
-    assert [(line["payId"], line["code"]) for line in written.logged] == [("b", "InternalFailure")]
+    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([1], [2])
+    assert [(line["payId"], line["code"]) for line in written.logged] == [
+        (pay_id, "InternalFailure") for pay_id in "bc"
+    ]
 
 
 # The sweeper
