@@ -33,10 +33,9 @@ def check(world: World, step: int = 1) -> Outcome:
     ("registered", "status", "events"), [("5", "SUCCEEDED", 1), ("19.99", "REVIEW", 0)]
 )
 def test_an_amount_registered_meanwhile_decides(
-    table: Table, registered: str, status: str, events: int
+    world: World, table: Table, registered: str, status: str, events: int
 ) -> None:
     """The check is decided again with the registration as it is now (P2)."""
-    world = World(table)
     world.register()
     answering(
         world,
@@ -52,18 +51,18 @@ def test_an_amount_registered_meanwhile_decides(
         assert '"orderId":"A-17"' in item["event"]
 
 
-def test_an_amount_corrected_meanwhile_makes_a_success(table: Table) -> None:
+def test_an_amount_corrected_meanwhile_makes_a_success(world: World, table: Table) -> None:
     """An operator accepted the amount while the gateway answered."""
-    world = World(table)
     world.register(expected_amount="19.99")
     answering(world, reply(payAmount="$5"), lambda: table.change(expectedAmount="5"))
     assert check(world).new_status is Status.SUCCEEDED
 
 
 @pytest.mark.parametrize("pay_rst", ["wait", "fail", "success"])
-def test_a_success_written_meanwhile_stays_as_it_is(table: Table, pay_rst: str) -> None:
+def test_a_success_written_meanwhile_stays_as_it_is(
+    world: World, other: World, table: Table, pay_rst: str
+) -> None:
     """One event, one history; the slower check changes nothing."""
-    world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply(payAmount="5")
     answering(world, reply(pay_rst), lambda: check(other))
@@ -77,9 +76,10 @@ def test_a_success_written_meanwhile_stays_as_it_is(table: Table, pay_rst: str) 
 
 
 @pytest.mark.parametrize("pay_rst", ["wait", "fail"])
-def test_the_slower_of_two_checks_of_a_step_changes_nothing(table: Table, pay_rst: str) -> None:
+def test_the_slower_of_two_checks_of_a_step_changes_nothing(
+    world: World, other: World, table: Table, pay_rst: str
+) -> None:
     """A message was delivered twice: the condition on ``step`` refuses the second write."""
-    world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("wait")
     answering(world, reply(pay_rst), lambda: check(other))
@@ -90,9 +90,10 @@ def test_the_slower_of_two_checks_of_a_step_changes_nothing(table: Table, pay_rs
 
 
 @pytest.mark.parametrize("order", [None, "A-17"])
-def test_a_success_is_stored_whatever_the_step(table: Table, order: str | None) -> None:
+def test_a_success_is_stored_whatever_the_step(
+    world: World, other: World, table: Table, order: str | None
+) -> None:
     """The slower of two checks found it paid: a success is never dropped (P1)."""
-    world, other = World(table), World(table)
     world.register()
 
     def meanwhile() -> None:
@@ -104,9 +105,10 @@ def test_a_success_is_stored_whatever_the_step(table: Table, order: str | None) 
     assert table.item()["status"] == "SUCCEEDED"
 
 
-def test_a_higher_status_written_meanwhile_is_kept(table: Table) -> None:
+def test_a_higher_status_written_meanwhile_is_kept(
+    world: World, other: World, table: Table
+) -> None:
     """A live check found FAILED, the queued one an unknown value: still FAILED."""
-    world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("fail")
     answering(world, reply("wait"), other.get)
@@ -117,9 +119,10 @@ def test_a_higher_status_written_meanwhile_is_kept(table: Table) -> None:
     assert item["workAt"] == NOW + HOUR
 
 
-def test_two_checks_that_find_the_same_failure_report_it_once(table: Table) -> None:
+def test_two_checks_that_find_the_same_failure_report_it_once(
+    world: World, other: World, table: Table
+) -> None:
     """One entry in the history, one count, from a queued and a live check at the same time."""
-    world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply("fail")
     live: list[Outcome] = []
@@ -129,9 +132,8 @@ def test_two_checks_that_find_the_same_failure_report_it_once(table: Table) -> N
     assert [change["to"] for change in table.item()["history"]] == ["PENDING", "FAILED"]
 
 
-def test_a_live_check_decides_again_where_the_payment_changed(table: Table) -> None:
+def test_a_live_check_decides_again_where_the_payment_changed(world: World, table: Table) -> None:
     """Given up while the gateway said FAILED: from UNRESOLVED to FAILED."""
-    world = World(table)
     world.register()
     answering(
         world,
@@ -145,9 +147,8 @@ def test_a_live_check_decides_again_where_the_payment_changed(table: Table) -> N
     assert item["workAt"] == NOW + HOUR
 
 
-def test_a_live_check_returns_a_success_written_meanwhile(table: Table) -> None:
+def test_a_live_check_returns_a_success_written_meanwhile(world: World, other: World) -> None:
     """The caller gets the stored success."""
-    world, other = World(table), World(table)
     world.register()
     other.says = lambda _: reply()
     answering(world, reply("wait"), lambda: check(other))
@@ -158,9 +159,10 @@ def test_a_live_check_returns_a_success_written_meanwhile(table: Table) -> None:
 
 
 @pytest.mark.parametrize("trigger", ["queue", "api"])
-def test_a_payment_deleted_meanwhile_is_not_written_in_part(table: Table, trigger: str) -> None:
+def test_a_payment_deleted_meanwhile_is_not_written_in_part(
+    world: World, table: Table, trigger: str
+) -> None:
     """The message is delivered again, or the caller asks again."""
-    world = World(table)
     world.register()
     answering(world, reply("wait"), table.delete)
     outcome = check(world) if trigger == "queue" else world.get()[0]
@@ -170,10 +172,9 @@ def test_a_payment_deleted_meanwhile_is_not_written_in_part(table: Table, trigge
 
 @pytest.mark.parametrize("trigger", ["queue", "api"])
 def test_a_payment_that_changes_before_each_write_raises_write_conflict(
-    table: Table, trigger: str
+    world: World, table: Table, trigger: str
 ) -> None:
     """After five attempts."""
-    world = World(table)
     world.register()
 
     def change(name: str) -> None:
@@ -187,9 +188,8 @@ def test_a_payment_that_changes_before_each_write_raises_write_conflict(
     assert "eventId" not in table.item()
 
 
-def test_a_result_has_the_time_of_the_answer_and_its_latency(table: Table) -> None:
+def test_a_result_has_the_time_of_the_answer_and_its_latency(world: World, table: Table) -> None:
     """In milliseconds; the next check is planned from that time."""
-    world = World(table)
 
     def slow() -> None:
         world.now += 3 * SECOND
@@ -204,9 +204,8 @@ def test_a_result_has_the_time_of_the_answer_and_its_latency(table: Table) -> No
     assert world.queue.waiting[0].visible_at == NOW + (3 + DELAYS[0]) * SECOND
 
 
-def test_an_unexpected_error_is_not_an_outage(table: Table) -> None:
+def test_an_unexpected_error_is_not_an_outage(world: World, table: Table) -> None:
     """A bug in a client changes nothing: the message is delivered again."""
-    world = World(table)
     world.register()
     before = table.item()
 
@@ -219,9 +218,8 @@ def test_an_unexpected_error_is_not_an_outage(table: Table) -> None:
     assert table.item() == before
 
 
-def test_an_outage_is_stored_beside_the_last_reply(table: Table) -> None:
+def test_an_outage_is_stored_beside_the_last_reply(world: World, table: Table) -> None:
     """As ``lastError``."""
-    world = World(table)
     world.follow(CheckMessage(PAY_ID))
     world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
     check(world, step=2)
@@ -236,9 +234,8 @@ def test_an_outage_is_stored_beside_the_last_reply(table: Table) -> None:
     }
 
 
-def test_the_first_answer_is_told_once_also_after_an_unanswered_try(table: Table) -> None:
+def test_the_first_answer_is_told_once_also_after_an_unanswered_try(world: World) -> None:
     """An alarm compares how many payments were answered about with how many were paid."""
-    world = World(table)
     world.register()
     world.says = lambda pay_id: GatewayUnavailable("", pay_id=pay_id)
     told = [check(world).first]

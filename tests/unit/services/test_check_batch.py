@@ -48,9 +48,8 @@ def pays_at(world: World, at: int) -> None:
     world.says = lambda pay_id: reply("success" if world.now >= at else "wait", payId=pay_id)
 
 
-def test_a_payment_paid_at_once_takes_one_check(table: Table) -> None:
+def test_a_payment_paid_at_once_takes_one_check(world: World, table: Table) -> None:
     """One event, and an empty queue."""
-    world = World(table)
     world.says = paid
     world.order(orderId="A-17")
     world.run(10 * DAY)
@@ -82,18 +81,16 @@ def test_a_payment_that_is_never_paid_is_checked_to_the_end_of_the_schedule(tabl
     assert [change["to"] for change in item["history"]] == ["PENDING", "EXPIRED"]
 
 
-def test_the_fast_checks_are_on_time(table: Table) -> None:
+def test_the_fast_checks_are_on_time(world: World) -> None:
     """By the queue, to the second."""
-    world = World(table)
     fast = list(takewhile(lambda delay: delay <= MAX_QUEUE_DELAY, DELAYS))
     world.order()
     world.run(sum(fast) * SECOND)
     assert [(when - NOW) // SECOND for _, when in world.asked] == [0, *accumulate(fast)]
 
 
-def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> None:
+def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(world: World) -> None:
     """One read, one query, one message, one write."""
-    world = World(table)
     world.order()
     world.run(0)
     calls: list[str] = []
@@ -104,9 +101,8 @@ def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(table: Table) -> 
     assert len(world.asked) == 2
 
 
-def test_the_fast_phase_does_not_write_the_index(table: Table) -> None:
+def test_the_fast_phase_does_not_write_the_index(world: World, table: Table) -> None:
     """Until the watchdog is near: not in the first nine minutes."""
-    world = World(table)
     world.order()
     world.run(0)
     for _ in range(4):
@@ -118,9 +114,8 @@ def test_the_fast_phase_does_not_write_the_index(table: Table) -> None:
 
 
 @pytest.mark.parametrize("after", [3 * SECOND, HOUR, 6 * DAY])
-def test_a_payment_that_is_paid_later_is_found(table: Table, after: int) -> None:
+def test_a_payment_that_is_paid_later_is_found(world: World, table: Table, after: int) -> None:
     """By the queue or by the sweeper, and its event is sent (P1)."""
-    world = World(table)
     pays_at(world, NOW + after)
     world.order()
     world.run(9 * DAY)
@@ -163,9 +158,8 @@ def test_an_outage_uses_no_attempt(table: Table) -> None:
     assert table.item()["status"] == "EXPIRED"
 
 
-def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
+def test_an_outage_beyond_give_up_at_ends_unresolved(world: World, table: Table) -> None:
     """Never FAILED (P5). ``giveUpAt`` is in two hours, to keep the test short."""
-    world = World(table)
     world.says = lambda _: DOWN
     world.order()
     world.run(0)
@@ -181,9 +175,8 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(table: Table) -> None:
 @pytest.mark.parametrize(
     ("retry_after", "wait"), [(600, 600), (2 * 3600, 2 * 3600), (10**6, 24 * 3600)]
 )
-def test_retry_after_is_obeyed(table: Table, retry_after: float, wait: int) -> None:
+def test_retry_after_is_obeyed(world: World, retry_after: float, wait: int) -> None:
     """Over 900 s by the sweeper, to the minute, and for a day at most (P6)."""
-    world = World(table)
     world.says = lambda _: GatewayUnavailable("later", pay_id=PAY_ID, retry_after=retry_after)
     world.order()
     world.run(wait * SECOND + MINUTE)
@@ -191,9 +184,8 @@ def test_retry_after_is_obeyed(table: Table, retry_after: float, wait: int) -> N
     assert wait * SECOND <= second < wait * SECOND + MINUTE
 
 
-def test_a_maintenance_page_uses_no_attempt(table: Table) -> None:
+def test_a_maintenance_page_uses_no_attempt(world: World, table: Table) -> None:
     """Three of them, then paid: one attempt."""
-    world = World(table)
     world.says = lambda pay_id: INVALID if len(world.asked) < 4 else reply(payId=pay_id)
     world.order()
     world.run(HOUR)
@@ -204,9 +196,8 @@ def test_a_maintenance_page_uses_no_attempt(table: Table) -> None:
 # Late checks
 
 
-def test_failed_gets_two_late_checks(table: Table) -> None:
+def test_failed_gets_two_late_checks(world: World, table: Table) -> None:
     """After an hour and after a day, by the sweeper; then no more."""
-    world = World(table)
     world.says = lambda pay_id: reply("fail", payId=pay_id)
     world.order()
     world.run(9 * DAY)
@@ -219,9 +210,10 @@ def test_failed_gets_two_late_checks(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_a_review_whose_late_check_finds_the_right_amount_succeeds(table: Table) -> None:
+def test_a_review_whose_late_check_finds_the_right_amount_succeeds(
+    world: World, table: Table
+) -> None:
     """Only then is there an event (P1, P2)."""
-    world = World(table)
     world.says = lambda pay_id: reply(
         payId=pay_id, payAmount="5" if world.now < NOW + HOUR else "$19.99"
     )
@@ -272,10 +264,9 @@ def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) ->
 
 
 def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
-    table: Table,
+    world: World, table: Table
 ) -> None:
     """Only a message without ``step`` or a PUT does; a follow-up causes one check at most."""
-    world = World(table)
     world.order()
     world.run(4 * MINUTE)
     step, asked = table.item()["step"], len(world.asked)
@@ -289,9 +280,8 @@ def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
 
 
 @pytest.mark.parametrize("after", [0, MINUTE, 3 * HOUR])
-def test_a_lost_message_is_found_by_the_sweeper(table: Table, after: int) -> None:
+def test_a_lost_message_is_found_by_the_sweeper(world: World, table: Table, after: int) -> None:
     """Within 17 minutes of its time in the fast phase: the table has the plan."""
-    world = World(table)
     world.order()
     world.run(after)
     world.queue.waiting.clear()
@@ -365,9 +355,8 @@ def test_a_crash_around_the_last_check_does_not_restart_the_payment(
 # Batches
 
 
-def test_a_batch_is_handled_in_phases(table: Table) -> None:
+def test_a_batch_is_handled_in_phases(world: World) -> None:
     """Read all, query all, send in tens, write all."""
-    world = World(table)
     calls: list[str] = []
     world.before = calls.append
     for number in range(10):
@@ -379,9 +368,8 @@ def test_a_batch_is_handled_in_phases(table: Table) -> None:
     assert sorted(pay_id for pay_id, _ in world.asked) == sorted("0123456789")
 
 
-def test_a_list_becomes_one_message_for_each_pay_id(table: Table) -> None:
+def test_a_list_becomes_one_message_for_each_pay_id(world: World) -> None:
     """Each is then handled as any other."""
-    world = World(table)
     world.says = paid
     world.queue.put(json.dumps({"payIds": [str(number) for number in range(6)]}))
     world.run(5 * MINUTE)
@@ -390,9 +378,8 @@ def test_a_list_becomes_one_message_for_each_pay_id(table: Table) -> None:
     assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
-def test_a_list_of_which_sqs_refuses_one_is_delivered_again(table: Table) -> None:
+def test_a_list_of_which_sqs_refuses_one_is_delivered_again(world: World) -> None:
     """Those that were sent are checked once all the same."""
-    world = World(table)
     world.says = paid
     world.queue.rejects = lambda entry: '"7"' in entry["MessageBody"] and world.now == NOW
     world.queue.put(json.dumps({"payIds": ["5", "6", "7", "8"]}))
@@ -403,9 +390,8 @@ def test_a_list_of_which_sqs_refuses_one_is_delivered_again(table: Table) -> Non
 @pytest.mark.parametrize(
     "body", ["", "nonsense", '{"payId": "a b"}', '{"payIds": []}', '{"payId": "1", "x": 1}']
 )
-def test_a_malformed_message_ends_in_the_dlq_unchanged(table: Table, body: str) -> None:
+def test_a_malformed_message_ends_in_the_dlq_unchanged(world: World, body: str) -> None:
     """After five receives; the others are handled."""
-    world = World(table)
     world.says = paid
     world.queue.put(body)
     world.order()
@@ -414,9 +400,8 @@ def test_a_malformed_message_ends_in_the_dlq_unchanged(table: Table, body: str) 
     assert len(world.bus.entries) == 1
 
 
-def test_a_conflict_fails_only_its_own_message(table: Table) -> None:
+def test_a_conflict_fails_only_its_own_message(world: World, table: Table) -> None:
     """The others of the batch are handled, also those about the same payment."""
-    world = World(table)
     outcomes = world.follow(
         CheckMessage(PAY_ID, Registration(expected_amount="5")),
         CheckMessage(PAY_ID, Registration(expected_amount="6")),
@@ -431,9 +416,8 @@ def test_a_conflict_fails_only_its_own_message(table: Table) -> None:
     assert sorted(pay_id for pay_id, _ in world.asked) == [PAY_ID, "other"]
 
 
-def test_a_conflicting_message_ends_in_the_dlq(table: Table) -> None:
+def test_a_conflicting_message_ends_in_the_dlq(world: World, table: Table) -> None:
     """Somebody must look at it; the payment stays as it was registered."""
-    world = World(table)
     world.order(expectedAmount="5")
     world.run(0)
     world.order(expectedAmount="6")
@@ -442,9 +426,8 @@ def test_a_conflicting_message_ends_in_the_dlq(table: Table) -> None:
     assert table.item()["expectedAmount"] == "5"
 
 
-def test_an_unreadable_item_fails_only_its_own_message(table: Table) -> None:
+def test_an_unreadable_item_fails_only_its_own_message(world: World, table: Table) -> None:
     """A later version wrote the item, and can handle it."""
-    world = World(table)
     world.follow(CheckMessage(PAY_ID))
     table.change(schemaVersion=2)
     before = table.item()
@@ -454,9 +437,8 @@ def test_an_unreadable_item_fails_only_its_own_message(table: Table) -> None:
     assert table.item() == before
 
 
-def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> None:
+def test_where_sqs_refuses_the_follow_up_nothing_is_written(world: World, table: Table) -> None:
     """The message is delivered again, and the check is repeated: no follow-up is lost."""
-    world = World(table)
     world.queue.rejects = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
     bad, good = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
     assert isinstance(bad.error, QueueSendError)
@@ -464,9 +446,8 @@ def test_where_sqs_refuses_the_follow_up_nothing_is_written(table: Table) -> Non
     assert (table.item()["step"], table.item("other")["step"]) == (0, 1)
 
 
-def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
+def test_where_sqs_does_not_answer_nothing_is_written(world: World, table: Table) -> None:
     """Both messages are delivered again."""
-    world = World(table)
 
     def broken(name: str) -> None:
         if name == "send_message_batch":
@@ -478,9 +459,10 @@ def test_where_sqs_does_not_answer_nothing_is_written(table: Table) -> None:
     assert (table.item()["step"], table.item("other")["step"]) == (0, 0)
 
 
-def test_a_batch_of_one_uses_no_other_thread(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_of_one_uses_no_other_thread(
+    world: World, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the same result, errors included."""
-    world = World(table)
     monkeypatch.setattr(InlineExecutor, "submit", pytest.fail)
     [done] = world.follow(CheckMessage(PAY_ID))
     assert (done.error, table.item()["step"]) == (None, 1)
@@ -489,9 +471,8 @@ def test_a_batch_of_one_uses_no_other_thread(table: Table, monkeypatch: pytest.M
     assert isinstance(failed.error, UnreadableItem)
 
 
-def test_an_empty_batch_makes_no_call(table: Table) -> None:
+def test_an_empty_batch_makes_no_call(world: World) -> None:
     """Where all messages of a batch were malformed."""
-    world = World(table)
     world.before = pytest.fail
     assert world.follow() == []
 
@@ -589,9 +570,8 @@ def review(table: Table, world: World) -> None:
     assert table.item()["status"] == "REVIEW"
 
 
-def test_a_message_without_step_about_a_review_causes_one_check(table: Table) -> None:
+def test_a_message_without_step_about_a_review_causes_one_check(world: World, table: Table) -> None:
     """Status, attention and plan stay; many messages cause one check each two seconds (P6)."""
-    world = World(table)
     review(table, world)
     before, asked = table.item(), len(world.asked)
     for _ in range(3):
@@ -603,9 +583,8 @@ def test_a_message_without_step_about_a_review_causes_one_check(table: Table) ->
         assert after[name] == before[name]
 
 
-def test_a_message_about_a_review_finds_the_right_amount(table: Table) -> None:
+def test_a_message_about_a_review_finds_the_right_amount(world: World, table: Table) -> None:
     """And its event is sent (P1)."""
-    world = World(table)
     review(table, world)
     world.says = lambda pay_id: reply(payId=pay_id, payAmount="19.99")
     world.order()
@@ -614,9 +593,10 @@ def test_a_message_about_a_review_finds_the_right_amount(table: Table) -> None:
     assert "attention" not in table.item()
 
 
-def test_what_was_accepted_succeeds_and_the_order_may_come_again(table: Table) -> None:
+def test_what_was_accepted_succeeds_and_the_order_may_come_again(
+    world: World, table: Table
+) -> None:
     """REVIEW always has an exit."""
-    world = World(table)
     review(table, world)
     table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "comma", world.now))
     world.run(5 * MINUTE)
@@ -626,9 +606,8 @@ def test_what_was_accepted_succeeds_and_the_order_may_come_again(table: Table) -
     assert world.queue.dead_letters == []
 
 
-def test_a_follow_up_of_an_erased_payment_is_dropped(table: Table) -> None:
+def test_a_follow_up_of_an_erased_payment_is_dropped(world: World, table: Table) -> None:
     """Stored anew it would have no amount, and any amount would be right (P2)."""
-    world = World(table)
     world.order(expectedAmount="5")
     world.run(0)
     table.delete()
@@ -639,18 +618,18 @@ def test_a_follow_up_of_an_erased_payment_is_dropped(table: Table) -> None:
 
 
 @pytest.mark.parametrize(("step", "refused"), [(101, False), (102, True), (10**9 - 1, True)])
-def test_a_step_far_ahead_is_refused(table: Table, step: int, *, refused: bool) -> None:
+def test_a_step_far_ahead_is_refused(world: World, step: int, *, refused: bool) -> None:
     """Its follow-up could not be read, and the payment would be followed by nobody."""
-    world = World(table)
     world.order()
     world.run(0)
     [outcome] = world.follow(CheckMessage(PAY_ID, step=step))
     assert isinstance(outcome.error, InvalidInput) is refused
 
 
-def test_a_message_without_step_about_a_followed_payment_causes_no_check(table: Table) -> None:
+def test_a_message_without_step_about_a_followed_payment_causes_no_check(
+    world: World, table: Table
+) -> None:
     """Its registration is merged."""
-    world = World(table)
     world.order()
     world.run(MINUTE)
     asked = len(world.asked)
@@ -659,9 +638,8 @@ def test_a_message_without_step_about_a_followed_payment_causes_no_check(table: 
     assert (len(world.asked), table.item()["orderId"]) == (asked, "A-17")
 
 
-def test_a_message_about_a_paid_payment_causes_no_check(table: Table) -> None:
+def test_a_message_about_a_paid_payment_causes_no_check(world: World, table: Table) -> None:
     """Its registration is merged; the event stays as it is."""
-    world = World(table)
     world.says = paid
     world.order()
     world.run(5 * MINUTE)

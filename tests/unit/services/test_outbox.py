@@ -66,9 +66,8 @@ def test_a_repeated_pay_id_is_sent_once(table: Table) -> None:
     assert len(world.bus.entries) == 1
 
 
-def test_unpaid_and_unknown_payments_are_not_sent(table: Table) -> None:
+def test_unpaid_and_unknown_payments_are_not_sent(world: World) -> None:
     """The table decides what is unsent, not the caller (P2)."""
-    world = World(table)
     world.register()
     assert world.outbox.publish([PAY_ID, "unknown"]).sent == 0
     assert world.outbox.publish([]).sent == 0

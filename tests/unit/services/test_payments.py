@@ -28,9 +28,8 @@ def says(world: World, pay_rst: str, **fields: str) -> None:
 # Looking up
 
 
-def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
+def test_a_settled_payment_comes_from_the_table(world: World) -> None:
     """One read, and the gateway is not asked."""
-    world = World(table)
     says(world, "success")
     world.order()
     world.run(0)
@@ -42,9 +41,8 @@ def test_a_settled_payment_comes_from_the_table(table: Table) -> None:
     assert calls == ["batch_get_item"]
 
 
-def test_an_open_payment_is_checked_and_the_reply_is_stored(table: Table) -> None:
+def test_an_open_payment_is_checked_and_the_reply_is_stored(world: World, table: Table) -> None:
     """``attempt`` and ``step`` do not change. FAILED plans late checks."""
-    world = World(table)
     world.order()
     world.run(10 * SECOND)
     before = table.item()
@@ -61,9 +59,8 @@ def test_an_open_payment_is_checked_and_the_reply_is_stored(table: Table) -> Non
     assert after["nextCheckAt"] == after["workAt"] == world.now + HOUR
 
 
-def test_a_live_check_that_finds_a_success_causes_its_event(table: Table) -> None:
+def test_a_live_check_that_finds_a_success_causes_its_event(world: World, table: Table) -> None:
     """And the queued checks of the payment end."""
-    world = World(table)
     world.order()
     world.run(30 * SECOND)
     says(world, "success")
@@ -74,9 +71,8 @@ def test_a_live_check_that_finds_a_success_causes_its_event(table: Table) -> Non
     assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
-def test_a_registered_payment_is_checked_at_most_every_two_seconds(table: Table) -> None:
+def test_a_registered_payment_is_checked_at_most_every_two_seconds(world: World) -> None:
     """By all callers together; the others get what is stored (P6)."""
-    world = World(table)
     world.register()
     for at in (0, 100, 1999, 2000, 3999, 4000):
         world.now = NOW + at
@@ -86,18 +82,16 @@ def test_a_registered_payment_is_checked_at_most_every_two_seconds(table: Table)
     assert [at - NOW for _, at in world.asked] == [0, 2000, 4000]
 
 
-def test_a_check_from_the_queue_counts_too(table: Table) -> None:
+def test_a_check_from_the_queue_counts_too(world: World) -> None:
     """No live check is made within two seconds of it."""
-    world = World(table)
     world.order()
     world.run(1 * SECOND)
     world.get()
     assert len(world.asked) == 1
 
 
-def test_two_callers_at_the_same_time_make_one_check(table: Table) -> None:
+def test_two_callers_at_the_same_time_make_one_check(world: World, other: World) -> None:
     """The other gets what is stored."""
-    world, other = World(table), World(table)
     world.register()
 
     world.once("update_item", other.get)
@@ -109,10 +103,9 @@ def test_two_callers_at_the_same_time_make_one_check(table: Table) -> None:
 
 @pytest.mark.parametrize("error", [DOWN, INVALID])
 def test_without_a_reply_a_caller_gets_what_is_stored(
-    table: Table, error: GatewayUnavailable | InvalidReply
+    world: World, table: Table, error: GatewayUnavailable | InvalidReply
 ) -> None:
     """Marked stale; nothing changes but the times of the check (P7)."""
-    world = World(table)
     world.order(expectedAmount="5")
     world.run(30 * SECOND)
     before = table.item()
@@ -126,9 +119,8 @@ def test_without_a_reply_a_caller_gets_what_is_stored(
     assert table.item() == before | times
 
 
-def test_stale_is_the_same_for_all_callers_and_does_not_flap(table: Table) -> None:
+def test_stale_is_the_same_for_all_callers_and_does_not_flap(world: World) -> None:
     """Eight callers within the seconds of an outage, and after it."""
-    world = World(table)
     world.order()
     world.run(30 * SECOND)
     says(world, "wait")
@@ -145,9 +137,8 @@ def test_stale_is_the_same_for_all_callers_and_does_not_flap(table: Table) -> No
     assert [outcome.payment.stale for outcome in world.get() if outcome.payment] == [False]
 
 
-def test_a_query_in_vain_that_meets_a_success_tells_the_success(table: Table) -> None:
+def test_a_query_in_vain_that_meets_a_success_tells_the_success(world: World, other: World) -> None:
     """The queue found it at the same moment."""
-    world, other = World(table), World(table)
     world.order()
     world.run(30 * SECOND)
     says(other, "success")
@@ -165,10 +156,9 @@ def test_a_query_in_vain_that_meets_a_success_tells_the_success(table: Table) ->
 
 @pytest.mark.parametrize("error", [DOWN, INVALID])
 def test_without_a_reply_and_a_stored_payment_there_is_an_error(
-    table: Table, error: GatewayUnavailable | InvalidReply
+    world: World, table: Table, error: GatewayUnavailable | InvalidReply
 ) -> None:
     """Its type decides the HTTP status."""
-    world = World(table)
     world.says = lambda _: error
     [outcome] = world.get()
     assert (outcome.error, outcome.payment, outcome.stored) == (error, None, False)
@@ -177,10 +167,9 @@ def test_without_a_reply_and_a_stored_payment_there_is_an_error(
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("fail", "FAILED")])
 def test_an_unregistered_payment_is_stored_only_when_it_is_paid(
-    table: Table, pay_rst: str, status: str
+    world: World, table: Table, pay_rst: str, status: str
 ) -> None:
     """Otherwise the reply is returned and not stored."""
-    world = World(table)
     says(world, pay_rst, payAmount="5")
     [outcome] = world.get()
     assert outcome.payment is not None
@@ -190,18 +179,16 @@ def test_an_unregistered_payment_is_stored_only_when_it_is_paid(
     assert (table.scan(), world.queue.waiting) == ([], [])
 
 
-def test_a_reply_that_is_not_stored_is_truncated_too(table: Table) -> None:
+def test_a_reply_that_is_not_stored_is_truncated_too(world: World) -> None:
     """A field may be as long as the whole answer."""
-    world = World(table)
     says(world, "wait", servicePlanShowName="x" * 60_000)
     [outcome] = world.get()
     assert outcome.payment is not None
     assert outcome.payment.reply["servicePlanShowName"] == "x" * 1024 + "…[cut]"
 
 
-def test_an_unregistered_payment_that_is_paid_has_its_event(table: Table) -> None:
+def test_an_unregistered_payment_that_is_paid_has_its_event(world: World, table: Table) -> None:
     """The item is complete, and the event is sent (P1)."""
-    world = World(table)
     says(world, "success", payAmount="$5")
     [outcome] = world.get()
     assert outcome.payment is not None
@@ -220,9 +207,10 @@ def test_an_unregistered_payment_that_is_paid_has_its_event(table: Table) -> Non
     ]
 
 
-def test_an_amount_registered_while_the_gateway_answers_is_verified(table: Table) -> None:
+def test_an_amount_registered_while_the_gateway_answers_is_verified(
+    world: World, table: Table
+) -> None:
     """A GET read no registration, a PUT came in between: it is decided again (P2)."""
-    world = World(table)
 
     def answer(pay_id: str) -> object:
         world.says = lambda _: DOWN
@@ -258,9 +246,10 @@ def test_where_registration_is_required_a_registered_payment_is_checked(table: T
     assert outcome.payment.settled
 
 
-def test_many_payments_are_returned_once_each_in_the_order_asked(table: Table) -> None:
+def test_many_payments_are_returned_once_each_in_the_order_asked(
+    world: World, table: Table
+) -> None:
     """Each with a payment or with its own error."""
-    world = World(table)
     world.register("b")
     world.register("c")
     table.change("c", schemaVersion=2)
@@ -276,9 +265,8 @@ def test_many_payments_are_returned_once_each_in_the_order_asked(table: Table) -
 # Registering
 
 
-def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
+def test_a_registered_payment_is_stored_and_followed(world: World, table: Table) -> None:
     """Its first check is queued, without a delay."""
-    world = World(table)
     payment = world.service.register(PAY_ID, Registration("A-17", "19.99", "USD"))
     assert (payment.status, payment.registration.order_id) == (Status.PENDING, "A-17")
     assert table.item()["expectedAmount"] == "19.99"
@@ -287,9 +275,8 @@ def test_a_registered_payment_is_stored_and_followed(table: Table) -> None:
     assert (len(world.asked), len(world.bus.entries)) == (1, 1)
 
 
-def test_registering_the_same_again_causes_no_second_check(table: Table) -> None:
+def test_registering_the_same_again_causes_no_second_check(world: World) -> None:
     """A caller that repeats the request until it is answered."""
-    world = World(table)
     for _ in range(3):
         world.register(order_id="A-17")
     world.run(1 * SECOND)
@@ -301,9 +288,10 @@ def test_registering_the_same_again_causes_no_second_check(table: Table) -> None
     assert len(world.asked) == 1
 
 
-def test_registering_another_value_is_a_conflict_and_changes_nothing(table: Table) -> None:
+def test_registering_another_value_is_a_conflict_and_changes_nothing(
+    world: World, table: Table
+) -> None:
     """The error names the field."""
-    world = World(table)
     world.register(order_id="A-17")
     before = table.item()
     with pytest.raises(RegistrationConflict) as conflict:
@@ -313,9 +301,10 @@ def test_registering_another_value_is_a_conflict_and_changes_nothing(table: Tabl
 
 
 @pytest.mark.parametrize("first", [{}, {"order_id": "A-17"}])
-def test_two_registrations_at_the_same_time_are_merged(table: Table, first: dict[str, str]) -> None:
+def test_two_registrations_at_the_same_time_are_merged(
+    world: World, other: World, table: Table, first: dict[str, str]
+) -> None:
     """No field is lost, whether the payment is new or not."""
-    world, other = World(table), World(table)
     if first:
         world.register(**first)
 
@@ -326,19 +315,18 @@ def test_two_registrations_at_the_same_time_are_merged(table: Table, first: dict
     assert item.get("orderId") == first.get("order_id")
 
 
-def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(table: Table) -> None:
+def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(
+    world: World, other: World, table: Table
+) -> None:
     """The first one is kept."""
-    world, other = World(table), World(table)
-
     world.once("update_item", lambda: other.register(expected_amount="5"))
     with pytest.raises(RegistrationConflict):
         world.register(expected_amount="6")
     assert table.item()["expectedAmount"] == "5"
 
 
-def test_where_sqs_refuses_the_check_the_payment_is_stored(table: Table) -> None:
+def test_where_sqs_refuses_the_check_the_payment_is_stored(world: World) -> None:
     """The caller gets an error; the sweeper sends the check within 16 minutes (P1)."""
-    world = World(table)
     world.queue.rejects = lambda _: True
     with pytest.raises(QueueSendError):
         world.register()
@@ -366,9 +354,8 @@ def test_registering_restarts_a_payment_that_ended(table: Table, pay_rst: str, s
     assert len(world.asked) == asked + 2
 
 
-def test_registering_a_paid_payment_causes_no_check(table: Table) -> None:
+def test_registering_a_paid_payment_causes_no_check(world: World, table: Table) -> None:
     """An order may be added at any time."""
-    world = World(table)
     says(world, "success")
     world.register()
     world.run(0)
@@ -379,9 +366,8 @@ def test_registering_a_paid_payment_causes_no_check(table: Table) -> None:
     assert table.item()["orderId"] == "A-17"
 
 
-def test_registering_a_review_again_causes_one_check(table: Table) -> None:
+def test_registering_a_review_again_causes_one_check(world: World, table: Table) -> None:
     """It keeps its status, and may find the right amount (P1)."""
-    world = World(table)
     says(world, "success", payAmount="$5")
     world.register(expected_amount="19.99")
     world.run(2 * DAY)
@@ -393,9 +379,10 @@ def test_registering_a_review_again_causes_one_check(table: Table) -> None:
     assert table.item()["status"] == "SUCCEEDED"
 
 
-def test_a_payment_that_changes_before_each_write_raises_write_conflict(table: Table) -> None:
+def test_a_payment_that_changes_before_each_write_raises_write_conflict(
+    world: World, table: Table
+) -> None:
     """After five attempts; the message is delivered again, or the caller asks again."""
-    world = World(table)
     world.register()
 
     def change(name: str) -> None:

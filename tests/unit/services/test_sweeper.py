@@ -16,10 +16,18 @@ from tests.support.tables import Table
 from tests.support.world import World
 
 
-def sweep(world: World) -> sweeper.SweepResult:
-    """Sweep once and return the result."""
+def sweep(world: World, at: int | None = None) -> sweeper.SweepResult:
+    """Sweep once, *at* a time, and return the result."""
+    world.now = at or world.now
     world.sweep()
     return world.swept[-1]
+
+
+def registered(world: World, *pay_ids: str) -> None:
+    """Register *pay_ids*; their first messages are lost."""
+    for pay_id in pay_ids:
+        world.register(pay_id)
+    world.queue.waiting.clear()
 
 
 def bodies(world: World) -> list[str]:
@@ -82,13 +90,11 @@ def fail_at(world: World, operation: str, *numbers: int) -> None:
     world.before = before
 
 
-def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
+def test_a_due_check_is_claimed_and_sent(world: World, table: Table) -> None:
     """The next step, without a delay; the claim holds for ten minutes."""
-    world = World(table)
     world.follow(CheckMessage(PAY_ID))
     world.queue.waiting.clear()
-    world.now = NOW + 15 * MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + 15 * MINUTE)
     assert swept.checks_sent == [PAY_ID]
     assert bodies(world) == [f'{{"payId":"{PAY_ID}","step":2}}']
     assert world.queue.waiting[0].visible_at == world.now
@@ -96,11 +102,9 @@ def test_a_due_check_is_claimed_and_sent(table: Table) -> None:
     assert sweep(world).checks_sent == []
 
 
-def test_what_is_not_due_is_not_touched(table: Table) -> None:
+def test_what_is_not_due_is_not_touched(world: World, table: Table) -> None:
     """A millisecond before ``workAt``."""
-    world = World(table)
-    world.register()
-    world.queue.waiting.clear()
+    registered(world, PAY_ID)
     world.now = NOW + 15 * MINUTE - 1
     before = table.item()
     swept = sweep(world)
@@ -108,9 +112,8 @@ def test_what_is_not_due_is_not_touched(table: Table) -> None:
     assert (table.item(), world.queue.waiting) == (before, [])
 
 
-def test_a_check_is_claimed_before_its_message_is_sent(table: Table) -> None:
+def test_a_check_is_claimed_before_its_message_is_sent(world: World) -> None:
     """Otherwise two sweepers at the same time would send it twice."""
-    world = World(table)
     world.register()
     world.now = NOW + HOUR
     calls: list[str] = []
@@ -119,11 +122,9 @@ def test_a_check_is_claimed_before_its_message_is_sent(table: Table) -> None:
     assert calls.index("update_item") < calls.index("send_message_batch")
 
 
-def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
+def test_two_sweepers_at_the_same_time_send_one_message(world: World, other: World) -> None:
     """The other finds the check claimed."""
-    world, other = World(table), World(table)
-    world.register()
-    world.queue.waiting.clear()
+    registered(world, PAY_ID)
     world.now = other.now = NOW + HOUR
 
     world.once("update_item", other.sweep)
@@ -132,12 +133,9 @@ def test_two_sweepers_at_the_same_time_send_one_message(table: Table) -> None:
     assert (world.queue.waiting, len(other.queue.waiting)) == ([], 1)
 
 
-def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(table: Table) -> None:
+def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(world: World, table: Table) -> None:
     """It is reported, and the others are sent."""
-    world = World(table)
-    world.register("a")
-    world.register("b")
-    world.queue.waiting.clear()
+    registered(world, "a", "b")
     world.now = NOW + HOUR
     world.queue.rejects = lambda entry: '"a"' in entry["MessageBody"]
     swept = sweep(world)
@@ -145,9 +143,8 @@ def test_a_check_that_sqs_refuses_is_due_again_in_ten_minutes(table: Table) -> N
     assert table.item("a")["workAt"] == world.now + 10 * MINUTE
 
 
-def test_the_item_decides_not_the_index(table: Table) -> None:
+def test_the_item_decides_not_the_index(world: World, other: World, table: Table) -> None:
     """The index lags: what was checked, paid or deleted meanwhile is not sent."""
-    world, other = World(table), World(table)
     for pay_id in ("checked", "paid", "gone"):
         world.register(pay_id)
     world.queue.waiting.clear()
@@ -164,40 +161,32 @@ def test_the_item_decides_not_the_index(table: Table) -> None:
     assert (swept.checks_sent, swept.given_up, world.queue.waiting) == ([], [], [])
 
 
-def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Table) -> None:
+def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(
+    world: World, table: Table
+) -> None:
     """It stays as it is for the version that can read it."""
-    world = World(table)
-    world.register("a")
-    world.register("b")
-    world.queue.waiting.clear()
+    registered(world, "a", "b")
     table.change("a", schemaVersion=2)
     before = table.item("a")
-    world.now = NOW + HOUR
-    swept = sweep(world)
+    swept = sweep(world, NOW + HOUR)
     assert (swept.checks_sent, swept.unreadable) == (["b"], ["a"])
     assert table.item("a") == before
 
 
-def test_the_check_at_give_up_at_is_sent(table: Table) -> None:
+def test_the_check_at_give_up_at_is_sent(world: World, table: Table) -> None:
     """Its answer tells EXPIRED from UNRESOLVED; it is repeated for an hour (design: P5)."""
-    world = World(table)
-    world.register()
-    world.queue.waiting.clear()
+    registered(world, PAY_ID)
     table.change(giveUpAt=NOW + HOUR)
     for world.now in (NOW + HOUR, NOW + HOUR + 10 * MINUTE, NOW + 2 * HOUR - 1):
         swept = sweep(world)
         assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
 
 
-def test_an_hour_after_give_up_at_a_payment_is_given_up(table: Table) -> None:
+def test_an_hour_after_give_up_at_a_payment_is_given_up(world: World, table: Table) -> None:
     """UNRESOLVED, and out of the index; the other one is checked (P5)."""
-    world = World(table)
-    world.register("a")
-    world.register("b")
-    world.queue.waiting.clear()
+    registered(world, "a", "b")
     table.change("a", giveUpAt=NOW + HOUR)
-    world.now = NOW + 2 * HOUR
-    swept = sweep(world)
+    swept = sweep(world, NOW + 2 * HOUR)
     assert (swept.given_up, swept.checks_sent) == (["a"], ["b"])
     item = table.item("a")
     assert (item["status"], item["history"][-1]["way"]) == ("UNRESOLVED", "sweeper")
@@ -205,20 +194,19 @@ def test_an_hour_after_give_up_at_a_payment_is_given_up(table: Table) -> None:
 
 
 @pytest.mark.parametrize(("status", "rank"), [("FAILED", 20), ("REVIEW", 25)])
-def test_failed_and_review_are_never_given_up(table: Table, status: str, rank: int) -> None:
+def test_failed_and_review_are_never_given_up(
+    world: World, table: Table, status: str, rank: int
+) -> None:
     """Their late check is sent again each claim interval, however late it is."""
-    world = World(table)
-    world.register()
-    world.queue.waiting.clear()
+    registered(world, PAY_ID)
     table.change(status=status, rank=rank, giveUpAt=NOW)
     for world.now in (NOW + 2 * HOUR, NOW + 2 * HOUR + 10 * MINUTE, NOW + 40 * DAY):
         swept = sweep(world)
         assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
 
 
-def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
+def test_a_payment_restarted_meanwhile_is_not_given_up(world: World, table: Table) -> None:
     """The condition of the write refuses it."""
-    world = World(table)
     world.register()
     table.change(giveUpAt=NOW + HOUR)
     world.now = NOW + 2 * HOUR
@@ -229,9 +217,8 @@ def test_a_payment_restarted_meanwhile_is_not_given_up(table: Table) -> None:
     assert table.item()["status"] == "PENDING"
 
 
-def test_an_unsent_event_is_sent_after_a_minute(table: Table) -> None:
+def test_an_unsent_event_is_sent_after_a_minute(world: World) -> None:
     """Until then it is left to the stream (P4)."""
-    world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage(PAY_ID))
     world.now = NOW + MINUTE - 1
@@ -241,16 +228,13 @@ def test_an_unsent_event_is_sent_after_a_minute(table: Table) -> None:
     assert len(world.bus.entries) == 1
 
 
-def test_a_refused_event_is_reported_and_postponed(table: Table) -> None:
+def test_a_refused_event_is_reported_and_postponed(world: World, table: Table) -> None:
     """The checks of the same sweep are sent."""
-    world = World(table)
     world.says = lambda pay_id: reply(payId=pay_id)
     world.follow(CheckMessage("paid"))
-    world.register("open")
-    world.queue.waiting.clear()
+    registered(world, "open")
     world.bus.entry_error = lambda _: "InternalFailure"
-    world.now = NOW + 16 * MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + 16 * MINUTE)
     assert swept.events_refused == {"paid": "InternalFailure"}
     assert swept.checks_sent == ["open"]
     assert table.item("paid")["workAt"] > world.now
@@ -264,14 +248,12 @@ def test_only_a_check_whose_message_was_lost_is_overdue(table: Table) -> None:
     world.run(10 * SECOND)
     world.queue.waiting.clear()
     table.change("lost", nextCheckAt=NOW + 10 * SECOND, workAt=NOW + HOUR + 10 * SECOND)
-    world.now = NOW + HOUR + MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + HOUR + MINUTE)
     assert (sorted(swept.checks_sent), swept.overdue) == (["late", "lost"], ["lost"])
 
 
-def test_followed_payments_are_counted_every_ten_minutes(table: Table) -> None:
+def test_followed_payments_are_counted_every_ten_minutes(world: World, table: Table) -> None:
     """A count reads the whole index. Settled payments do not count."""
-    world = World(table)
     for pay_id in "abc":
         world.register(pay_id)
     table.change("c", workShard="EVENT#1")
@@ -318,10 +300,9 @@ def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
     assert (sent, unsent[-1]) == (everything, 0)
 
 
-def test_a_backlog_shrinks_with_each_killed_sweep(table: Table) -> None:
+def test_a_backlog_shrinks_with_each_killed_sweep(world: World, table: Table) -> None:
     """Each sweep ends at its 150th call, and still all is sent within ten minutes: no livelock."""
     everything = due_checks(table, 500)
-    world = World(table)
     for minute in range(1, 10):
         world.now = NOW + minute * MINUTE
         kill_at(world, 150)
@@ -329,28 +310,25 @@ def test_a_backlog_shrinks_with_each_killed_sweep(table: Table) -> None:
     assert len(bodies(world)) >= len(everything) - 100
 
 
-def test_a_sweep_goes_on_page_after_page(table: Table) -> None:
+def test_a_sweep_goes_on_page_after_page(world: World, table: Table) -> None:
     """More than a page of one shard, and more than a piece."""
     everything = due_checks(table, dynamodb.PAGE + 250, workShard="CHECK#3")
-    world = World(table)
     world.now = NOW + MINUTE
     assert sorted(sweep(world).checks_sent) == sorted(everything)
 
 
-def test_the_backlog_of_a_shard_does_not_keep_back_the_others(table: Table) -> None:
+def test_the_backlog_of_a_shard_does_not_keep_back_the_others(world: World, table: Table) -> None:
     """The payment of another shard is in the first piece."""
     due_checks(table, 300, workShard="CHECK#3")
     due_checks(table, 1, prefix="other", workShard="CHECK#7", workAt=NOW + 1)
-    world = World(table)
     world.now = NOW + MINUTE
     assert "other0" in sweep(world).checks_sent[:100]
 
 
-def test_events_and_checks_take_turns(table: Table) -> None:
+def test_events_and_checks_take_turns(world: World, table: Table) -> None:
     """A piece of each: neither waits for the end of the other's backlog."""
     due_events(table, 250)
     due_checks(table, 250)
-    world = World(table)
     world.now = NOW + MINUTE
     calls: list[str] = []
     world.before = calls.append
@@ -361,11 +339,10 @@ def test_events_and_checks_take_turns(table: Table) -> None:
     assert tens == piece * 2 + ["put_events"] * 5 + ["send_message_batch"] * 5
 
 
-def test_refused_events_do_not_keep_back_the_checks(table: Table) -> None:
+def test_refused_events_do_not_keep_back_the_checks(world: World, table: Table) -> None:
     """Nor do they keep back the events that are not refused."""
     due_events(table, 300)
     due_checks(table, 300)
-    world = World(table)
     world.now = NOW + MINUTE
     world.bus.entry_error = lambda detail: "InternalFailure" if '"e1' in detail else None
     swept = sweep(world)
@@ -374,11 +351,10 @@ def test_refused_events_do_not_keep_back_the_checks(table: Table) -> None:
     assert len(swept.events_refused) == 111
 
 
-def test_a_sweep_ends_with_ten_seconds_left(table: Table) -> None:
+def test_a_sweep_ends_with_ten_seconds_left(world: World, table: Table) -> None:
     """No piece begins then; what was claimed is sent."""
     due_checks(table, 1000)
     due_events(table, 1000)
-    world = World(table)
     world.now = NOW + MINUTE
     left = iter((30_000, 20_000, 10_001, 10_000))
     world.remaining_ms = lambda: next(left)
@@ -391,7 +367,9 @@ def test_a_sweep_ends_with_ten_seconds_left(table: Table) -> None:
 
 
 @pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
-def test_other_partner_codes_at_the_head_block_nothing(table: Table, kind: str) -> None:
+def test_other_partner_codes_at_the_head_block_nothing(
+    world: World, table: Table, kind: str
+) -> None:
     """More than a page of them in the same shard; they are counted, and left as they are."""
     store = due_checks if kind == "CHECK" else due_events
     [own] = store(table, 1)
@@ -399,9 +377,7 @@ def test_other_partner_codes_at_the_head_block_nothing(table: Table, kind: str) 
     for number in range(others):
         entry = {"workShard": table.item(own)["workShard"], "workAt": NOW - HOUR}
         table.put({"pk": f"P000819#{number}"} | entry)
-    world = World(table)
-    world.now = NOW + MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + MINUTE)
     assert (swept.checks_sent or [*table.item(own)["eventState"]], swept.others) == (
         [own] if kind == "CHECK" else [*"SENT"],
         others,
@@ -410,7 +386,7 @@ def test_other_partner_codes_at_the_head_block_nothing(table: Table, kind: str) 
 
 
 def test_passing_over_other_partner_codes_is_bounded(
-    table: Table, monkeypatch: pytest.MonkeyPatch
+    world: World, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In each shard for itself: a read of the index costs money each minute."""
     monkeypatch.setattr(dynamodb, "PAGE", 5)
@@ -419,14 +395,12 @@ def test_passing_over_other_partner_codes_is_bounded(
         table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW - HOUR})
     due_checks(table, 1, prefix="behind", workShard="CHECK#1")
     due_checks(table, 1, prefix="beside", workShard="CHECK#2")
-    world = World(table)
-    world.now = NOW + MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + MINUTE)
     assert (swept.checks_sent, swept.others) == (["beside0"], 10)
 
 
 @pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
-def test_unreadable_items_at_the_head_block_nothing(table: Table, kind: str) -> None:
+def test_unreadable_items_at_the_head_block_nothing(world: World, table: Table, kind: str) -> None:
     """More than a page of them: written by a later version, they are counted and left alone."""
     store = due_checks if kind == "CHECK" else due_events
     number = dynamodb.PAGE + 50
@@ -434,30 +408,27 @@ def test_unreadable_items_at_the_head_block_nothing(table: Table, kind: str) -> 
     before = table.scan()
     own = due_checks(table, 1, prefix="own", workShard="CHECK#3")
     paid = due_events(table, 1, workShard="EVENT#3") if kind == "CHECK" else []
-    world = World(table)
-    world.now = NOW + MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + MINUTE)
     assert (swept.checks_sent, swept.events_sent) == (own, len(paid))
     assert (sorted(swept.unreadable), swept.events_refused) == (sorted(later), {})
     left = [item for item in table.scan() if item["payId"] in later]
     assert left == before
 
 
-def test_reading_unreadable_items_is_bounded(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_unreadable_items_is_bounded(
+    world: World, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each is read anew each minute, which costs money; events and checks had equal turns."""
     monkeypatch.setattr(sweeper, "MAX_UNREADABLE", 150)
     due_checks(table, 400, schemaVersion=2)
     due_events(table, 400)
-    world = World(table)
-    world.now = NOW + MINUTE
-    swept = sweep(world)
+    swept = sweep(world, NOW + MINUTE)
     assert (len(swept.unreadable), swept.events_sent) == (200, 200)
 
 
-def test_a_payment_that_was_not_read_fails_alone(table: Table) -> None:
+def test_a_payment_that_was_not_read_fails_alone(world: World, table: Table) -> None:
     """The sweep reports the error, and sends the others."""
     due_checks(table, 3)
-    world = World(table)
     world.now = NOW + MINUTE
     world.dependencies["table"] = HoldsBack(world.dependencies["table"], "P000818#p1")
     swept = sweep(world)
@@ -466,11 +437,10 @@ def test_a_payment_that_was_not_read_fails_alone(table: Table) -> None:
     assert table.item("p1")["workAt"] == NOW
 
 
-def test_while_sqs_does_not_answer_one_piece_is_claimed(table: Table) -> None:
+def test_while_sqs_does_not_answer_one_piece_is_claimed(world: World, table: Table) -> None:
     """The others stay due, and events are published."""
     due_checks(table, 300)
     due_events(table, 300)
-    world = World(table)
     world.now = NOW + MINUTE
     fail_at(world, "send_message_batch", *range(3, 1000))
     swept = sweep(world)
@@ -479,11 +449,12 @@ def test_while_sqs_does_not_answer_one_piece_is_claimed(table: Table) -> None:
     assert sum(item["workAt"] == NOW for item in table.scan() if "workAt" in item) == 200
 
 
-def test_an_error_in_one_piece_of_events_does_not_stop_the_others(table: Table) -> None:
+def test_an_error_in_one_piece_of_events_does_not_stop_the_others(
+    world: World, table: Table
+) -> None:
     """It is in the result, for the handler to raise at the end."""
     due_events(table, 150)
     due_checks(table, 150)
-    world = World(table)
     world.now = NOW + MINUTE
     fail_at(world, "batch_get_item", 1)
     swept = sweep(world)
@@ -491,11 +462,10 @@ def test_an_error_in_one_piece_of_events_does_not_stop_the_others(table: Table) 
     assert [type(error) for error in swept.errors] == [EndpointConnectionError]
 
 
-def test_a_shard_that_cannot_be_read_does_not_stop_the_others(table: Table) -> None:
+def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World, table: Table) -> None:
     """Its error is in the result."""
     for number in range(SHARD_COUNT):
         due_checks(table, 1, prefix=f"s{number}-", workShard=f"CHECK#{number}")
-    world = World(table)
     world.now = NOW + MINUTE
     fail_at(world, "query", SHARD_COUNT + 1)  # the first one of the checks
     swept = sweep(world)
@@ -517,9 +487,8 @@ def test_what_waits_for_a_person_is_counted(table: Table) -> None:
     assert (gauges.attention_new, gauges.attention_total, gauges.errors) == (2, 3, [])
 
 
-def test_a_gauge_that_cannot_be_counted_is_missing(table: Table) -> None:
+def test_a_gauge_that_cannot_be_counted_is_missing(world: World) -> None:
     """The others are counted; the error is in the result."""
-    world = World(table)
     world.register()
     world.now = NOW - NOW % (10 * MINUTE)
     fail_at(world, "query", 1)
