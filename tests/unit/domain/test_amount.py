@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from payresult.domain.amount import (
     currency_of,
+    decimals,
     fits_currency,
     parse_amount,
     parse_plain_amount,
@@ -270,3 +271,17 @@ def test_the_registered_amount_was_paid_or_was_not(
 ) -> None:
     """The same sum, in a currency that may be the registered one; anything else is REVIEW."""
     assert same_amount(pay_amount, expected, currency) is same
+
+
+@pytest.mark.parametrize(
+    ("currency", "places"), [(None, 2), ("USD", 2), ("JPY", 0), ("KWD", 3), ("CLF", 4)]
+)
+def test_a_currency_has_the_decimals_of_iso_4217(currency: str | None, places: int) -> None:
+    """Two where none is known."""
+    assert decimals(currency) == places
+
+
+@pytest.mark.parametrize("text", ["10,234", "1,234", "100.234"])
+def test_three_digits_after_the_only_separator_need_a_currency(text: str) -> None:
+    """They are thousands in one, and decimals in another."""
+    assert parse_amount(text) is None

@@ -25,7 +25,7 @@ _MARKS = {
 """The ISO 4217 codes that a mark may stand for. A code of three letters is a mark as well."""
 
 _MARK = r"(?:(?:US|HK|S|A|C|NT)?\$|[€£¥￥]|[A-Z]{3})"
-_MARKS_IN_TEXT = re.compile(rf"(?<![A-Za-z]){_MARK}(?![A-Za-z])")
+_MARKS_IN_TEXT = re.compile(_MARK)
 
 # Digits are spelled out: \d and Decimal() also accept Arabic and full-width ones.
 _WHOLE = "(?:0|[1-9][0-9]{0,11})"
@@ -46,7 +46,9 @@ _OTHER_DECIMALS = {
 }
 """The minor units of ISO 4217 (its list one) other than 2."""
 
-_DECIMALS = {code: places for places, codes in _OTHER_DECIMALS.items() for code in codes.split()}
+_DECIMALS: dict[str | None, int] = {
+    code: places for places, codes in _OTHER_DECIMALS.items() for code in codes.split()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Amount:
 
 def decimals(currency: str | None) -> int:
     """Return how many decimals an amount in *currency* has; 2 where none is known."""
-    return _DECIMALS.get(currency or "", _DEFAULT_DECIMALS)
+    return _DECIMALS.get(currency, _DEFAULT_DECIMALS)
 
 
 def parse_amount(text: str | None, registered: str | None = None) -> Amount | None:
@@ -94,7 +96,9 @@ def fits_currency(amount: str | None, currency: str | None) -> bool:
 
     Zeros at the end do not count: 100.00 is a sum of yen. Without a currency there are two.
     """
-    value = Decimal(amount or 0)
+    if amount is None:
+        return True
+    value = Decimal(amount)
     return value == round(value, decimals(currency))
 
 
