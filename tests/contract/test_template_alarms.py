@@ -60,8 +60,8 @@ def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None
         "ChecksUnanswered",
         "EventsUnsent",
         "OtherPartnerItems",
-        "PaymentsFirstAnswered",
         "PaymentsSucceeded",
+        "PaymentsUnpaid",
         "SweeperHeartbeat",
         "UnreadableItems",
     }

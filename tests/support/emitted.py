@@ -55,6 +55,7 @@ def _all_cases(world: Deployment) -> Iterator[dict[str, Any]]:
     records = [{"messageId": pay_id, "body": json.dumps({"payId": pay_id})} for pay_id in asked]
     malformed = {"messageId": "m", "body": "{"}
     yield from _lines(world, "checks", {"Records": [*records, malformed]})
+    world.now += 31 * 60_000  # unpaid for over half an hour
     # The last check, which makes the payment EXPIRED, and one of a payment that is erased.
     follow_ups = {pay_id: {"payId": pay_id, "step": 2} for pay_id in ("wait-1", "erased-1")}
     records = [{"messageId": key, "body": json.dumps(it)} for key, it in follow_ups.items()]

@@ -49,10 +49,10 @@ def test_the_questions_of_callers_are_counted_apart(answer: GatewayResult, name:
     assert counts(Outcome(PAY_ID, payment(), result(answer)), live=True) == {name: 1}
 
 
-def test_the_first_answer_about_a_payment_is_counted() -> None:
+def test_a_payment_that_is_not_paid_after_half_an_hour_is_counted() -> None:
     """An alarm compares their number with that of the paid ones."""
-    outcome = Outcome(PAY_ID, payment(), result(reply("wait")), first=True)
-    assert counts(outcome) == {"ChecksAnswered": 1, "PaymentsFirstAnswered": 1}
+    outcome = Outcome(PAY_ID, payment(), result(reply("wait")), unpaid=True)
+    assert counts(outcome) == {"ChecksAnswered": 1, "PaymentsUnpaid": 1}
 
 
 @pytest.mark.parametrize(

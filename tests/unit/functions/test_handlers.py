@@ -441,7 +441,6 @@ def test_the_api_counts_and_logs_its_checks(api: Api, capsys: pytest.CaptureFixt
     written = lines(capsys)
     assert written.metrics == {
         "LiveChecksAnswered": [1],
-        "PaymentsFirstAnswered": [1],
         "PaymentsSucceeded": [1],
         "GatewayLatency": [0],
     }

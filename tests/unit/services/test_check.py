@@ -7,7 +7,7 @@ import pytest
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Status
 from payresult.errors import GatewayUnavailable, WriteConflict
-from tests.support.factories import DELAYS, HOUR, NOW, PAY_ID, SECOND, reply
+from tests.support.factories import DELAYS, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 from tests.support.world import Said, World
 
@@ -234,11 +234,25 @@ def test_an_outage_is_stored_beside_the_last_reply(world: World, table: Table) -
     }
 
 
-def test_the_first_answer_is_told_once_also_after_an_unanswered_try(world: World) -> None:
-    """An alarm compares how many payments were answered about with how many were paid."""
+def test_a_payment_is_told_once_as_unpaid_by_an_answer_after_half_an_hour(world: World) -> None:
+    """An alarm compares their number with that of the paid ones."""
     world.register()
-    world.says = lambda pay_id: GatewayUnavailable("", pay_id=pay_id)
-    told = [check(world).first]
-    world.says = lambda _: reply("wait")
-    told += [check(world, step).first for step in (2, 3)]
-    assert told == [False, True, False]
+    silent = GatewayUnavailable("", pay_id=PAY_ID)
+    world.says = lambda _: silent if world.now == NOW + 31 * MINUTE else reply("wait")
+    told = []
+    for step, minutes in enumerate((1, 30, 5, 5), start=1):
+        world.now += minutes * MINUTE
+        told.append(check(world, step).unpaid)
+    assert told == [False, False, True, False]
+
+
+@pytest.mark.parametrize(("amount", "status"), [("$5", "SUCCEEDED"), ("$6", "REVIEW")])
+def test_a_payment_that_is_paid_after_half_an_hour_is_not_unpaid(
+    world: World, amount: str, status: str
+) -> None:
+    """Nor is one that waits for a person because of its amount."""
+    world.register(expected_amount="5.00")
+    world.now += 31 * MINUTE
+    world.says = lambda _: reply(payAmount=amount)
+    outcome = check(world)
+    assert (outcome.new_status, outcome.unpaid) == (status, False)

@@ -64,8 +64,8 @@ def counts(outcome: Outcome, *, live: bool = False) -> dict[str, int]:
     if outcome.result is not None:
         answer = type(outcome.result.answer)
         counted[(_BY_LIVE_ANSWER if live else _BY_ANSWER)[answer]] = 1
-    if outcome.first:
-        counted["PaymentsFirstAnswered"] = 1
+    if outcome.unpaid:
+        counted["PaymentsUnpaid"] = 1
     if outcome.dropped:
         counted["FollowUpsDropped"] = 1
     if outcome.unknown:

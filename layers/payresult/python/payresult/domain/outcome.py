@@ -25,7 +25,7 @@ class Outcome:
 
     ``result``      None where the gateway was not asked: settled, repeated, or asked just now
     ``new_status``  the status that this check led to; None where it changed nothing
-    ``first``       the gateway answered about this payment for the first time since it is stored
+    ``unpaid``      half an hour after it was stored, the payment is not paid; once a payment
     ``unknown``     the reply has a ``payRst`` whose meaning is not documented
     ``stored``      False: the payment is not in the table
     ``dropped``     the message is a follow-up of a payment that is not stored any more
@@ -36,7 +36,7 @@ class Outcome:
     payment: Payment | None = None
     result: QueryResult | None = None
     new_status: Status | None = None
-    first: bool = False
+    unpaid: bool = False
     unknown: bool = False
     stored: bool = True
     dropped: bool = False

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 MAX_WRITE_ATTEMPTS = 5
 
+UNPAID_AFTER_MS = 30 * 60_000
+"""When a payment counts as unpaid. Who pays at once has paid by then, so a rush of new payments
+does not look as if none were paid."""
+
 Decision = tuple[CheckPlan, bool, Callable[[], "Update"]]
 """What follows, whether the step is recorded already, and the write."""
 
@@ -165,8 +169,15 @@ class Checker:
         unknown = isinstance(result.answer, Reply) and is_unknown_pay_rst(
             result.answer, self._rules.failed_pay_rst_values
         )
-        first = before.last_answered_at is None and after.last_answered_at is not None
-        return Outcome(after.pay_id, after, result, new_status, first=first, unknown=unknown)
+        unpaid = _became_unpaid(before, after, result)
+        return Outcome(after.pay_id, after, result, new_status, unpaid=unpaid, unknown=unknown)
+
+
+def _became_unpaid(before: Payment, after: Payment, result: QueryResult) -> bool:
+    """Return True for the first answer after half an hour that is no success: once a payment."""
+    due = before.created_at + UNPAID_AFTER_MS
+    answered = isinstance(result.answer, Reply) and after.status.rank < Status.REVIEW.rank
+    return answered and (before.last_answered_at or 0) < due <= result.at
 
 
 def _current(changed: PaymentChanged, payment: Payment) -> Payment:
