@@ -311,3 +311,45 @@ def test_reads_are_consistent(table: Table) -> None:
     client = RecordsReads(table)
     client.payments.get_many(["a"])
     assert [request["ConsistentRead"] for request in client.requests] == [True]
+
+
+def test_forget_erases_a_payment_at_rest(table: Table) -> None:
+    """Nothing is planned, and nobody has to look at it."""
+    create(table, PAY_ID, "other")
+    table.change(workShard=None, workAt=None)
+    table.payments.forget(PAY_ID)
+    assert table.item() == {}
+    assert table.item("other")
+
+
+@pytest.mark.parametrize(
+    "keeps", [{}, {"workShard": "EVENT#1"}, {"workShard": None, "attention": f"{PARTNER}#REVIEW"}]
+)
+def test_forget_refuses_what_is_planned_unsent_or_waits_for_a_person(
+    table: Table, keeps: dict[str, Any]
+) -> None:
+    """The error has the payment as it is now."""
+    create(table, PAY_ID)
+    table.change(**keeps)
+    with pytest.raises(PaymentChanged) as raised:
+        table.payments.forget(PAY_ID)
+    assert raised.value.current == table.payment()
+
+
+def test_forget_refuses_what_is_not_stored(table: Table) -> None:
+    """Nobody is told that something was erased."""
+    with pytest.raises(PaymentChanged) as raised:
+        table.payments.forget("nobody-1")
+    assert raised.value.current is None
+
+
+def test_what_waits_for_a_person_is_read_from_the_index(table: Table) -> None:
+    """The oldest first, one reason, this partner only."""
+    create(table, "a", "b", "c", "d")
+    review = f"{PARTNER}#REVIEW"
+    table.change("a", attention=review, attentionSince=NOW + MINUTE)
+    table.change("b", attention=review, attentionSince=NOW)
+    table.change("c", attention=f"{PARTNER}#UNRESOLVED", attentionSince=NOW)
+    table.change("d", attention="OTHER#REVIEW", attentionSince=NOW)
+    assert list(table.payments.waiting("REVIEW")) == [("b", NOW), ("a", NOW + MINUTE)]
+    assert list(table.payments.waiting("DUPLICATE")) == []

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from payresult.aws import items
+from payresult.aws.operator_updates import AT_REST
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
@@ -94,10 +95,13 @@ class PaymentRepository:
 
         Raises PaymentChanged, with the payment as it is now, where the condition does not hold.
         """
-        answer, changed = self._update(pay_id, update, "ALL_NEW", "ALL_OLD")
-        if changed:
-            old: items.Item | None = answer.get("Item")
-            raise PaymentChanged(items.to_payment(old) if old else None)
+        answer = self._conditionally(
+            self._client.update_item,
+            pay_id,
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **update.arguments(),
+        )
         return items.to_payment(answer["Attributes"])
 
     def try_write(self, pay_id: str, update: "Update") -> bool:
@@ -105,8 +109,24 @@ class PaymentRepository:
 
         DynamoDB does not send the item: to parse it is a fifth of the CPU of a claimed check.
         """
-        _, changed = self._update(pay_id, update, "NONE", "NONE")
-        return not changed
+        try:
+            self._conditionally(self._client.update_item, pay_id, **update.arguments())
+        except PaymentChanged:
+            return False
+        return True
+
+    def forget(self, pay_id: str) -> None:
+        """Erase a payment of which nothing is planned or unsent, and that waits for nobody.
+
+        Raises PaymentChanged, with the payment as it is now, where that does not hold.
+        """
+        self._conditionally(
+            self._client.delete_item,
+            pay_id,
+            ConditionExpression=f"attribute_exists(#pk) AND {AT_REST}",
+            ExpressionAttributeNames={f"#{n}": n for n in ("pk", "workShard", "attention")},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
 
     def due(self, kind: Literal["CHECK", "EVENT"], now: int) -> Iterator[DuePiece]:
         """Yield what is due (``workAt`` has passed), page after page, in pieces.
@@ -128,6 +148,16 @@ class PaymentRepository:
         shards = (f"CHECK#{number}" for number in range(items.SHARD_COUNT))
         return sum(self._count("work", "workShard = :shard", {":shard": {"S": s}}) for s in shards)
 
+    def waiting(self, reason: str) -> Iterator[tuple[str, int]]:
+        """Yield payId and ``attentionSince`` of what waits for a person, the oldest first.
+
+        *reason* is one of ATTENTION. The index lags behind the table.
+        """
+        values = {":reason": {"S": items.attention(self.partner_code, reason)}}
+        for page in self._pages("attention", "attention = :reason", values):
+            for item in page["Items"]:
+                yield self._pay_id(item["pk"]["S"]), int(item["attentionSince"]["N"])
+
     def count_attention(self, since: int = 0) -> int:
         """Return how many payments wait for a person since *since* (milliseconds) or later."""
         condition = "attention = :reason AND attentionSince >= :since"
@@ -139,30 +169,15 @@ class PaymentRepository:
         """DynamoDB reads 1 MB of an index at a time, some 10,000 payments."""
         return sum(page["Count"] for page in self._pages(index, condition, values, Select="COUNT"))
 
-    def _update(
-        self,
-        pay_id: str,
-        update: "Update",
-        after: Literal["ALL_NEW", "NONE"],
-        before: Literal["ALL_OLD", "NONE"],
-    ) -> tuple[Any, bool]:
-        """Return the response, and whether the condition did not hold.
-
-        *after* and *before* are what it has of the item: written, or not written.
-        """
+    def _conditionally(self, call: Callable[..., Any], pay_id: str, **arguments: Any) -> Any:
+        """Return the response of a write. PaymentChanged has the item only where ALL_OLD is asked."""
         try:
-            answer = self._client.update_item(
-                TableName=self._table,
-                Key=self._key(pay_id),
-                ReturnValues=after,
-                ReturnValuesOnConditionCheckFailure=before,
-                **update.arguments(),
-            )
+            return call(TableName=self._table, Key=self._key(pay_id), **arguments)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            return error.response, True
-        return answer, False
+            item: Any = error.response.get("Item")
+            raise PaymentChanged(items.to_payment(item) if item else None) from None
 
     def _due_in_turns(self, kind: str, now: int, failures: list[Exception]) -> Iterator[str]:
         shards = (f"{kind}#{number}" for number in range(items.SHARD_COUNT))
