@@ -38,6 +38,10 @@ def _send_request(request: "AWSPreparedRequest") -> "HttpResponse":
     return http_api.send(request)
 
 
+def _has_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """What a command reaches outside of itself; tests replace it."""
@@ -45,6 +49,7 @@ class Dependencies:
     load_stack: "Callable[..., Stack]" = _load_stack
     send_request: "Callable[[AWSPreparedRequest], HttpResponse]" = _send_request
     clock: Callable[[], float] = time.time
+    has_terminal: Callable[[], bool] = _has_terminal
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,27 @@
-"""Explains in sentences why a payment has its status and what happens next. Pure."""
+"""Explains in sentences why a payment has its status. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from payresult.domain.payment import CheckError, Payment, Status
-from payresult.domain.registration import amount_matches
+from payresult.domain.payment import CheckError, Payment, Status, StatusChange
+from payresult.domain.registration import amount_is_right, amount_matches
 from payresult_cli.formatting import (
-    format_duration,
+    format_pay_amount,
     format_registered_amount,
     format_time_and_age,
     printable,
 )
+
+_HOW = {
+    "timeout": "no answer in time",
+    "connection": "no connection, or it broke",
+    "tls": "TLS refused",
+    "http": "an HTTP error",
+    "not_json": "no JSON",
+    "not_a_reply": "JSON that is no reply",
+    "other_payment": "a reply about another payment",
+}
+"""In words, how the gateway failed to say anything about a payment (FailureKind)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +37,32 @@ def explain_status(payment: Payment, now: int, settings: DeploymentSettings) -> 
     lines = _BY_STATUS[payment.status](payment, now, settings)
     if not payment.settled and payment.last_error:
         lines.append(_last_error(payment.last_error, now))
+    if payment.stale:
+        asked = format_time_and_age(payment.last_unanswered_at or 0, now)
+        lines.append(f"The last question, at {asked}, was in vain: the API says stale.")
     return lines
 
 
-def explain_next(payment: Payment, now: int) -> list[str]:
-    """Return sentences on what payresult does next, and on what an operator can do."""
-    if payment.settled:
-        return _next_event(payment, now)
-    if payment.work_at is None:
-        return ["Nothing happens automatically: no check is planned.", _ADVICE[payment.status]]
-    lines = [_next_check(payment, payment.work_at, now)]
-    if payment.status is Status.REVIEW:
-        lines.append(_ACCEPTED_NEXT if _is_accepted(payment) else _ADVICE[payment.status])
-    return lines
+def acceptance(payment: Payment) -> StatusChange | None:
+    """Return the last entry of the history by which an operator accepted an amount."""
+    operator = (each for each in reversed(payment.history) if each.reason is not None)
+    return next((each for each in operator if each.amount_from or each.amount_to), None)
 
 
 def _pending(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
     pay_rst = payment.reply.get("payRst")
     if pay_rst is None and not payment.checks:
         return [f"Registered at {format_time_and_age(payment.created_at, now)}, not checked yet."]
+    lines = _last_answer(pay_rst, settings)
+    restarted = [
+        each.at for each in payment.history if each.from_status not in {None, each.to_status}
+    ]
+    if restarted:
+        lines.append(f"Its checks were started again at {format_time_and_age(restarted[-1], now)}.")
+    return lines
+
+
+def _last_answer(pay_rst: str | None, settings: DeploymentSettings) -> list[str]:
     if pay_rst is None:
         return ["The gateway has not given a valid answer yet."]
     lines = [f'The gateway\'s last answer is payRst "{printable(pay_rst)}".']
@@ -54,14 +72,18 @@ def _pending(payment: Payment, now: int, settings: DeploymentSettings) -> list[s
 
 
 def _unresolved(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
-    duration = (
-        format_duration(payment.history[-1].at - payment.created_at) if payment.history else "days"
-    )
-    used_up = payment.attempt >= settings.max_checks
-    end = "all its checks are used" if used_up else "its time is over"
     return [
-        f"It was followed for {duration} without being settled, and {end}.",
-        *_pending(payment, now, settings),
+        f"Its time was over at {_changed_at(payment, now)},",
+        "and the check at the end brought no answer: nobody knows whether it is paid.",
+        *_last_answer(payment.reply.get("payRst"), settings),
+    ]
+
+
+def _expired(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
+    return [
+        f"The last planned check was answered at {_changed_at(payment, now)},",
+        "and no answer was a success: an abandoned checkout ends like this.",
+        *_last_answer(payment.reply.get("payRst"), settings),
     ]
 
 
@@ -74,84 +96,64 @@ def _failed(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
 
 
 def _review(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
-    paid = printable(payment.reply.get("payAmount", "no amount"))
-    if _is_accepted(payment):
-        return [f"The gateway reports it as paid with {paid}, and an operator accepted this."]
+    reported = format_pay_amount(payment.reply)
     registered = format_registered_amount(payment.registration)
-    return [
-        f"The gateway reports it as paid with {paid}, but {registered} is registered.",
-        f"It waits for an operator's decision since {_changed_at(payment, now)}.",
-    ]
-
-
-def _is_accepted(payment: Payment) -> bool:
-    """Return whether the registered amount is the reported one, as `accept` makes it."""
-    return amount_matches(payment.reply.get("payAmount"), payment.registration)
+    line = f"The gateway reports it as paid with {reported}, but {registered} is registered."
+    accepted = _accepted(payment, now)
+    if not accepted:
+        return [line]
+    if amount_is_right(payment, payment.reply.get("payAmount")):
+        return [line, accepted]
+    return [line, accepted, "This is not what the gateway reports now."]
 
 
 def _succeeded(payment: Payment, now: int, _: DeploymentSettings) -> list[str]:
-    paid = printable(payment.reply.get("payAmount", "no amount"))
-    line = f"The gateway reported it as paid ({paid}) at {_changed_at(payment, now)}."
+    reported = format_pay_amount(payment.reply)
+    line = f"The gateway reported it as paid ({reported}) at {_changed_at(payment, now)}."
+    registered = format_registered_amount(payment.registration)
+    accepted = _accepted(payment, now)
+    if accepted and not amount_matches(payment.reply.get("payAmount"), payment.registration):
+        return [line, f"{registered} is registered.", accepted]
     if payment.registration.expected_amount is None:
         return [line, "No amount was registered, so none was compared."]
-    registered = format_registered_amount(payment.registration)
     return [line, f"This is the registered amount: {registered}."]
 
 
 _BY_STATUS = {
     Status.PENDING: _pending,
     Status.UNRESOLVED: _unresolved,
+    Status.EXPIRED: _expired,
     Status.FAILED: _failed,
     Status.REVIEW: _review,
     Status.SUCCEEDED: _succeeded,
 }
 
-_ADVICE = {
-    Status.PENDING: "There should be one: tell the maintainers. `payresult check` checks it now.",
-    Status.UNRESOLVED: "Ask the gateway's operator; `payresult follow` restarts the checks.",
-    Status.FAILED: "`payresult check` asks the gateway once more.",
-    Status.REVIEW: "Accept what was paid with `payresult accept`, or refund it.",
-}
 
-_ACCEPTED_NEXT = "If the gateway gives the same answer again, the payment becomes SUCCEEDED."
+def _accepted(payment: Payment, now: int) -> str:
+    """Return what an operator accepted, when and why; "" if nothing was accepted."""
+    if payment.accepted_amount is None and not payment.accepted_absent:
+        return ""
+    text = {} if payment.accepted_amount is None else {"payAmount": payment.accepted_amount}
+    entry = acceptance(payment)
+    when = f" at {format_time_and_age(entry.at, now)}" if entry else ""
+    why = f": {printable(entry.reason)}" if entry and entry.reason else ""
+    return f"An operator accepted {format_pay_amount(text)}{when}{why}."
 
 
 def _changed_at(payment: Payment, now: int) -> str:
-    """Return when the status changed last."""
-    changes = [each for each in payment.history if each.from_status is not each.to_status]
-    return format_time_and_age(changes[-1].at, now) if changes else "an unknown time"
+    return format_time_and_age(payment.changed_at, now)
 
 
 def _last_error(error: CheckError, now: int) -> str:
+    """Return how the gateway failed, since when and how often."""
+    how = _HOW.get(error.how or "", "nothing valid")
+    if error.http_status and error.how in {"http", None}:
+        how = f"HTTP {error.http_status}"
     latest = format_time_and_age(error.at, now)
-    if error.kind == "unavailable":
-        checks = f"the last {error.tries} checks" if error.tries > 1 else "the last check"
-        return f"The gateway did not answer {checks}, the latest at {latest}; the status is kept."
-    http_status = f" (HTTP {error.http_status})" if error.http_status else ""
-    return f"The gateway's answer to the last check, at {latest}, was invalid{http_status}."
-
-
-def _next_check(payment: Payment, work_at: int, now: int) -> str:
-    check_at = payment.next_check_at or payment.created_at
-    by_sweeper = work_at <= check_at
-    if check_at > now:
-        by = "sent by the sweeper" if by_sweeper else "by a delayed message in the queue"
-        return f"The next check is due at {format_time_and_age(check_at, now)}, {by}."
-    overdue = f"A check was due at {format_time_and_age(check_at, now)}"
-    if by_sweeper or work_at <= now:
-        return f"{overdue}; the sweeper, which runs every minute, sends it."
-    resent = format_time_and_age(work_at, now)
-    return f"{overdue}; if its message is lost, the sweeper sends another at {resent}."
-
-
-def _next_event(payment: Payment, now: int) -> list[str]:
-    if payment.event_state == "SENT" and payment.event_sent_at:
-        sent = format_time_and_age(payment.event_sent_at, now)
-        return [f"Nothing: it is settled, and its event was sent at {sent}."]
-    if payment.event_state == "PENDING" and payment.work_at:
-        by = format_time_and_age(payment.work_at, now)
-        return [
-            "Its event is waiting to be sent: the publisher sends it within seconds,",
-            f"or else the sweeper at {by}.",
-        ]
-    return ["It is settled, but its event is neither pending nor sent: tell the maintainers."]
+    if error.tries == 1:
+        return f"The last check, at {latest}, brought {how}; the status is kept."
+    since = format_time_and_age(error.since, now)
+    return (
+        f"The last {error.tries} checks brought no reply, since {since};"
+        f" the latest, at {latest}, brought {how}; the status is kept."
+    )

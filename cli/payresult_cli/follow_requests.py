@@ -1,17 +1,30 @@
-"""Reads the file of `follow`, and finds which of its payments are not followed yet."""
+"""Reads which payIds `follow` is to send, and finds what their messages would do."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
-from payresult.domain.payment import CheckMessage
+from payresult.domain.payment import CheckMessage, Payment, Status
 from payresult.domain.registration import can_restart, merge
 from payresult.errors import InvalidInput, PayresultError
 from payresult.schemas.requests import parse_pay_id, parse_registration
 from payresult_cli.csv_files import read_csv, reject_line
 from payresult_cli.errors import CommandError
+
+Effect = Literal["new", "startAgain", "oneCheck", "paid", "followed"]
+"""What a message does.
+
+* new: registers the payment, or adds to its registration
+* startAgain: starts the checks of one that is FAILED, EXPIRED or UNRESOLVED
+* oneCheck: has the gateway asked once about one in REVIEW
+* paid, followed: nothing, so it is not sent
+"""
+
+SENT: tuple[Effect, ...] = ("new", "startAgain", "oneCheck")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +37,19 @@ class FollowRequest:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """``new`` requests are to be sent; ``rejected`` has a reason by payId; the others are followed.
+    """The requests by what they would do; ``rejected`` has a reason by payId."""
 
-    ``followed`` is how many need no message.
-    """
-
-    new: list[FollowRequest]
-    rejected: dict[str, str]
-    followed: int
+    by_effect: defaultdict[Effect, list[FollowRequest]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    rejected: dict[str, str] = field(default_factory=dict)
 
 
 def read_follow_requests(path: Path) -> list[FollowRequest]:
     """Return one request for each payId in *path*; CommandError if one of its lines is invalid."""
     found: dict[str, FollowRequest] = {}
     for row in read_csv(path, required=["payId"], header_optional=True):
-        body = json.dumps(row.fields, separators=(",", ":"))
+        body = _body(row.fields)
         try:
             message = _parse(row.fields)
         except InvalidInput as error:
@@ -52,19 +63,28 @@ def read_follow_requests(path: Path) -> list[FollowRequest]:
     return list(found.values())
 
 
-def classify(repository: PaymentRepository, requests: Sequence[FollowRequest]) -> Classified:
-    """Compare *requests* with the stored payments."""
+def follow_request(pay_id: str) -> FollowRequest:
+    """Return the request for a payment of the table, which is registered already."""
+    return FollowRequest(_body({"payId": pay_id}), CheckMessage(pay_id))
+
+
+def classify(
+    repository: PaymentRepository, requests: Sequence[FollowRequest], found: Classified
+) -> None:
+    """Compare *requests* with the stored payments, and add them to *found*."""
     stored = repository.get_many(request.message.pay_id for request in requests)
-    new: list[FollowRequest] = []
-    rejected: dict[str, str] = {}
     for request in requests:
         pay_id = request.message.pay_id
         try:
-            if _is_new(request.message, stored.get(pay_id)):
-                new.append(request)
+            effect = _effect(request.message, stored.get(pay_id))
         except PayresultError as error:
-            rejected[pay_id] = str(error)
-    return Classified(new, rejected, len(requests) - len(new) - len(rejected))
+            found.rejected[pay_id] = str(error)
+        else:
+            found.by_effect[effect].append(request)
+
+
+def _body(fields: dict[str, str]) -> str:
+    return json.dumps(fields, separators=(",", ":"))
 
 
 def _parse(fields: dict[str, str]) -> CheckMessage:
@@ -73,9 +93,17 @@ def _parse(fields: dict[str, str]) -> CheckMessage:
     return CheckMessage(parse_pay_id(fields.get("payId")), registration)
 
 
-def _is_new(message: CheckMessage, stored: Stored | None) -> bool:
-    """Return whether the message starts checks, starts them again, or adds to the registration."""
+def _effect(message: CheckMessage, stored: Stored | None) -> Effect:
     payment = require_readable(stored)
     if payment is None:
-        return True
-    return can_restart(payment) or merge(payment, message.registration) != payment.registration
+        return "new"
+    merged = merge(payment, message.registration)
+    if can_restart(payment, None):  # it is sent now, after the last change
+        return "startAgain"
+    return "new" if merged != payment.registration else _of_status(payment)
+
+
+def _of_status(payment: Payment) -> Effect:
+    if payment.status is Status.REVIEW:
+        return "oneCheck"
+    return "paid" if payment.settled else "followed"

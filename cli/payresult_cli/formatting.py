@@ -1,11 +1,12 @@
 """Formats and parses times, durations, amounts and untrusted text. Pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from payresult.domain.payment import Registration
+    from payresult.domain.payment import Payment, Registration
 
 _SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
@@ -51,6 +52,17 @@ def format_registered_amount(registration: "Registration") -> str:
     """Return "19.99 USD", or what of it is registered."""
     known = filter(None, (registration.expected_amount, registration.currency))
     return " ".join(known) or "no amount"
+
+
+def format_pay_amount(reply: Mapping[str, str]) -> str:
+    """Return the payAmount of a stored reply in quotation marks, or "no amount"."""
+    pay_amount = reply.get("payAmount")
+    return "no amount" if pay_amount is None else f'"{printable(pay_amount)}"'
+
+
+def attention_reason(payment: "Payment") -> str | None:
+    """Return why *payment* waits for a person ("REVIEW"), None if it does not."""
+    return payment.attention and payment.attention.rpartition("#")[2]
 
 
 def parse_age(text: str) -> int | None:

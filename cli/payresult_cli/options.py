@@ -12,6 +12,8 @@ from payresult_cli.formatting import parse_age, parse_time
 Value = TypeVar("Value")
 Command = Callable[..., Any]
 
+MAX_REASON_CHARACTERS = 200
+
 
 class ParsedParam(click.ParamType[Value]):
     """A value that *parse* returns; where it returns None, the value is rejected with *reason*."""
@@ -41,6 +43,10 @@ def _pay_id(text: str) -> str | None:
         return None
 
 
+def _reason(text: str) -> str | None:
+    return text if 0 < len(text.strip()) <= MAX_REASON_CHARACTERS and text.isprintable() else None
+
+
 PAY_ID = ParsedParam(
     "payid",
     _pay_id,
@@ -50,6 +56,17 @@ AGE = ParsedParam("age", parse_age, "is not an age: write 90s, 15m, 2h or 7d")
 TIME = ParsedParam(
     "time", parse_time, "is not a time: write 2026-11-22T10:00Z, or 2026-11-22 (UTC)"
 )
+
+REASON = ParsedParam(
+    "text", _reason, f"is not a reason: write 1 to {MAX_REASON_CHARACTERS} characters on one line"
+)
+
+
+def reason_option(command: Command) -> Command:
+    """Add --reason, which an operator's decision must have."""
+    return click.option(
+        "--reason", type=REASON, required=True, help="Why; kept in the payment's history."
+    )(command)
 
 
 def stack_options(command: Command) -> Command:

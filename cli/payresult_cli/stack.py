@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from payresult.aws.dynamodb import PaymentRepository
+from payresult.aws.items import SCHEMA_VERSION
 from payresult_cli.errors import CommandError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Stack:
     api_url: str
     check_delays: str
     failed_pay_rst_values: str
+    retention_days: int
     session: boto3.Session
     endpoint_url: str | None = None
 
@@ -91,6 +93,7 @@ def find_stack(
         for each in description.get("Parameters", [])
     }
     output, parameter = partial(_value, name, outputs), partial(_value, name, parameters)
+    _require_same_schema(name, output("SchemaVersion"))
     return Stack(
         name=name,
         partner_code=parameter("PartnerCode"),
@@ -100,6 +103,7 @@ def find_stack(
         api_url=api_url or output("ApiUrl"),
         check_delays=parameter("CheckDelays"),
         failed_pay_rst_values=parameter("FailedPayRstValues"),
+        retention_days=int(parameter("RetentionDays")),
         session=session,
         endpoint_url=endpoint_url,
     )
@@ -115,6 +119,15 @@ def _describe(client: "CloudFormationClient", name: str) -> Any:
         raise CommandError(
             f"no stack {name!r} in {region}: name it with --stack, or set AWS_REGION or AWS_PROFILE"
         ) from None
+
+
+def _require_same_schema(name: str, deployed: str) -> None:
+    """Refuse to write items that the deployed functions would not understand."""
+    if deployed != str(SCHEMA_VERSION):
+        raise CommandError(
+            f"stack {name!r} stores payments in version {deployed}, this clone in version"
+            f" {SCHEMA_VERSION}: use a clone of the release that is deployed"
+        )
 
 
 def _value(stack_name: str, values: Mapping[str, str], name: str) -> str:

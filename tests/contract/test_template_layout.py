@@ -72,7 +72,14 @@ def test_the_outputs_are_what_a_user_needs() -> None:
     outputs = TEMPLATE["Outputs"]
     assert set(outputs) == {
         *("ApiUrl", "ApiId", "ChecksQueueUrl", "ChecksQueueArn", "DeadLetterQueueUrl"),
-        *("TableName", "EventBusName", "EventBusArn", "AuditQueueUrl", "DashboardName"),
+        *(
+            "TableName",
+            "SchemaVersion",
+            "EventBusName",
+            "EventBusArn",
+            "AuditQueueUrl",
+            "DashboardName",
+        ),
         *(f"{name}FunctionName" for name in FUNCTIONS),
     }
     assert all(output["Description"] for output in outputs.values())

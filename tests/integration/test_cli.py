@@ -56,7 +56,7 @@ def test_a_file_is_followed_until_each_payment_is_paid(
         return all(system.audit.arrivals(pay_id) for pay_id in pay_ids)
 
     wait_for("120 events", all_paid, 60)
-    assert "0 to send, 120 followed already" in cli("follow", file, "--yes").out
+    assert "0 to send, 120 paid already" in cli("follow", file, "--yes").out
     assert all(len(system.gateway.requests(pay_id)) == 1 for pay_id in pay_ids)
 
 

@@ -1,112 +1,98 @@
-"""`payresult accept`: an operator accepts the paid amount of a payment in REVIEW."""
-
-from decimal import Decimal
+"""`payresult accept`: an operator accepts what the gateway reports of a payment in REVIEW."""
 
 import click
 
-from payresult.aws import updates
-from payresult.aws.dynamodb import PaymentRepository, require_readable
-from payresult.domain.amount import parse_plain_amount
-from payresult.domain.payment import Payment, Registration, Status
-from payresult.domain.registration import amount_matches
-from payresult.errors import PaymentChanged
+from payresult.aws import operator_updates
+from payresult.domain.decision import is_success
+from payresult.domain.payment import Payment, Status
+from payresult.domain.reply import stored_text
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
-from payresult_cli.formatting import format_registered_amount, printable
-from payresult_cli.options import PAY_ID, ParsedParam, confirm_options, stack_options
-
-MAX_REASON_CHARACTERS = 200
-
-
-def _amount(text: str) -> str | None:
-    return text if (parse_plain_amount(text) or Decimal(0)) > 0 else None
-
-
-def _currency(text: str) -> str | None:
-    return text if len(text) == 3 and text.isascii() and text.isupper() else None  # noqa: PLR2004 - ISO 4217
-
-
-def _reason(text: str) -> str | None:
-    return text if 0 < len(text.strip()) <= MAX_REASON_CHARACTERS and text.isprintable() else None
-
-
-AMOUNT = ParsedParam("amount", _amount, "is not an amount: write it like 19.99")
-CURRENCY = ParsedParam(
-    "currency", _currency, "is not a currency: write three capital letters, like USD"
-)
-REASON = ParsedParam(
-    "text", _reason, f"is not a reason: write 1 to {MAX_REASON_CHARACTERS} characters on one line"
-)
+from payresult_cli.formatting import format_pay_amount, format_registered_amount, printable
+from payresult_cli.one_payment import read_payment, write_if_unchanged
+from payresult_cli.options import PAY_ID, confirm_options, reason_option, stack_options
 
 
 @click.command("accept")
 @click.argument("pay_id", metavar="PAYID", type=PAY_ID)
-@click.option("--amount", type=AMOUNT, required=True, help="The amount that was paid, like 18.00.")
-@click.option(
-    "--reason",
-    type=REASON,
-    required=True,
-    help="Why it is accepted; kept in the payment's history.",
-)
-@click.option("--currency", type=CURRENCY, help="The currency that was paid, if it differs too.")
+@click.option("--reported", metavar="TEXT", help="For a script: the payAmount that it saw.")
+@click.option("--reported-absent", is_flag=True, help="For a script: it saw that there is none.")
+@reason_option
 @confirm_options
 @stack_options
 def command(  # noqa: PLR0913 - an option each
     context: Context,
     pay_id: str,
     *,
-    amount: str,
+    reported: str | None,
+    reported_absent: bool,
     reason: str,
-    currency: str | None,
     dry_run: bool,
     yes: bool,
 ) -> int:
-    """Accept another amount for a payment in REVIEW.
+    """Accept what the gateway reports of a payment in REVIEW.
 
-    Replaces the registered amount by the one that was paid, and plans a check at once: the next
-    sweep, within a minute, has the gateway asked again. If the gateway gives the same answer, the
-    payment becomes SUCCEEDED.
+    Shows the registered amount and the reported one, and plans a check: the next sweep, within a
+    minute, has the gateway asked again. If it reports the same text, the payment becomes SUCCEEDED.
+    A script says what it saw: --yes needs --reported or --reported-absent, and so does a command
+    without a terminal. The registration stays as it is.
     """
+    if reported is not None and reported_absent:
+        raise click.UsageError("Give either --reported or --reported-absent.")
+    said = reported is not None or reported_absent
+    if not said and not dry_run and (yes or not context.dependencies.has_terminal()):
+        raise CommandError(
+            "nothing was changed: say what you saw, with --reported TEXT or --reported-absent"
+        )
     repository = context.stack.repository()
-    payment = _payment_in_review(repository, pay_id)
-    registered = payment.registration
-    accepted = Registration(registered.order_id, amount, currency or registered.currency)
-    _require_reported_amount(payment, accepted)
-    before, after = format_registered_amount(registered), format_registered_amount(accepted)
-    record = {"payId": pay_id, "from": before, "to": after, "reason": reason}
-    paid = printable(payment.reply.get("payAmount", ""))
-    context.output(record, f"{pay_id}: {before} registered, {paid} paid, {after} to accept")
+    payment = read_payment(repository, pay_id)
+    _require_reported_success(payment)
+    if said:
+        _require_seen(payment, reported)
+    _show(context, payment, reason)
     if not context.confirm("Accept it?", dry_run=dry_run, yes=yes):
         return 0 if dry_run else 1
-    try:
-        repository.write(pay_id, updates.accept(payment, accepted, reason, context.now()))
-    except PaymentChanged:
-        raise CommandError(
-            f"{pay_id} changed in the meantime, nothing was accepted: look at it again"
-        ) from None
+    update = operator_updates.accept(payment, reason, context.now())
+    write_if_unchanged(pay_id, lambda: repository.write(pay_id, update))
     context.info(
         f"accepted: the payment is checked again within a minute (payresult explain {pay_id})"
     )
     return 0
 
 
-def _payment_in_review(repository: PaymentRepository, pay_id: str) -> Payment:
-    payment = require_readable(repository.get_many([pay_id]).get(pay_id))
-    if payment is None:
-        raise CommandError(f"{pay_id} is not in the table: there is nothing to accept")
+def _require_reported_success(payment: Payment) -> None:
     if payment.status is not Status.REVIEW:
         raise CommandError(
-            f"{pay_id} is {payment.status}: only a payment in REVIEW can be accepted"
+            f"{payment.pay_id} is {payment.status}: only a payment in REVIEW can be accepted"
         )
-    return payment
+    pay_rst = payment.reply.get("payRst", "")
+    if not is_success(pay_rst):
+        raise CommandError(
+            f'the gateway\'s last answer about {payment.pay_id} is payRst "{printable(pay_rst)}":'
+            " there is no success to accept"
+        )
 
 
-def _require_reported_amount(payment: Payment, accepted: Registration) -> None:
-    """Reject any other amount: the next check would set the payment to REVIEW again."""
+def _require_seen(payment: Payment, seen: str | None) -> None:
+    """Require that *seen*, None for no amount, is what is stored: long texts are truncated."""
+    stored = payment.reply.get("payAmount")
+    if (None if seen is None else stored_text(seen)) != stored:
+        said = format_pay_amount({} if seen is None else {"payAmount": seen})
+        raise CommandError(
+            f"the gateway reports {format_pay_amount(payment.reply)} for {payment.pay_id},"
+            f" not {said}: nothing was changed"
+        )
+
+
+def _show(context: Context, payment: Payment, reason: str) -> None:
+    registered = format_registered_amount(payment.registration)
     reported = payment.reply.get("payAmount")
-    if amount_matches(reported, accepted):
-        return
-    raise CommandError(
-        f"the gateway reports {reported!r}, not {format_registered_amount(accepted)}:"
-        f" {payment.pay_id} would be in REVIEW again; accept what was paid (--amount, --currency)"
-    )
+    record = {
+        "payId": payment.pay_id,
+        "registered": registered,
+        "reported": reported,
+        "reportedAbsent": True if reported is None else None,
+        "reason": reason,
+    }
+    text = f"{payment.pay_id}: {registered} registered, {format_pay_amount(payment.reply)} reported"
+    context.output(record, text)

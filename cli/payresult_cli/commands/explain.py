@@ -10,9 +10,12 @@ from payresult.aws.items import check_error_value, status_change_value
 from payresult.domain.payment import Payment, StatusChange, to_iso8601
 from payresult.schemas.responses import payment_response
 from payresult_cli.context import Context
-from payresult_cli.explanation import DeploymentSettings, explain_next, explain_status
+from payresult_cli.explanation import DeploymentSettings, explain_status
+from payresult_cli.explanation_next import explain_attention, explain_next
 from payresult_cli.formatting import (
+    attention_reason,
     format_count,
+    format_pay_amount,
     format_registered_amount,
     format_time,
     format_time_and_age,
@@ -56,19 +59,30 @@ def _record(payment: Payment, now: int, settings: DeploymentSettings) -> dict[st
     history = [
         status_change_value(change) | {"at": to_iso8601(change.at)} for change in payment.history
     ]
-    error = payment.last_error
-    sent_at = payment.event_sent_at
+    error, expires_at = payment.last_error, payment.expires_at
     return payment_response(payment).model_dump(mode="json", exclude_none=True) | {
         "why": explain_status(payment, now, settings),
         "next": explain_next(payment, now),
         "answeredChecks": payment.attempt,
-        "lastError": error and check_error_value(error) | {"at": to_iso8601(error.at)},
+        "maxAnsweredChecks": settings.max_checks,
+        "lastError": error
+        and check_error_value(error)
+        | {"at": to_iso8601(error.at), "since": to_iso8601(error.since)},
+        "acceptedPayAmount": payment.accepted_amount,
+        "acceptedAbsent": payment.accepted_absent or None,
+        "attention": attention_reason(payment),
+        "attentionSince": _iso8601(payment.attention_since),
+        "expiresAt": expires_at and to_iso8601(expires_at * 1000),
         "history": history,
         "eventId": payment.event_id,
         "eventState": payment.event_state,
-        "eventSentAt": sent_at and to_iso8601(sent_at),
+        "eventSentAt": _iso8601(payment.event_sent_at),
         "event": payment.event and json.loads(payment.event),
     }
+
+
+def _iso8601(at: int | None) -> str | None:
+    return None if at is None else to_iso8601(at)
 
 
 def _lines(payment: Payment, now: int, settings: DeploymentSettings) -> list[str]:
@@ -78,6 +92,7 @@ def _lines(payment: Payment, now: int, settings: DeploymentSettings) -> list[str
         f"{payment.pay_id}  {payment.status}  ({order}{amount} registered)",
         *_section("Why", explain_status(payment, now, settings)),
         *_section("Next", explain_next(payment, now)),
+        *_section("Attention", explain_attention(payment, now)),
         *_section("Checks", _checks(payment, now, settings)),
         *_section("Last answer", [f"{k:<20} {printable(v)}" for k, v in payment.reply.items()]),
         *_section("History", [_change(change) for change in payment.history]),
@@ -113,8 +128,12 @@ def _change(change: StatusChange) -> str:
 def _operator_action(change: StatusChange) -> str:
     if change.reason is None:
         return "event to be sent again"
-    amounts = f"{change.amount_from or 'no amount'} -> {change.amount_to}"
-    return f"{amounts} accepted: {printable(change.reason)}"
+    reason = printable(change.reason)
+    if not change.amount_from and not change.amount_to:
+        return f"closed: {reason}"
+    reported = {} if change.amount_to is None else {"payAmount": change.amount_to}
+    registered = change.amount_from or "no amount"
+    return f"{registered} registered, {format_pay_amount(reported)} accepted: {reason}"
 
 
 def _event(payment: Payment, now: int) -> list[str]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
-from payresult.aws import updates
+from payresult.aws import operator_updates
 from payresult.aws.dynamodb import PaymentRepository, Stored
-from payresult.domain.event import Event
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
@@ -91,11 +90,10 @@ def _mark_all(
 def _mark(context: Context, repository: PaymentRepository, pay_id: str) -> bool:
     """Mark the event as unsent; False if it is unsent already or cannot be read any more."""
     payment = repository.get_many([pay_id]).get(pay_id)
-    if not isinstance(payment, Payment) or not payment.event_id or not payment.event:
+    if not isinstance(payment, Payment) or payment.event_id is None:
         return False
-    event = Event(pay_id, payment.event_id, payment.event)
     try:
-        repository.write(pay_id, updates.republish(event, context.now()))
+        repository.write(pay_id, operator_updates.republish(payment, context.now()))
     except PaymentChanged:  # it is unsent already
         return False
     return True

@@ -33,6 +33,8 @@ class CommandLine:
     def __init__(self, table: Table) -> None:
         self.table = table
         self.now = NOW
+        self.has_terminal = True
+        self.retention_days = 0
         self.sqs: SQSClient = boto3.client("sqs")
         self.queue_url, self.dead_letter_queue_url = (
             self.sqs.create_queue(QueueName=f"{table.name}-{name}")["QueueUrl"]
@@ -48,6 +50,7 @@ class CommandLine:
             load_stack=self._load_stack,
             send_request=self._send_request,
             clock=lambda: self.now / 1000,
+            has_terminal=lambda: self.has_terminal,
         )
         return run(*arguments, dependencies=dependencies, user_input=user_input)
 
@@ -97,6 +100,7 @@ class CommandLine:
             api_url=API_URL,
             check_delays="5,10,20",
             failed_pay_rst_values="fail",
+            retention_days=self.retention_days,
             session=cast("boto3.Session", _Session(self.handlers)),
         )
 

@@ -32,7 +32,7 @@ def test_commands_that_change_something_have_dry_run_and_yes() -> None:
         assert {"--stack", "--sandbox", "--json"} < options
         if {"--dry-run", "--yes"} < options:
             changing.add(name)
-    assert changing == {"accept", "follow", "redrive", "republish"}
+    assert changing == {"accept", "close", "follow", "forget", "redrive", "republish"}
 
 
 @pytest.mark.parametrize("arguments", [[], ["nix"], ["explain"], ["list", "--nix"]])

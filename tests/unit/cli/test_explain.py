@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from payresult.domain.payment import FailureKind
 from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.support.factories import DAY, HOUR, MINUTE, PAY_ID, SECOND, reply
 from tests.support.tables import Table
@@ -103,58 +104,170 @@ def test_late_check_is_sent_by_the_sweeper(cli: CommandLine, table: Table) -> No
 
 
 def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None:
-    """With the number of checks in a row that it did not answer."""
-    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
+    """How it failed, how often in a row, and since when. None of it uses an answered check."""
+    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id, how="timeout")
     world.order()
     world.run(4 * SECOND)
-    first, second = explain(cli, world)["Why"]
-    assert first == "The gateway has not given a valid answer yet."
-    assert second == (
-        "The gateway did not answer the last check, the latest at 2026-11-22 10:00:00Z (4 s ago);"
+    assert explain(cli, world)["Why"] == [
+        "The gateway has not given a valid answer yet.",
+        (
+            "The last check, at 2026-11-22 10:00:00Z (4 s ago), brought no answer in time;"
+            " the status is kept."
+        ),
+        "The last question, at 2026-11-22 10:00:00Z (4 s ago), was in vain: the API says stale.",
+    ]
+
+    world.says = lambda pay_id: GatewayUnavailable(
+        "down", pay_id=pay_id, how="http", http_status=500
+    )
+    world.run(2 * MINUTE)
+
+    sections = explain(cli, world)
+    assert sections["Why"][1].startswith(
+        "The last 5 checks brought no reply, since 2026-11-22 10:00:00Z (2 min ago); the latest, at"
+    )
+    assert "brought HTTP 500; the status is kept." in sections["Why"][1]
+    assert sections["Checks"][1] == "0 of at most 4 answered checks used"
+
+
+HOW: list[tuple[FailureKind | None, int | None, str]] = [
+    ("timeout", None, "no answer in time"),
+    ("connection", None, "no connection, or it broke"),
+    ("tls", None, "TLS refused"),
+    ("http", 404, "HTTP 404"),
+    ("http", None, "an HTTP error"),
+    ("not_json", 200, "no JSON"),
+    ("not_a_reply", 200, "JSON that is no reply"),
+    ("other_payment", 200, "a reply about another payment"),
+    (None, 403, "HTTP 403"),
+    (None, None, "nothing valid"),
+]
+
+
+@pytest.mark.parametrize(("how", "http_status", "expected"), HOW)
+def test_how_the_gateway_failed_is_told(
+    cli: CommandLine, world: World, how: FailureKind | None, http_status: int | None, expected: str
+) -> None:
+    """In words; an earlier version of payresult kept the HTTP status only."""
+    error = InvalidReply("odd", pay_id=PAY_ID, how=how or "http", http_status=http_status)
+    world.says = lambda _: error
+    world.order()
+    world.run(0)
+    if how is None:
+        stored = world.table.item()["lastError"]
+        world.table.change(lastError={name: stored[name] for name in stored if name != "how"})
+    assert explain(cli, world)["Why"][1] == (
+        f"The last check, at 2026-11-22 10:00:00Z (0 s ago), brought {expected};"
         " the status is kept."
     )
 
-    world.run(2 * MINUTE)
 
-    assert "The gateway did not answer the last 5 checks" in explain(cli, world)["Why"][1]
-
-
-def test_invalid_answer_is_a_reason(cli: CommandLine, world: World) -> None:
-    """With its HTTP status, if that is what was wrong."""
-    world.says = lambda pay_id: InvalidReply("odd", pay_id=pay_id, http_status=404)
+def test_stored_answer_that_is_stale(cli: CommandLine, world: World) -> None:
+    """A caller asked in vain after it; the chain of checks was not concerned."""
     world.order()
     world.run(0)
+    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
+    world.now += 4 * SECOND
+    world.get()
     assert explain(cli, world)["Why"][-1] == (
-        "The gateway's answer to the last check, at 2026-11-22 10:00:00Z (0 s ago),"
-        " was invalid (HTTP 404)."
+        "The last question, at 2026-11-22 10:00:04Z (0 s ago), was in vain: the API says stale."
     )
+    [record] = cli.run("explain", PAY_ID, "--json").records
+    assert record["stale"] is True
 
 
-def test_unresolved_payment_with_all_checks_used(cli: CommandLine, world: World) -> None:
-    """No check is planned."""
+RESTART = "A PUT or a message with its payId (`payresult follow`) starts the checks again."
+
+
+def test_expired_payment(cli: CommandLine, world: World) -> None:
+    """An abandoned checkout: all checks were answered. Nobody has to look at it."""
     world.order()
     world.run(DAY)
 
     sections = explain(cli, world)
 
-    assert sections[""] == [f"{PAY_ID}  UNRESOLVED  (no amount registered)"]
-    assert sections["Why"][0].startswith("It was followed for ")
-    assert "all its checks are used" in sections["Why"][0]
-    assert sections["Next"] == [
-        "Nothing happens automatically: no check is planned.",
-        "Ask the gateway's operator; `payresult follow` restarts the checks.",
+    assert sections[""] == [f"{PAY_ID}  EXPIRED  (no amount registered)"]
+    assert sections["Why"][:2] == [
+        "The last planned check was answered at 2026-11-22 10:00:35Z (23 h ago),",
+        "and no answer was a success: an abandoned checkout ends like this.",
     ]
+    assert sections["Next"] == ["Nothing happens automatically: no check is planned.", RESTART]
+    assert sections["Checks"][1] == "4 of at most 4 answered checks used"
+    assert "Attention" not in sections
 
 
-def test_unresolved_payment_at_its_deadline(cli: CommandLine, world: World) -> None:
-    """The gateway was down until then, so checks remained."""
+def unresolved(world: World) -> None:
+    """Let the time of a payment end while the gateway is down."""
     world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     world.order()
     world.run(HOUR)
     world.table.change(giveUpAt=world.now)
     world.run(HOUR)
 
-    assert "its time is over" in explain(cli, world)["Why"][0]
+
+def test_unresolved_payment(cli: CommandLine, world: World) -> None:
+    """Nobody knows, so it waits for a person; what ends that."""
+    unresolved(world)
+
+    sections = explain(cli, world)
+
+    assert sections["Why"][0].startswith("Its time was over at 2026-11-22 11:")
+    assert sections["Why"][1] == (
+        "and the check at the end brought no answer: nobody knows whether it is paid."
+    )
+    assert sections["Next"][-1] == RESTART
+    waiting, ends = sections["Attention"]
+    assert waiting.startswith("UNRESOLVED: it waits for a person since 2026-11-22 11:")
+    assert ends == (
+        "Until it is followed again (`payresult follow`), an answer changes its status,"
+        " or `payresult close`."
+    )
+
+
+def test_closed_payment(cli: CommandLine, world: World) -> None:
+    """When and why; and when DynamoDB erases it."""
+    unresolved(world)
+    cli.now, cli.retention_days = world.now, 30
+    cli.run("close", PAY_ID, "--reason", "refunded", "--yes")
+    sections = explain(cli, world)
+    assert sections["Attention"] == ["Closed at 2026-11-22 12:00:00Z (0 s ago): refunded."]
+    assert sections["Next"][-1] == (
+        "DynamoDB erases it within some days from 2026-12-22 12:00:00Z (in 30 d) on"
+        " (RetentionDays)."
+    )
+    assert sections["History"][-1] == (
+        "2026-11-22 12:00:00Z  UNRESOLVED, by operator: closed: refunded"
+    )
+    [record] = cli.run("explain", PAY_ID, "--json").records
+    assert record["expiresAt"] == "2026-12-22T12:00:00.000Z"
+    assert "attention" not in record
+
+
+def test_payment_that_was_started_again(cli: CommandLine, world: World) -> None:
+    """When, and by what."""
+    world.order()
+    world.run(DAY)
+    world.register()
+
+    sections = explain(cli, world)
+
+    assert sections["Why"][-1] == (
+        "Its checks were started again at 2026-11-23 10:00:00Z (0 s ago)."
+    )
+    assert sections["Checks"][1] == "0 of at most 4 answered checks used"
+    assert sections["History"][-1] == "2026-11-23 10:00:00Z  EXPIRED -> PENDING, by api"
+
+
+def test_duplicate_payment(cli: CommandLine, world: World) -> None:
+    """It is paid, and somebody has to refund one of the two."""
+    world.says = lambda _: reply()
+    world.order()
+    world.run(0)
+    world.table.change(attention="P000818#DUPLICATE", attentionSince=None)
+    assert explain(cli, world)["Attention"] == [
+        "DUPLICATE: it waits for a person.",
+        "Its order was paid with another payId too: refund one, then `payresult close`.",
+    ]
 
 
 def test_failed_payment(cli: CommandLine, world: World) -> None:
@@ -170,31 +283,72 @@ def test_failed_payment(cli: CommandLine, world: World) -> None:
 
 
 def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: World) -> None:
-    """Both amounts and the command; then what the operator accepted."""
-    world.says = lambda _: reply(payAmount="$18.00")
-    world.order(expectedAmount="19.99", currency="USD")
+    """What was registered and reported; then what was accepted too, when and why."""
+    world.says = lambda _: reply(payAmount="19,99 €")
+    world.order(expectedAmount="19.99", currency="EUR")
     world.run(0)
 
     sections = explain(cli, world)
-    assert sections["Why"] == [
-        "The gateway reports it as paid with $18.00, but 19.99 USD is registered.",
-        "It waits for an operator's decision since 2026-11-22 10:00:00Z (0 s ago).",
+    first = 'The gateway reports it as paid with "19,99 €", but 19.99 EUR is registered.'
+    assert sections["Why"] == [first]
+    assert sections["Next"][-1] == (
+        "`payresult check`, a PUT or a message with its payId has it checked once."
+    )
+    assert sections["Attention"] == [
+        "REVIEW: it waits for a person since 2026-11-22 10:00:00Z (0 s ago).",
+        "Until the registered amount is reported, or `payresult accept` or `payresult close`.",
     ]
-    assert sections["Next"][-1] == "Accept what was paid with `payresult accept`, or refund it."
 
-    cli.run("accept", PAY_ID, "--amount", "18.00", "--reason", "coupon 5", "--yes")
+    world.run(MINUTE)
+    cli.now = world.now
+    cli.run("accept", PAY_ID, "--reported", "19,99 €", "--reason", "comma", "--yes")
 
     sections = explain(cli, world)
-    assert sections["Why"] == [
-        "The gateway reports it as paid with $18.00, and an operator accepted this."
-    ]
-    assert (
-        sections["Next"][-1]
-        == "If the gateway gives the same answer again, the payment becomes SUCCEEDED."
+    accepted = 'An operator accepted "19,99 €" at 2026-11-22 10:01:00Z (0 s ago): comma.'
+    assert sections["Why"] == [first, accepted]
+    assert sections["Next"][-1] == (
+        "If the gateway reports the same text again, the payment becomes SUCCEEDED."
     )
     assert sections["History"][-1] == (
-        "2026-11-22 10:00:00Z  REVIEW, by operator: 19.99 USD -> 18.00 USD accepted: coupon 5"
+        '2026-11-22 10:01:00Z  REVIEW, by operator: 19.99 EUR registered, "19,99 €" accepted: comma'
     )
+    [record] = cli.run("explain", PAY_ID, "--json").records
+    assert (record["expectedAmount"], record["acceptedPayAmount"]) == ("19.99", "19,99 €")
+    assert (record["attention"], record["attentionSince"]) == ("REVIEW", "2026-11-22T10:00:00.123Z")
+
+    says = world.says
+    world.says = lambda _: reply(payAmount="1,00 €")
+    world.run(0)
+    world.get()
+    assert explain(cli, world)["Why"][1:] == [
+        accepted,
+        "This is not what the gateway reports now.",
+    ]
+
+    world.says = says
+    world.run(MINUTE)
+    sections = explain(cli, world)
+    assert sections[""] == [f"{PAY_ID}  SUCCEEDED  (19.99 EUR registered)"]
+    assert sections["Why"][1:] == [
+        "19.99 EUR is registered.",
+        accepted.replace("0 s ago", "60 s ago"),
+    ]
+    assert "Attention" not in sections
+
+
+def test_accepted_payment_without_an_amount(cli: CommandLine, world: World) -> None:
+    """The gateway reports success, and no amount. A history by hand loses when and why."""
+    world.says = lambda _: reply()
+    world.order(expectedAmount="19.99")
+    world.run(0)
+    cli.run("accept", PAY_ID, "--reported-absent", "--reason", "known", "--yes")
+    sections = explain(cli, world)
+    assert sections["Why"][1] == (
+        "An operator accepted no amount at 2026-11-22 10:00:00Z (0 s ago): known."
+    )
+    assert sections["History"][-1].endswith("19.99 registered, no amount accepted: known")
+    world.table.change(history=[])
+    assert explain(cli, world)["Why"][1] == "An operator accepted no amount."
 
 
 def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
@@ -204,7 +358,7 @@ def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
     world.run(0)
     sections = explain(cli, world)
     assert sections["Why"] == [
-        "The gateway reported it as paid ($19.99) at 2026-11-22 10:00:00Z (0 s ago).",
+        'The gateway reported it as paid ("$19.99") at 2026-11-22 10:00:00Z (0 s ago).',
         "This is the registered amount: 19.99.",
     ]
     assert sections["Next"][0].startswith("Its event is waiting to be sent")
@@ -302,5 +456,8 @@ def test_json_has_the_last_error(cli: CommandLine, world: World) -> None:
         "kind": "unavailable",
         "at": "2026-11-22T10:00:00.123Z",
         "tries": 1,
+        "since": "2026-11-22T10:00:00.123Z",
+        "how": "connection",
     }
+    assert (record["answeredChecks"], record["maxAnsweredChecks"]) == (0, 4)
     assert record["nextCheckAt"] > record["createdAt"]

@@ -1,5 +1,6 @@
 """`payresult follow`: each payId of a file that is not followed yet is sent to the queue, once."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from payresult.domain.payment import CheckMessage, Registration
+from payresult.domain.payment import CheckMessage, Registration, Status
+from payresult.errors import GatewayUnavailable
 from payresult.schemas.requests import parse_message
-from tests.support.factories import DAY, PAY_ID
+from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine, Handler
 from tests.unit.cli.conftest import PAY_IDS, resume_file, sent_pay_ids
+
+ENDED = ("paid-0", "paid-1", "paid-2")
 
 
 def intercept_after(cli: CommandLine, batches: int, handler: Handler) -> None:
@@ -26,6 +30,30 @@ def intercept_after(cli: CommandLine, batches: int, handler: Handler) -> None:
         return call(**arguments) if count <= batches else handler(call, **arguments)
 
     cli.intercept("send_message_batch", count_batches)
+
+
+def ended_payments(cli: CommandLine) -> World:
+    """Bring ENDED to FAILED, EXPIRED and UNRESOLVED, and three more to other statuses.
+
+    paid-3 is PENDING, paid-4 SUCCEEDED, paid-5 in REVIEW.
+    """
+    world = World(cli.table, delays=(60,))
+    answers = {"paid-0": "fail", "paid-4": "success", "paid-5": "success"}
+    world.says = lambda pay_id: reply(answers.get(pay_id, "wait"), payId=pay_id, payAmount="$5")
+    for pay_id in ("paid-0", "paid-1", "paid-4"):
+        world.order(pay_id)
+    world.order("paid-5", expectedAmount="19.99")
+    world.run(3 * MINUTE)
+    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
+    world.order("paid-2")
+    world.run(SECOND)
+    world.table.change("paid-2", giveUpAt=world.now)
+    world.run(2 * HOUR)
+    world.register("paid-3")
+    statuses = [world.table.payment(f"paid-{number}").status for number in range(6)]
+    assert [*statuses] == ["FAILED", "EXPIRED", "UNRESOLVED", "PENDING", "SUCCEEDED", "REVIEW"]
+    cli.now = world.now
+    return world
 
 
 def test_each_pay_id_becomes_a_message(cli: CommandLine, file: Path) -> None:
@@ -62,20 +90,101 @@ def test_repeated_line_is_sent_once(cli: CommandLine, file: Path) -> None:
 
 
 def test_followed_payment_is_not_sent(cli: CommandLine, file: Path) -> None:
-    """An UNRESOLVED one is sent, since its message restarts the checks."""
-    world = World(cli.table, delays=(5,))
-    world.order("paid-3")
-    world.run(DAY)
-    world.order("paid-4")
-    world.run(0)
+    """A paid one is not either. One that ended starts again, one in REVIEW is checked once."""
+    world = ended_payments(cli)
+    before = world.now
 
-    result = cli.run("follow", file, "--yes", "--json")
+    result = cli.run("follow", file, "--yes")
 
-    assert result.records == [
-        {"inFile": 25, "new": 24, "followedAlready": 1, "sentBefore": 0, "refused": 0},
-        {"sent": 24},
+    assert result.out == (
+        "25 payIds: 23 to send, 3 of them ended without a success: their checks start again,"
+        " 1 of them in REVIEW: the gateway is asked once, 1 followed already, 1 paid already\n"
+        "23 sent to the queue\n"
+    )
+    messages = cli.take_messages()
+    sent = [json.loads(body)["payId"] for body in messages]
+    assert sorted(sent) == sorted({*PAY_IDS} - {"paid-3", "paid-4"})
+
+    world.says = lambda pay_id: reply("wait", payId=pay_id)
+    world.asked.clear()
+    world.now = before + MINUTE
+    for body in messages:
+        world.queue.put(body)
+    world.run(SECOND)
+    for pay_id in ENDED:
+        assert world.table.payment(pay_id).status is Status.PENDING
+    assert [pay_id for pay_id, _ in world.asked].count("paid-5") == 1
+    assert world.table.payment("paid-5").status is Status.REVIEW
+
+
+def test_counts_are_one_object(cli: CommandLine, file: Path) -> None:
+    """With --json; all of them, also those that are 0."""
+    ended_payments(cli)
+    counts = {"new": 19, "startAgain": 3, "oneCheck": 1, "followedAlready": 1, "paidAlready": 1}
+    assert cli.run("follow", file, "--yes", "--json").records == [
+        {"payIds": 25} | counts | {"sentBefore": 0, "refused": 0},
+        {"sent": 23},
     ]
-    assert sent_pay_ids(cli) == [pay_id for pay_id in PAY_IDS if pay_id != "paid-4"]
+
+
+def test_all_that_is_unresolved_is_followed_again(cli: CommandLine) -> None:
+    """By the index; the messages take them out of it, so that a second run sends nothing."""
+    world = ended_payments(cli)
+
+    result = cli.run("follow", "--attention", "UNRESOLVED", "--yes")
+
+    assert result.code == 0
+    assert result.out.startswith("1 payId: 1 to send, 1 of them ended without a success")
+    [body] = cli.take_messages()
+    assert json.loads(body) == {"payId": "paid-2"}
+    world.queue.put(body)
+    world.run(SECOND)
+    assert cli.run("follow", "--attention", "UNRESOLVED").out == "0 payIds: 0 to send\n"
+
+
+def test_payment_that_changed_after_the_index_was_read_is_not_followed(cli: CommandLine) -> None:
+    """It is erased, or followed again, by somebody else: the index lags behind the table."""
+    world = ended_payments(cli)
+    world.table.change("paid-3", attention="P000818#UNRESOLVED", attentionSince=NOW)
+    entries: Any = []
+
+    def lag(call: Any, **arguments: Any) -> Any:
+        response = call(**arguments)
+        entries.extend(response["Items"])
+        world.table.delete("paid-2")
+        return response
+
+    cli.intercept("query", lag)
+    result = cli.run("follow", "--attention", "UNRESOLVED", "--yes")
+    assert len(entries) == 2
+    assert (result.code, result.out) == (0, "2 payIds: 0 to send, 1 followed already\n")
+    assert cli.take_messages() == []
+
+
+@pytest.mark.parametrize("options", [["--dry-run"], []])
+def test_nothing_unresolved_is_followed_without_a_yes(cli: CommandLine, options: list[str]) -> None:
+    """In a dry run, and after a no."""
+    ended_payments(cli)
+    result = cli.run("follow", "--attention", "UNRESOLVED", *options, user_input="n\n")
+    assert result.code == (0 if options else 1)
+    assert cli.take_messages() == []
+
+
+def test_unreadable_unresolved_payment_is_named(cli: CommandLine) -> None:
+    """Exit code 1, with nothing to send and with something."""
+    ended_payments(cli)
+    cli.table.change("paid-2", schemaVersion=2)
+    result = cli.run("follow", "--attention", "UNRESOLVED", "--yes")
+    assert result.code == 1
+    assert "paid-2: " in result.err
+
+
+def test_either_a_file_or_attention_is_required(cli: CommandLine, file: Path) -> None:
+    """One line, exit code 2."""
+    for arguments in ([], [file, "--attention", "UNRESOLVED"], ["--attention", "REVIEW"]):
+        result = cli.run("follow", *arguments, "--yes")
+        assert result.code == 2
+        assert len(result.err.splitlines()) == 1
 
 
 def test_line_that_adds_to_the_registration_is_sent(
@@ -142,7 +251,7 @@ def test_follow_resumes_after_an_interrupt(cli: CommandLine, file: Path) -> None
     result = cli.run("follow", file, "--yes")
 
     assert result.code == 0
-    assert "5 to send, 0 followed already, 20 sent within the last hour" in result.out
+    assert "5 to send, 20 sent within the last hour" in result.out
     assert sent_pay_ids(cli) == PAY_IDS
 
 

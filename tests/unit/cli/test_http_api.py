@@ -29,6 +29,7 @@ def test_request_is_not_sent_unsigned(
         api_url="https://api.invalid",
         check_delays="5,10",
         failed_pay_rst_values="",
+        retention_days=0,
         session=boto3.Session(),
     )
     with pytest.raises(error):

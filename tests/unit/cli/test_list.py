@@ -1,9 +1,11 @@
-"""`payresult list`: payments of this partner, filtered by status and age."""
+"""`payresult list`: what waits for a person, the oldest first; or payments by status and age."""
+
+from typing import Any
 
 import pytest
 
 from payresult_cli.formatting import format_count
-from tests.support.factories import DAY, HOUR, PAY_ID, reply
+from tests.support.factories import DAY, HOUR, NOW, PAY_ID, reply
 from tests.support.tables import Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
@@ -35,7 +37,7 @@ def list_pay_ids(cli: CommandLine, *options: str) -> set[str]:
 def test_payments_are_filtered_by_status_and_age(cli: CommandLine, world: World) -> None:
     """A payment is listed if it meets all conditions."""
     cli.now = world.now + HOUR
-    assert list_pay_ids(cli) == {"p-old", "p-new", "p-paid"}
+    assert list_pay_ids(cli, "--older-than", "0s") == {"p-old", "p-new", "p-paid"}
     assert list_pay_ids(cli, "--status", "PENDING") == {"p-old", "p-new"}
     two_statuses = ("--status", "PENDING", "--status", "SUCCEEDED")
     assert list_pay_ids(cli, *two_statuses, "--older-than", "30m") == {"p-old", "p-new", "p-paid"}
@@ -46,7 +48,11 @@ def test_payments_are_filtered_by_status_and_age(cli: CommandLine, world: World)
 def test_payments_of_another_partner_are_not_listed(cli: CommandLine, world: World) -> None:
     """Two stacks may share a table; with a condition and without one."""
     world.table.put(world.table.item("p-old") | {"pk": "OTHER#p-old", "payId": "other-1"})
-    assert "other-1" not in list_pay_ids(cli) | list_pay_ids(cli, "--status", "PENDING")
+    world.table.change("p-old", attention="P000818#REVIEW", attentionSince=NOW)
+    world.table.put(world.table.item("p-old") | {"pk": "OTHER#p-x", "attention": "OTHER#REVIEW"})
+    assert list_pay_ids(cli) == {"p-old"}
+    by_status, by_age = ("--status", "PENDING"), ("--older-than", "0s")
+    assert "other-1" not in list_pay_ids(cli, *by_status) | list_pay_ids(cli, *by_age)
 
 
 def test_payment_is_one_line(cli: CommandLine, world: World) -> None:
@@ -62,11 +68,49 @@ def test_payment_is_one_line(cli: CommandLine, world: World) -> None:
 
 def test_incomplete_item_is_listed(cli: CommandLine, table: Table) -> None:
     """An operator has to see an item that was edited by hand."""
-    table.put({"pk": f"P000818#{PAY_ID}", "payId": PAY_ID})
-    assert cli.run("list").out == f"{PAY_ID}            ?            age unknown  checked 0 times\n"
+    table.put({"pk": f"P000818#{PAY_ID}", "payId": PAY_ID, "status": "PENDING"})
+    expected = f"{PAY_ID}            PENDING      age unknown  checked 0 times\n"
+    assert cli.run("list", "--status", "PENDING").out == expected
 
 
-@pytest.mark.parametrize("options", [["--status", "PAID"], ["--older-than", "yesterday"], ["x"]])
+def test_what_waits_for_a_person_is_listed_without_reading_the_table(
+    cli: CommandLine, world: World
+) -> None:
+    """All reasons, the oldest first, and since when; no Scan."""
+    cli.now = world.now + HOUR
+    world.table.change("p-old", attention="P000818#REVIEW", attentionSince=NOW + DAY)
+    world.table.change("p-new", attention="P000818#UNRESOLVED", attentionSince=NOW)
+    world.table.change("p-paid", attention="P000818#DUPLICATE", attentionSince=NOW + HOUR)
+
+    def refuse(_call: Any, **_arguments: Any) -> Any:
+        raise AssertionError
+
+    cli.intercept("get_paginator", refuse)
+
+    result = cli.run("list")
+    assert result.out == (
+        "p-new                     UNRESOLVED  since 2026-11-22 10:00:00Z (25 h ago)\n"
+        "p-paid                    DUPLICATE   since 2026-11-22 11:00:00Z (24 h ago)\n"
+        "p-old                     REVIEW      since 2026-11-23 10:00:00Z (60 min ago)\n"
+    )
+    assert result.err == "3 payments\n"
+    assert list_pay_ids(cli, "--attention", "all") == {"p-old", "p-new", "p-paid"}
+    assert cli.run("list", "--attention", "REVIEW", "--json").records == [
+        {"payId": "p-old", "attention": "REVIEW", "since": "2026-11-23T10:00:00.123Z"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--status", "PAID"],
+        ["--older-than", "yesterday"],
+        ["x"],
+        ["--attention", "PENDING"],
+        ["--attention", "REVIEW", "--status", "REVIEW"],
+        ["--attention", "REVIEW", "--older-than", "2h"],
+    ],
+)
 def test_invalid_option_is_rejected(cli: CommandLine, options: list[str]) -> None:
     """One line, exit code 2."""
     result = cli.run("list", *options)

@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from payresult.aws import updates
+from payresult.aws import operator_updates
 from payresult.aws.expressions import Update
-from payresult.domain.event import Event
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
@@ -32,22 +31,15 @@ def event_states(cli: CommandLine, *pay_ids: str) -> list[str]:
     return [cli.table.item(pay_id)["eventState"] for pay_id in pay_ids]
 
 
-def stored(world: World) -> Payment:
-    """Return the stored payment."""
-    payment = world.table.payments.get_many([PAY_ID])[PAY_ID]
-    assert isinstance(payment, Payment)
-    return payment
-
-
-def sent_event(world: World) -> Event:
-    """Have the payment succeed and its event sent; return the event."""
+def sent_event(world: World) -> Payment:
+    """Have the payment succeed and its event sent; return the payment."""
     world.says = lambda _: reply(payAmount="$18.00")
     world.order()
     world.run(0)
     world.outbox.publish([PAY_ID])
-    payment = stored(world)
+    payment = world.table.payment()
     assert payment.event_state == "SENT"
-    return Event(PAY_ID, str(payment.event_id), str(payment.event))
+    return payment
 
 
 def assert_rejected(world: World, update: Update) -> None:
@@ -169,11 +161,11 @@ def test_either_pay_ids_or_a_period_is_required(cli: CommandLine, arguments: lis
 
 def test_write_makes_the_event_pending_with_the_same_id_and_bytes(world: World) -> None:
     """The publisher treats the write like the one that created the event."""
-    event = sent_event(world)
+    payment = sent_event(world)
     before = world.table.item()
     now = NOW + HOUR
 
-    world.table.payments.write(PAY_ID, updates.republish(event, now))
+    world.table.payments.write(PAY_ID, operator_updates.republish(payment, now))
 
     entry = {"at": now, "from": "SUCCEEDED", "to": "SUCCEEDED", "way": "operator"}
     assert world.table.item() == before | {
@@ -183,24 +175,24 @@ def test_write_makes_the_event_pending_with_the_same_id_and_bytes(world: World) 
         "workAt": now + MINUTE,
     }
     world.outbox.publish([PAY_ID])
-    assert [entry["Detail"] for entry in world.bus.entries] == [event.detail] * 2
-    assert stored(world).event_state == "SENT"
+    assert [entry["Detail"] for entry in world.bus.entries] == [payment.event] * 2
+    assert world.table.payment().event_state == "SENT"
 
 
 def test_sweeper_sends_the_event_if_the_stream_does_not(world: World) -> None:
     """A minute after it was marked."""
-    event = sent_event(world)
-    world.table.payments.write(PAY_ID, updates.republish(event, world.now))
+    payment = sent_event(world)
+    world.table.payments.write(PAY_ID, operator_updates.republish(payment, world.now))
 
     world.run(2 * MINUTE)
 
     assert len(world.bus.entries) == 2
-    assert stored(world).event_state == "SENT"
+    assert world.table.payment().event_state == "SENT"
 
 
 def test_write_is_rejected_while_the_event_is_pending(world: World) -> None:
     """It would delay the event that the sweeper is about to send."""
-    update = updates.republish(sent_event(world), NOW)
+    update = operator_updates.republish(sent_event(world), NOW)
     world.table.payments.write(PAY_ID, update)
 
     assert_rejected(world, update)
@@ -208,6 +200,6 @@ def test_write_is_rejected_while_the_event_is_pending(world: World) -> None:
 
 def test_write_is_rejected_for_another_event(world: World) -> None:
     """The id must be the stored one."""
-    event = sent_event(world)
+    payment = sent_event(world)
 
-    assert_rejected(world, updates.republish(replace(event, event_id="another"), NOW))
+    assert_rejected(world, operator_updates.republish(replace(payment, event_id="another"), NOW))

@@ -14,12 +14,12 @@ def test_message_that_waits_in_the_queue_is_not_sent_again(cli: CommandLine, fil
     file.write_text("\n".join([*PAY_IDS, "p-new"]))
     cli.now += HOUR - SECOND
     result = cli.run("follow", file, "--yes")
-    assert "1 to send, 0 followed already, 25 sent within" in result.out
+    assert "1 to send, 25 sent within" in result.out
 
     cli.now += SECOND
     result = cli.run("follow", file, "--yes")
 
-    assert "25 to send, 0 followed already, 1 sent within the last hour" in result.out
+    assert "25 to send, 1 sent within the last hour" in result.out
     assert len(cli.take_messages()) == 51
 
 
@@ -36,7 +36,7 @@ def test_resume_file_is_deleted_once_all_payments_are_stored(
     result = cli.run("follow", file)
 
     assert result.code == 0
-    assert "0 to send, 2 followed already, 0 sent within the last hour" in result.out
+    assert "0 to send, 2 followed already" in result.out
     assert not resume_file(file).exists()
 
 

@@ -8,16 +8,24 @@ import boto3
 import pytest
 from botocore import exceptions as aws
 
+from payresult.aws.items import SCHEMA_VERSION
 from payresult_cli.errors import CommandError
 from payresult_cli.stack import Stack, find_sandbox, find_stack
+from tests.support.template import TEMPLATE
 
 OUTPUTS = {
     "ApiUrl": "https://api.invalid",
     "ChecksQueueUrl": "https://sqs.invalid/checks",
     "DeadLetterQueueUrl": "https://sqs.invalid/dead",
     "TableName": "payments",
+    "SchemaVersion": str(SCHEMA_VERSION),
 }
-PARAMETERS = {"PartnerCode": "P000818", "CheckDelays": "5,10", "FailedPayRstValues": ""}
+PARAMETERS = {
+    "PartnerCode": "P000818",
+    "CheckDelays": "5,10",
+    "FailedPayRstValues": "",
+    "RetentionDays": "400",
+}
 
 
 class Session:
@@ -71,6 +79,7 @@ def test_stack_is_found_by_its_outputs_and_parameters() -> None:
         "https://api.invalid",
     )
     assert (stack.check_delays, stack.failed_pay_rst_values) == ("5,10", "")
+    assert stack.retention_days == 400
 
 
 @pytest.mark.parametrize("name", [*OUTPUTS, *PARAMETERS])
@@ -80,8 +89,19 @@ def test_stack_without_an_output_or_parameter_is_rejected(name: str) -> None:
     parameters = {key: value for key, value in PARAMETERS.items() if key != name}
     with pytest.raises(CommandError, match=f"stack 'mine' has no {name}"):
         find(description(outputs, parameters))
-    with pytest.raises(CommandError, match="has no PartnerCode"):
+    with pytest.raises(CommandError, match="has no SchemaVersion"):
         find({})
+
+
+def test_stack_that_stores_payments_in_another_version_is_rejected() -> None:
+    """The CLI would write items that the deployed functions leave alone."""
+    with pytest.raises(CommandError, match="stores payments in version 2, this clone in version 1"):
+        find(description(OUTPUTS | {"SchemaVersion": "2"}, PARAMETERS))
+
+
+def test_template_says_in_which_version_payments_are_stored() -> None:
+    """A release that changes the version changes the output."""
+    assert TEMPLATE["Outputs"]["SchemaVersion"]["Value"] == str(SCHEMA_VERSION)
 
 
 def test_missing_stack_is_named_with_its_region() -> None:

@@ -170,7 +170,7 @@ class PaymentRepository:
         return sum(page["Count"] for page in self._pages(index, condition, values, Select="COUNT"))
 
     def _conditionally(self, call: Callable[..., Any], pay_id: str, **arguments: Any) -> Any:
-        """Return the response of a write. PaymentChanged has the item only where ALL_OLD is asked."""
+        """Return the response of a write. PaymentChanged has the item if ALL_OLD is asked."""
         try:
             return call(TableName=self._table, Key=self._key(pay_id), **arguments)
         except ClientError as error:

@@ -1,0 +1,140 @@
+"""`payresult forget`: erases one payment at rest, and nothing that is planned, unsent or waits."""
+
+from typing import Any
+
+import pytest
+
+from payresult.domain.payment import CheckMessage
+from tests.support.factories import DAY, HOUR, NOW, PAY_ID, reply
+from tests.support.world import World
+from tests.unit.cli.cli_runner import CommandLine
+
+FORGET = ("forget", PAY_ID)
+
+
+def paid(world: World) -> None:
+    """Have the payment succeed and its event sent."""
+    world.says = lambda _: reply()
+    world.order()
+    world.run(0)
+    world.outbox.publish([PAY_ID])
+
+
+def test_payment_is_erased(cli: CommandLine, world: World) -> None:
+    """A second time it is not there; a new message registers it anew."""
+    paid(world)
+
+    result = cli.run(*FORGET, user_input="y\n")
+
+    assert result.code == 0
+    assert result.out == f"{PAY_ID}: SUCCEEDED, registered at 2026-11-22 10:00:00Z\n"
+    assert result.err.endswith("erased\n")
+    assert cli.table.item() == {}
+    result = cli.run(*FORGET, "--yes")
+    assert result.code == 2
+    assert f"{PAY_ID} is not in the table: nothing was changed" in result.err
+
+
+def test_follow_up_of_an_erased_payment_does_not_bring_it_back(
+    cli: CommandLine, world: World
+) -> None:
+    """A late message of ours is dropped."""
+    paid(world)
+    cli.run(*FORGET, "--yes")
+    [outcome] = world.follow(CheckMessage(PAY_ID, step=2))
+    assert outcome.dropped
+    assert cli.table.item() == {}
+
+
+def test_json_is_one_object(cli: CommandLine, world: World) -> None:
+    """What is erased, by status and age."""
+    world.order()
+    world.run(12 * DAY)
+    record = {"payId": PAY_ID, "status": "EXPIRED", "createdAt": "2026-11-22T10:00:00.123Z"}
+    assert cli.run(*FORGET, "--yes", "--json").records == [record]
+
+
+@pytest.mark.parametrize(
+    ("options", "user_input", "code"), [(["--dry-run"], None, 0), ([], "n\n", 1), ([], "", 2)]
+)
+def test_nothing_is_erased_without_a_yes(
+    cli: CommandLine, world: World, options: list[str], user_input: str | None, code: int
+) -> None:
+    """In a dry run, after a no, and if nobody answers."""
+    paid(world)
+    before = cli.table.item()
+    result = cli.run(*FORGET, *options, user_input=user_input)
+    assert result.code == code
+    assert "nothing was changed" in result.err
+    assert cli.table.item() == before
+
+
+def assert_kept(cli: CommandLine, reason: str) -> None:
+    """Assert that the payment is not erased, and why."""
+    before = cli.table.item()
+    result = cli.run(*FORGET, "--yes")
+    assert (result.code, result.out) == (2, "")
+    assert reason in result.err
+    assert len(result.err.splitlines()) == 1
+    assert cli.table.item() == before
+
+
+def test_payment_with_a_planned_check_is_kept(cli: CommandLine, world: World) -> None:
+    """Of any status: a FAILED one gets late checks."""
+    world.says = lambda _: reply("fail")
+    world.order()
+    world.run(0)
+    assert_kept(cli, f"{PAY_ID} is not erased: it is FAILED and a check is planned")
+    world.run(2 * DAY)
+    assert cli.run(*FORGET, "--yes").code == 0
+
+
+def test_payment_with_an_unsent_event_is_kept(cli: CommandLine, world: World) -> None:
+    """Also where an operator has it sent again."""
+    paid(world)
+    cli.run("republish", PAY_ID, "--yes")
+    assert_kept(cli, "is not erased: its event is not sent yet")
+
+
+def test_payment_that_waits_for_a_person_is_kept(cli: CommandLine, world: World) -> None:
+    """Until it is closed."""
+    world.says = lambda _: reply(payAmount="$18.00")
+    world.order(expectedAmount="19.99")
+    world.run(3 * DAY)
+    assert_kept(cli, "it waits for a person (REVIEW): `payresult close` ends that")
+    cli.run("close", PAY_ID, "--reason", "refunded", "--yes")
+    assert cli.run(*FORGET, "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "reason"),
+    [
+        ({"workShard": "CHECK#1", "workAt": NOW}, "and a check is planned"),
+        ({"attention": "P000818#DUPLICATE", "attentionSince": NOW}, "waits for a person (DUPLI"),
+        (None, "is not in the table any more"),
+    ],
+)
+def test_payment_that_changed_since_it_was_read_is_kept(
+    cli: CommandLine, world: World, meanwhile: dict[str, Any] | None, reason: str
+) -> None:
+    """An order service registers it again between the read and the write."""
+    world.order()
+    world.run(12 * DAY)
+
+    def change_before(call: Any, **arguments: Any) -> Any:
+        cli.table.change(**meanwhile) if meanwhile else cli.table.delete()
+        return call(**arguments)
+
+    cli.intercept("delete_item", change_before)
+    result = cli.run(*FORGET, "--yes")
+    assert result.code == 2
+    assert reason in result.err
+    assert bool(cli.table.item()) is bool(meanwhile)
+
+
+def test_unreadable_item_is_kept(cli: CommandLine, world: World) -> None:
+    """A later version wrote it, and may plan something by other attributes."""
+    paid(world)
+    cli.table.change(schemaVersion=2)
+    world.now += HOUR
+    assert_kept(cli, "schemaVersion is not 1")
