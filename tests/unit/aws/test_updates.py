@@ -1,119 +1,217 @@
 """P1, P2, P3, P5: each write to an item: the attributes it sets, and its condition."""
 
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from payresult.aws import operator_updates, updates
+from payresult.aws import updates
 from payresult.aws.expressions import Update
 from payresult.domain.decision import CheckPlan
 from payresult.domain.event import Event
 from payresult.domain.payment import CheckError, Payment, Registration, Status
 from payresult.domain.registration import new_payment
-from payresult.errors import PaymentChanged
+from payresult.domain.reply import Reply
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
 from tests.support.tables import Table
+from tests.support.writes import (
+    CREATED,
+    FULL,
+    OTHER_ACCEPTED,
+    OTHER_REGISTRATION,
+    PLANNED,
+    REGISTERED,
+    SHARD,
+    assert_refused,
+    change,
+    create,
+    of,
+    without,
+)
 
 P, U, E, F, R, S = Status
-SHARD = 2
-"""crc32 of PAY_ID, modulo 8."""
-
-FULL = Registration("A-17", "19.99", "USD")
 EVENT = Event(PAY_ID, "the-id", '{"a":1}')
 PAID = reply(payAmount="$19.99")
+NEW = new_payment(PARTNER, PAY_ID, Registration(), NOW)
 
-CREATED: dict[str, Any] = {
-    "pk": f"{PARTNER}#{PAY_ID}",
-    "partnerCode": PARTNER,
-    "payId": PAY_ID,
-    "schemaVersion": 1,
-    "status": "PENDING",
-    "rank": 10,
-    "createdAt": NOW,
-    "giveUpAt": NOW + 9 * DAY,
-    "attempt": 0,
-    "step": 0,
-    "checks": 0,
-    "nextCheckAt": NOW,
-    "history": [{"at": NOW, "to": "PENDING", "way": "queue"}],
-    "workShard": f"CHECK#{SHARD}",
-    "workAt": NOW + 15 * MINUTE,
+
+def checks(
+    stored: Payment, plan: CheckPlan, answer: Reply | None = None, step: int = 1
+) -> tuple[Update, Update]:
+    """Return the writes of a queued and of a live check, a second after NOW."""
+    said = answer or reply("x")
+    queued = updates.record_step(stored, plan, said, now=NOW + SECOND, step=step)
+    live = updates.record_live(stored, plan, said, now=NOW + SECOND, trigger="api")
+    return queued, live
+
+
+def succeed(stored: Payment) -> Update:
+    """Return the write of a success that comes a second after NOW."""
+    return updates.succeed(stored, CheckPlan(S, 1), PAID, EVENT, now=NOW + SECOND, trigger="queue")
+
+
+def restart(stored: Payment, now: int = NOW + DAY, registration: Registration = FULL) -> Update:
+    """Return the write of a restart by the API."""
+    return updates.restart(stored, registration, now, "api")
+
+
+ENDED: dict[str, Any] = {
+    **of(U),
+    "attempt": 32,
+    "step": 41,
+    **dict.fromkeys(PLANNED),
+    "lastError": {"kind": "unavailable", "at": NOW, "tries": 9, "since": NOW},
+    "attention": f"{PARTNER}#UNRESOLVED",
+    "attentionSince": NOW,
 }
-REGISTERED = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
-WORK = {"workShard", "workAt"}
+"""What changes in a payment that ends UNRESOLVED."""
+
+# Conditions
+
+LATEST = NOW + 9 * DAY + HOUR
+"""The check at ``giveUpAt`` has an hour."""
+
+WRITES: dict[str, Callable[[Payment], Update]] = {
+    "create": lambda _: updates.create(replace(NEW, created_at=NOW + HOUR), "api"),
+    "amend": lambda stored: updates.amend(stored, FULL),
+    "restart": restart,
+    "claim_live": lambda stored: updates.claim_live(stored, NOW + HOUR),
+    "note_unanswered": lambda _: updates.note_unanswered(NOW),
+    "record_live": lambda stored: checks(stored, CheckPlan(P, 0))[1],
+    "record_step": lambda stored: checks(stored, CheckPlan(P, 0))[0],
+    "review_live": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[1],
+    "review_step": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[0],
+    "succeed": succeed,
+    "mark_sent": lambda _: updates.mark_sent(EVENT, NOW),
+    "postpone_event": lambda _: updates.postpone_event(EVENT, NOW),
+    "claim_due": lambda stored: updates.claim_due(stored, NOW + 10 * DAY),
+    "give_up": lambda stored: updates.give_up(stored, LATEST),
+    "give_up_early": lambda stored: updates.give_up(stored, LATEST - 1),
+}
+GONE: dict[str, Any] = {"pk": None}
+"""The item was deleted."""
+
+UNSENT = {"eventId": EVENT.event_id, "eventState": "PENDING"}
+NOT_THIS_EVENT: list[dict[str, Any]] = [
+    *({"eventState": "SENT"}, {"eventId": "other"}, {"eventId": None, "eventState": None}),
+]
+OTHER_WORK: list[dict[str, Any]] = [
+    *({"workAt": NOW}, {"workShard": "EVENT#0"}, {"workAt": None, "workShard": None}),
+]
+REFUSED: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
+    ("create", REGISTERED, [{}]),
+    # after a success only what agrees with the event may be registered (P2)
+    ("amend", {}, [*OTHER_REGISTRATION, *map(of, (U, E, F, R, S)), GONE]),
+    ("amend", REGISTERED, OTHER_REGISTRATION),
+    # of two messages that restart a payment, one does
+    ("restart", ENDED, [{"giveUpAt": NOW}, {"attention": None}, *OTHER_REGISTRATION]),
+    ("restart", ENDED, [{"status": status.value} for status in (P, F, S)]),
+    # another caller has checked meanwhile
+    ("claim_live", {}, [{"lastCheckedAt": NOW}, GONE]),
+    ("claim_live", {"lastCheckedAt": NOW}, [{"lastCheckedAt": NOW + 1}, {"lastCheckedAt": None}]),
+    # it is paid, or a later query failed as well
+    ("note_unanswered", {}, [{"rank": 30}, {"lastUnansweredAt": NOW}]),
+    # started again: the answer is to an older question; only a success may create an item
+    ("record_live", {}, [{"giveUpAt": NOW + 10 * DAY}, GONE]),
+    ("record_step", {}, [{"giveUpAt": NOW + 10 * DAY}, GONE]),
+    # what decided may have changed
+    ("review_live", {}, OTHER_REGISTRATION + OTHER_ACCEPTED),
+    ("review_step", {}, OTHER_REGISTRATION + OTHER_ACCEPTED),
+    # rank and event id, each alone; the history continues from the stored status
+    ("succeed", {}, [{"rank": 30}, {"eventId": "other"}, *map(of, (U, E, F, R))]),
+    # set, changed or removed since: the amount may be wrong now (P2)
+    ("succeed", {}, OTHER_REGISTRATION + OTHER_ACCEPTED),
+    ("succeed", REGISTERED, OTHER_REGISTRATION + [{name: None} for name in REGISTERED]),
+    # publisher or sweeper was faster, or it is another event
+    ("mark_sent", UNSENT, NOT_THIS_EVENT),
+    ("postpone_event", UNSENT, NOT_THIS_EVENT),
+    # another sweeper, a check or a success was faster
+    ("claim_due", {}, OTHER_WORK),
+    ("give_up", {}, OTHER_WORK),
+    # restarted, failed or paid since it was read; or too early
+    ("give_up", {}, [{"giveUpAt": NOW + 10 * DAY}, *map(of, (F, R, S))]),
+    ("give_up", of(F), [{}]),
+    ("give_up", of(R), [{}]),
+    ("give_up_early", {}, [{}]),
+]
 
 
-def create(table: Table, registration: Registration | None = None) -> Payment:
-    """Store a new payment and return it."""
-    new = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
-    return table.payments.write(PAY_ID, updates.create(new, "queue"))
+CASES = [(write, before, meanwhile) for write, before, changes in REFUSED for meanwhile in changes]
 
 
-def without(item: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return *item* without some of its attributes."""
-    return {name: value for name, value in item.items() if name not in names}
+@pytest.mark.parametrize(("write", "before", "meanwhile"), CASES)
+def test_a_write_requires_what_its_decision_was_made_with(
+    table: Table, write: str, before: dict[str, Any], meanwhile: dict[str, Any]
+) -> None:
+    """*before* is stored when the payment is read; *meanwhile* changes until the write."""
+    stored = create(table, **before)
+    if meanwhile is GONE:
+        table.delete()
+    else:
+        table.change(**meanwhile)
+    assert_refused(table, WRITES[write](stored))
 
 
-def assert_refused(table: Table, update: Update) -> None:
-    """Assert that the write is refused, changes nothing, and returns the stored payment."""
-    before = table.item()
-    with pytest.raises(PaymentChanged) as changed:
+@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
+@pytest.mark.parametrize("status", [P, U, F])
+def test_other_statuses_do_not_require_the_registration_as_it_was_read(
+    table: Table, field: str, status: Status
+) -> None:
+    """A PUT between read and write is no reason to decide again."""
+    stored = create(table)
+    table.change(**{field: "OTHER"})
+    assert table.payments.write(PAY_ID, checks(stored, CheckPlan(status, 1))[0]).status is status
+    assert table.item()[field] == "OTHER"
+
+
+@pytest.mark.parametrize("status", [P, U, E, F, R])
+@pytest.mark.parametrize("before", Status)
+def test_no_check_lowers_the_rank(table: Table, status: Status, before: Status) -> None:
+    """For queued and live checks, each pair of statuses, whatever was read before."""
+    stored = create(table, **of(before))
+    for update in checks(stored, CheckPlan(status, 1)):
+        table.change(**of(before), giveUpAt=stored.give_up_at)
+        if status.rank < before.rank:
+            assert_refused(table, update)
+        else:
+            assert table.payments.write(PAY_ID, update).status is status
+
+
+@pytest.mark.parametrize("status", [U, E, F, R])
+def test_a_change_of_status_requires_the_status_as_it_was_read(
+    table: Table, status: Status
+) -> None:
+    """Otherwise the history would repeat a change, or have one that never was."""
+    stored = create(table)
+    table.change(**of(status))
+    for update in checks(stored, CheckPlan(status, 1)):
+        assert_refused(table, update)
+
+
+@pytest.mark.parametrize(("stored", "number"), [(0, 1), (0, 7), (6, 7), (8, 7)])
+def test_a_step_is_recorded_once(table: Table, stored: int, number: int) -> None:
+    """Also where the sweeper has skipped steps; never a repeated message or an older step."""
+    update, _ = checks(create(table, step=stored), SOON, step=number)
+    if stored < number:
         table.payments.write(PAY_ID, update)
-    assert table.item() == before
-    assert changed.value.current == (table.payment() if before else None)
-
-
-# Expressions
-
-
-def test_attribute_names_may_be_reserved_words(table: Table) -> None:
-    """DynamoDB refuses its reserved words where a name is not an alias."""
-    table.put({"pk": f"{PARTNER}#{PAY_ID}", "status": "old"})
-    update = Update()
-    update.require("#status = :old", old="old")
-    update.set(name="new")
-    update.set_if_absent(year=1)
-    update.increment("count")
-    update.append("list", {"a": 1})
-    update.remove("status")
-    key = {"pk": {"S": f"{PARTNER}#{PAY_ID}"}}
-    table.client.update_item(TableName=table.name, Key=key, **update.arguments())
-    expected = {"name": "new", "year": 1, "count": 1, "list": [{"a": 1}]}
-    assert without(table.item(), "pk") == expected
-
-
-def test_none_as_read_requires_an_absent_attribute() -> None:
-    """To moto a missing attribute equals null, so it cannot test this."""
-    update = Update()
-    update.require_unchanged(workAt=None)
-    arguments = update.arguments()
-    assert arguments["ConditionExpression"] == "(attribute_not_exists(#workAt))"
-    assert arguments["ExpressionAttributeValues"] == {}
+    assert table.item()["step"] == max(stored, number)
+    assert_refused(table, update)
 
 
 # Register
 
 
-def test_create_stores_the_whole_payment(table: Table) -> None:
-    """With the registration, and a watchdog in case the first message is lost."""
-    after = create(table, FULL)
-    assert table.item() == CREATED | REGISTERED
+@pytest.mark.parametrize(("registration", "stored"), [(FULL, REGISTERED), (Registration(), {})])
+def test_create_stores_the_whole_payment(
+    table: Table, registration: Registration, stored: dict[str, str]
+) -> None:
+    """With a watchdog in case the first message is lost. What is not registered is absent."""
+    after = table.payments.write(
+        PAY_ID, updates.create(replace(NEW, registration=registration), "queue")
+    )
+    assert table.item() == CREATED | stored
     assert after == table.payment()
-
-
-def test_create_omits_fields_that_are_not_registered(table: Table) -> None:
-    """Absent, never null."""
-    create(table)
-    assert table.item() == CREATED
-
-
-def test_create_never_replaces_a_payment(table: Table) -> None:
-    """PaymentChanged has the stored payment."""
-    create(table, FULL)
-    new = new_payment(PARTNER, PAY_ID, Registration(), NOW + HOUR)
-    assert_refused(table, updates.create(new, "api"))
 
 
 def test_amend_sets_the_registration_and_nothing_else(table: Table) -> None:
@@ -122,133 +220,29 @@ def test_amend_sets_the_registration_and_nothing_else(table: Table) -> None:
     assert table.item() == CREATED | REGISTERED
 
 
-@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-@pytest.mark.parametrize("read_before", [Registration(), FULL])
-def test_amend_requires_the_registration_as_it_was_read(
-    table: Table, field: str, read_before: Registration
-) -> None:
-    """Where a field changed meanwhile, the caller decides again."""
-    stored = create(table, read_before)
-    table.change(**{field: "OTHER"})
-    assert_refused(table, updates.amend(stored, FULL))
-
-
-@pytest.mark.parametrize("status", [U, E, F, R, S])
-def test_amend_requires_the_status_as_it_was_read(table: Table, status: Status) -> None:
-    """After a success only what agrees with the event may be registered (P2)."""
-    stored = create(table)
-    table.change(status=status.value, rank=status.rank)
-    assert_refused(table, updates.amend(stored, FULL))
-
-
-def test_amend_creates_no_item(table: Table) -> None:
-    """An item that was deleted meanwhile is not written in part."""
-    stored = create(table)
-    table.delete()
-    assert_refused(table, updates.amend(stored, FULL))
-
-
-def ended(table: Table, status: Status = U) -> Payment:
-    """Store a payment that ended without a success and has no planned check, and return it."""
-    create(table)
-    table.change(
-        status=status.value,
-        rank=status.rank,
-        attempt=32,
-        step=41,
-        nextCheckAt=None,
-        workShard=None,
-        workAt=None,
-        lastError={"kind": "unavailable", "at": NOW, "tries": 9, "since": NOW},
-        attention=f"{PARTNER}#UNRESOLVED" if status is U else None,
-        attentionSince=NOW if status is U else None,
-        expiresAt=None if status is U else NOW // 1000,
-    )
-    return table.payment()
-
-
-def restart(stored: Payment, now: int, registration: Registration | None = None) -> Update:
-    """Return the write of a restart by the API."""
-    return updates.restart(stored, registration or stored.registration, now, "api")
-
-
 @pytest.mark.parametrize("status", [U, E, F])
 def test_restart_starts_the_schedule_again(table: Table, status: Status) -> None:
     """PENDING, ``attempt`` 0, a new ``giveUpAt``, nobody called; ``step`` goes on."""
+    quiet = {"attention": None, "attentionSince": None, "expiresAt": NOW // 1000}
+    stored = create(table, **ENDED | of(status) | ({} if status is U else quiet))
     now = NOW + 20 * DAY
-    table.payments.write(PAY_ID, restart(ended(table, status), now, FULL))
-    change = {"at": now, "from": status.value, "to": "PENDING", "way": "api"}
+    table.payments.write(PAY_ID, restart(stored, now))
     assert table.item() == CREATED | REGISTERED | {
         "step": 41,
         "nextCheckAt": now,
         "giveUpAt": now + 9 * DAY,
         "workAt": now + 15 * MINUTE,
-        "history": [*CREATED["history"], change],
+        "history": [*CREATED["history"], change(now, status, P, "api")],
     }
 
 
 def test_each_start_has_a_give_up_at_of_its_own(table: Table) -> None:
     """Also in the millisecond of the one before: it tells old answers from new ones."""
-    after = table.payments.write(PAY_ID, restart(ended(table), NOW))
+    after = table.payments.write(PAY_ID, restart(create(table, **ENDED), NOW))
     assert after.give_up_at == NOW + 9 * DAY + 1
 
 
-@pytest.mark.parametrize(
-    "meanwhile",
-    [
-        {"giveUpAt": NOW},
-        {"attention": None},
-        {"status": "FAILED"},
-        {"status": "PENDING"},
-        {"status": "SUCCEEDED"},
-        {"expectedAmount": "5"},
-        {"orderId": "B"},
-        {"currency": "EUR"},
-    ],
-)
-def test_restart_requires_the_payment_as_it_was_read(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """Of two messages that restart a payment, one does."""
-    stored = ended(table)
-    table.change(**meanwhile)
-    assert_refused(table, restart(stored, NOW + DAY))
-
-
-# Claim a live check
-
-
-@pytest.mark.parametrize("last", [None, NOW - HOUR])
-def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: int | None) -> None:
-    """The first claim wins."""
-    create(table)
-    table.change(lastCheckedAt=last)
-    claim = updates.claim_live(table.payment(), NOW + SECOND)
-    table.payments.write(PAY_ID, claim)
-    assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
-    assert_refused(table, claim)
-
-
-@pytest.mark.parametrize(("last", "now"), [(None, NOW), (NOW, NOW + 1), (NOW, None)])
-def test_claim_live_requires_last_checked_at_as_it_was_read(
-    table: Table, last: int | None, now: int | None
-) -> None:
-    """Another caller has checked meanwhile."""
-    create(table)
-    table.change(lastCheckedAt=last)
-    stored = table.payment()
-    table.change(lastCheckedAt=now)
-    assert_refused(table, updates.claim_live(stored, NOW + HOUR))
-
-
-def test_claim_live_creates_no_item(table: Table) -> None:
-    """An item that was deleted meanwhile stays deleted."""
-    stored = create(table)
-    table.delete()
-    assert_refused(table, updates.claim_live(stored, NOW))
-
-
-# Record a check from the queue
+# Checks
 
 SOON = CheckPlan(P, 1, None, "queue", NOW + 5 * SECOND, None)
 CHECKED: dict[str, Any] = {
@@ -260,6 +254,8 @@ CHECKED: dict[str, Any] = {
     "lastAnsweredAt": NOW + SECOND,
     "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "wait"},
 }
+FAIL_REPLY = {"reply": CHECKED["reply"] | {"payRst": "fail"}}
+LATE = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
 
 
 def step(table: Table, plan: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
@@ -268,19 +264,35 @@ def step(table: Table, plan: CheckPlan, pay_rst: str | None = "wait", number: in
     return updates.record_step(table.payment(), plan, answer, now=NOW + SECOND, step=number)
 
 
+@pytest.mark.parametrize("last", [None, NOW - HOUR])
+def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: int | None) -> None:
+    """The first claim wins."""
+    claim = updates.claim_live(create(table, lastCheckedAt=last), NOW + SECOND)
+    table.payments.write(PAY_ID, claim)
+    assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
+    assert_refused(table, claim)
+
+
+@pytest.mark.parametrize("last", [None, NOW - 1])
+def test_a_query_in_vain_is_noted_and_changes_nothing_else(table: Table, last: int | None) -> None:
+    """All callers see ``stale``; the chain's tries stay as they are."""
+    create(table, lastUnansweredAt=last)
+    table.payments.write(PAY_ID, updates.note_unanswered(NOW))
+    assert table.item() == CREATED | {"lastUnansweredAt": NOW}
+    assert table.payment().stale
+
+
 def test_record_step_does_not_touch_the_index(table: Table) -> None:
     """In the fast phase reply, counters and plan are written, the index is not."""
     create(table)
     table.payments.write(PAY_ID, step(table, SOON))
     assert table.item() == CREATED | CHECKED
-    touched = step(table, SOON, number=2).arguments()["UpdateExpression"]
-    assert not any(name in touched for name in WORK)
+    assert "#work" not in step(table, SOON, number=2).arguments()["UpdateExpression"]
 
 
 def test_record_step_moves_the_watchdog_where_the_plan_says_so(table: Table) -> None:
     """Also of a payment that has none."""
-    create(table)
-    table.change(workAt=None, workShard=None)
+    create(table, workAt=None, workShard=None)
     table.payments.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
     assert table.item() == CREATED | CHECKED | {"workAt": NOW + HOUR}
 
@@ -311,10 +323,18 @@ def test_the_times_of_answers_never_go_back(table: Table, pay_rst: str | None, n
     assert table.item()[name] == NOW + HOUR
 
 
-def test_a_reply_removes_the_last_error(table: Table) -> None:
-    """``lastError`` is about the last check."""
-    create(table)
-    table.change(lastError={"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404})
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"lastError": {"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404}},
+        {"expiresAt": NOW // 1000},
+    ],
+)
+def test_an_answered_and_planned_check_removes_error_and_expiry(
+    table: Table, old: dict[str, Any]
+) -> None:
+    """``lastError`` is about the last check; nothing is deleted that has a check left."""
+    create(table, **old)
     table.payments.write(PAY_ID, step(table, SOON))
     assert table.item() == CREATED | CHECKED
 
@@ -322,14 +342,10 @@ def test_a_reply_removes_the_last_error(table: Table) -> None:
 def test_a_change_of_status_is_in_the_history(table: Table) -> None:
     """Time, statuses, ``payRst`` and trigger."""
     create(table)
-    late = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
-    table.payments.write(PAY_ID, step(table, late, "fail"))
-    change = {"at": NOW + SECOND, "from": "PENDING", "to": "FAILED", "way": "queue"}
-    assert table.item() == CREATED | CHECKED | {
-        "status": "FAILED",
-        "rank": 20,
-        "reply": CHECKED["reply"] | {"payRst": "fail"},
-        "history": [*CREATED["history"], change | {"payRst": "fail"}],
+    table.payments.write(PAY_ID, step(table, LATE, "fail"))
+    entry = change(NOW + SECOND, P, F, "queue", payRst="fail")
+    assert table.item() == CREATED | CHECKED | of(F) | FAIL_REPLY | {
+        "history": [*CREATED["history"], entry],
         "nextCheckAt": NOW + HOUR,
         "workAt": NOW + HOUR,
     }
@@ -339,11 +355,10 @@ def test_the_last_check_removes_the_payment_from_the_index(table: Table) -> None
     """The status, and what calls a person, are set by the same write."""
     create(table)
     table.payments.write(PAY_ID, step(table, CheckPlan(U, 27), None))
-    change = {"at": NOW + SECOND, "from": "PENDING", "to": "UNRESOLVED", "way": "queue"}
-    expected = CREATED | CHECKED | {"status": "UNRESOLVED", "rank": 15, "attempt": 27}
-    expected |= {"history": [*CREATED["history"], change], "lastUnansweredAt": NOW + SECOND}
+    expected = CREATED | CHECKED | of(U) | {"attempt": 27, "lastUnansweredAt": NOW + SECOND}
+    expected |= {"history": [*CREATED["history"], change(NOW + SECOND, P, U, "queue")]}
     expected |= {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": NOW + SECOND}
-    assert table.item() == without(expected, "reply", "lastAnsweredAt", "nextCheckAt", *WORK)
+    assert table.item() == without(expected, "reply", "lastAnsweredAt", *PLANNED)
 
 
 def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
@@ -355,241 +370,47 @@ def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
     assert "attention" not in item
 
 
-def test_a_planned_check_keeps_the_payment(table: Table) -> None:
-    """Nothing is deleted that has a check left."""
-    create(table)
-    table.change(expiresAt=1_800_000_000)
-    table.payments.write(PAY_ID, step(table, SOON))
-    assert "expiresAt" not in table.item()
-
-
-@pytest.mark.parametrize("status", [U, R])
-@pytest.mark.parametrize("left_for", [E, F])
-def test_leaving_a_status_that_calls_a_person_ends_the_attention(
-    table: Table, status: Status, left_for: Status
-) -> None:
-    """The person need not look any more."""
-    create(table)
-    since = {"attention": f"{PARTNER}#{status.value}", "attentionSince": NOW}
-    table.change(status=status.value, rank=status.rank, **since)
-    plan = CheckPlan(max(left_for, status, key=lambda each: each.rank), 1)
-    table.payments.write(PAY_ID, step(table, plan))
-    assert ("attention" in table.item()) is (plan.status is status)
-
-
-def test_a_check_that_leaves_the_status_puts_no_attention_back(table: Table) -> None:
-    """Somebody has closed it."""
-    create(table)
-    table.change(status="REVIEW", rank=25)
-    table.payments.write(PAY_ID, step(table, CheckPlan(R, 1)))
-    assert "attention" not in table.item()
-
-
-def test_late_checks_move_give_up_at_where_the_plan_says_so(table: Table) -> None:
-    """They may come after it."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, replace(SOON, status=F, give_up_at=NOW + 11 * DAY)))
-    assert table.item()["giveUpAt"] == NOW + 11 * DAY
-
-
-def test_no_answer_to_an_older_question_is_recorded(table: Table) -> None:
-    """The payment was started again: ``giveUpAt`` is another (for queued and live checks)."""
-    stored = create(table)
-    table.change(giveUpAt=NOW + 10 * DAY)
-    for update in (
-        updates.record_step(stored, SOON, reply("x"), now=NOW, step=1),
-        updates.record_live(stored, CheckPlan(P, 0), reply("x"), now=NOW, trigger="api"),
-    ):
-        assert_refused(table, update)
-
-
-def test_the_history_keeps_its_first_entry_and_the_last_50(table: Table) -> None:
-    """An item has 400 KB."""
-    create(table)
-    entries = [{"at": NOW + n, "from": "FAILED", "to": "PENDING", "way": "api"} for n in range(50)]
-    table.change(history=[*CREATED["history"], *entries])
-    table.payments.write(PAY_ID, step(table, replace(SOON, status=F), "fail"))
-    history = table.item()["history"]
-    assert history[:-1] == [*CREATED["history"], *entries[1:]]
-    assert history[-1]["to"] == "FAILED"
-
-
-@pytest.mark.parametrize(("stored", "number"), [(0, 1), (0, 7), (6, 7)])
-def test_a_step_is_recorded_once(table: Table, stored: int, number: int) -> None:
-    """Also where the sweeper has skipped steps."""
-    create(table)
-    table.change(step=stored)
-    update = step(table, SOON, number=number)
-    table.payments.write(PAY_ID, update)
-    assert table.item()["step"] == number
-    assert_refused(table, update)
-
-
-@pytest.mark.parametrize(("stored", "number"), [(7, 7), (8, 7), (1, 1)])
-def test_a_repeated_step_is_refused(table: Table, stored: int, number: int) -> None:
-    """A repeated message, or the slower of two messages for one step."""
-    create(table)
-    table.change(step=stored)
-    assert_refused(table, step(table, SOON, number=number))
-
-
-@pytest.mark.parametrize("status", [P, U, E, F, R])
-@pytest.mark.parametrize("rank", [10, 15, 16, 20, 25, 30])
-def test_no_check_lowers_the_rank(table: Table, status: Status, rank: int) -> None:
-    """For queued and live checks, each pair of statuses, whatever was read before."""
-    create(table)
-    plan, stored_status = CheckPlan(status, 1), next(s for s in Status if s.rank == rank)
-    before = replace(table.payment(), status=stored_status)
-    table.change(rank=rank, status=stored_status.value)
-    for update in (
-        updates.record_live(before, plan, reply("x"), now=NOW, trigger="api"),
-        updates.record_step(before, plan, reply("x"), now=NOW, step=1),
-    ):
-        table.change(rank=rank, status=stored_status.value, giveUpAt=before.give_up_at)
-        if status.rank < rank:
-            assert_refused(table, update)
-        else:
-            assert table.payments.write(PAY_ID, update).status is status
-
-
-@pytest.mark.parametrize("status", [U, E, F, R])
-def test_a_change_of_status_requires_the_status_as_it_was_read(
-    table: Table, status: Status
-) -> None:
-    """Otherwise the history would repeat a change, or have one that never was."""
-    stored = create(table)
-    table.change(status=status.value, rank=status.rank)
-    for update in (
-        updates.record_step(stored, CheckPlan(status, 1), reply("x"), now=NOW, step=1),
-        updates.record_live(stored, CheckPlan(status, 1), reply("x"), now=NOW, trigger="api"),
-    ):
-        assert_refused(table, update)
-
-
-@pytest.mark.parametrize(
-    "meanwhile",
-    [
-        {"orderId": "OTHER"},
-        {"expectedAmount": "5"},
-        {"currency": "EUR"},
-        {"acceptedPayAmount": "$5"},
-        {"acceptedAbsent": True},
-    ],
-)
-def test_review_requires_what_is_registered_and_accepted_as_it_was_read(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """What decided may have changed."""
-    stored = create(table)
-    table.change(**meanwhile)
-    plan = CheckPlan(R, 1)
-    assert_refused(table, updates.record_step(stored, plan, PAID, now=NOW, step=1))
-    assert_refused(table, updates.record_live(stored, plan, PAID, now=NOW, trigger="api"))
-
-
-@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-@pytest.mark.parametrize("status", [P, U, F])
-def test_other_statuses_do_not_require_the_registration_as_it_was_read(
-    table: Table, field: str, status: Status
-) -> None:
-    """A PUT between read and write is no reason to decide again."""
-    stored = create(table)
-    table.change(**{field: "OTHER"})
-    update = updates.record_step(stored, CheckPlan(status, 1), reply("x"), now=NOW, step=1)
-    assert table.payments.write(PAY_ID, update).status is status
-    assert table.item()[field] == "OTHER"
-
-
-# Record a live check
-
-
 def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
     """They belong to the checks from the queue."""
-    stored = create(table)
-    update = updates.record_live(
-        stored, CheckPlan(P, 0), reply("wait"), now=NOW + SECOND, trigger="api"
-    )
-    table.payments.write(PAY_ID, update)
+    table.payments.write(PAY_ID, checks(create(table), CheckPlan(P, 0), reply("wait"))[1])
     unchanged = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
     assert table.item() == CREATED | CHECKED | unchanged
 
 
 def test_a_live_check_can_plan_late_checks(table: Table) -> None:
     """For a payment that has no planned check."""
-    stored = ended(table)
-    plan = CheckPlan(F, 32, None, "sweeper", NOW + HOUR, NOW + HOUR)
-    table.payments.write(
-        PAY_ID, updates.record_live(stored, plan, reply("fail"), now=NOW + SECOND, trigger="api")
-    )
-    change = {"at": NOW + SECOND, "from": "UNRESOLVED", "to": "FAILED", "way": "api"}
-    assert table.item() == CREATED | CHECKED | {
-        "status": "FAILED",
-        "rank": 20,
+    stored = create(table, **ENDED)
+    table.payments.write(PAY_ID, checks(stored, LATE, reply("fail"))[1])
+    entry = change(NOW + SECOND, U, F, "api", payRst="fail")
+    assert table.item() == CREATED | CHECKED | of(F) | FAIL_REPLY | {
         "attempt": 32,
         "step": 41,
-        "reply": CHECKED["reply"] | {"payRst": "fail"},
-        "history": [*CREATED["history"], change | {"payRst": "fail"}],
+        "history": [*CREATED["history"], entry],
         "nextCheckAt": NOW + HOUR,
         "workAt": NOW + HOUR,
     }
 
 
-def test_record_live_creates_no_item(table: Table) -> None:
-    """Only a success may create an item."""
-    stored = create(table)
-    table.delete()
-    update = updates.record_live(stored, CheckPlan(P, 0), reply("wait"), now=NOW, trigger="api")
-    assert_refused(table, update)
+def test_the_history_keeps_its_first_entry_and_the_last_50(table: Table) -> None:
+    """An item has 400 KB."""
+    entries = [change(NOW + n, F, P, "api") for n in range(50)]
+    create(table, history=[*CREATED["history"], *entries])
+    table.payments.write(PAY_ID, step(table, replace(SOON, status=F), "fail"))
+    history = table.item()["history"]
+    assert history[:-1] == [*CREATED["history"], *entries[1:]]
+    assert history[-1]["to"] == "FAILED"
 
 
-@pytest.mark.parametrize("last", [None, NOW - 1])
-def test_a_query_in_vain_is_noted_and_changes_nothing_else(table: Table, last: int | None) -> None:
-    """All callers see ``stale``; the chain's tries stay as they are."""
-    create(table)
-    table.change(lastUnansweredAt=last)
-    table.payments.write(PAY_ID, updates.note_unanswered(NOW))
-    assert table.item() == CREATED | {"lastUnansweredAt": NOW}
-    assert table.payment().stale
-
-
-@pytest.mark.parametrize("meanwhile", [{"rank": 30}, {"lastUnansweredAt": NOW}])
-def test_a_query_in_vain_is_not_noted_where_more_is_known(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """It is paid, or a later query failed as well."""
-    create(table)
-    table.change(**meanwhile)
-    assert_refused(table, updates.note_unanswered(NOW))
-
-
-# Succeed
-
-
-def succeed(stored: Payment, plan: CheckPlan | None = None) -> Update:
-    """Return the write of a success that comes a second after NOW."""
-    return updates.succeed(
-        stored, plan or CheckPlan(S, 1), PAID, EVENT, now=NOW + SECOND, trigger="queue"
-    )
-
+# Succeed and send
 
 OUTBOX: dict[str, Any] = {
-    "status": "SUCCEEDED",
-    "rank": 30,
+    **of(S),
     "checks": 1,
     "attempt": 1,
     "lastCheckedAt": NOW + SECOND,
     "lastAnsweredAt": NOW + SECOND,
     "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success", "payAmount": "$19.99"},
-    "history": [
-        *CREATED["history"],
-        {
-            "at": NOW + SECOND,
-            "from": "PENDING",
-            "to": "SUCCEEDED",
-            "way": "queue",
-            "payRst": "success",
-        },
-    ],
+    "history": [*CREATED["history"], change(NOW + SECOND, P, S, "queue", payRst="success")],
     "eventId": "the-id",
     "event": '{"a":1}',
     "eventState": "PENDING",
@@ -599,17 +420,17 @@ OUTBOX: dict[str, Any] = {
 
 
 def test_a_success_and_its_event_are_one_write(table: Table) -> None:
-    """Status, reply, history, event and index; no check is planned any more."""
+    """Status, reply, history, event, index, no planned check; once: one event, one body (P3)."""
     stored = create(table, FULL)
     table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1}, expiresAt=NOW // 1000)
     table.payments.write(PAY_ID, succeed(stored))
     assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")
+    assert_refused(table, succeed(stored))
 
 
 def test_a_success_creates_the_item_where_there_is_none(table: Table) -> None:
     """A GET of an unregistered payId that is paid: the item is complete."""
-    new = new_payment(PARTNER, PAY_ID, Registration(), NOW)
-    table.payments.write(PAY_ID, succeed(new))
+    table.payments.write(PAY_ID, succeed(NEW))
     expected = CREATED | OUTBOX | {"history": OUTBOX["history"][1:]}
     assert table.item() == without(expected, "nextCheckAt", "step")
 
@@ -624,280 +445,41 @@ def test_a_success_keeps_created_at_and_give_up_at(table: Table) -> None:
 
 @pytest.mark.parametrize("status", [P, U, E, F, R])
 def test_a_success_replaces_every_other_status(table: Table, status: Status) -> None:
-    """SUCCEEDED is a terminal status."""
-    stored = create(table)
-    table.change(status=status.value, rank=status.rank)
-    assert table.payments.write(PAY_ID, succeed(replace(stored, status=status))).settled
-
-
-@pytest.mark.parametrize("status", [U, E, F, R])
-def test_a_success_requires_the_status_as_it_was_read(table: Table, status: Status) -> None:
-    """The history continues from the stored status."""
-    stored = create(table)
-    table.change(status=status.value, rank=status.rank)
-    assert_refused(table, succeed(stored))
-
-
-def test_a_payment_succeeds_once(table: Table) -> None:
-    """A second success changes nothing: one event, one body (P3)."""
-    stored = create(table)
-    table.payments.write(PAY_ID, succeed(stored))
-    assert_refused(table, succeed(stored))
-
-
-@pytest.mark.parametrize("meanwhile", [{"rank": 30}, {"eventId": "other"}])
-def test_a_success_requires_a_lower_rank_and_no_event_id(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """Each of the two alone refuses the write."""
-    stored = create(table)
-    table.change(**meanwhile)
-    assert_refused(table, succeed(stored))
-
-
-@pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
-@pytest.mark.parametrize(("before", "after"), [(None, "OTHER"), (FULL, "OTHER"), (FULL, None)])
-def test_a_success_requires_the_registration_as_it_was_read(
-    table: Table, field: str, before: Registration | None, after: str | None
-) -> None:
-    """Set, changed or removed since: the amount may be wrong now (P2)."""
-    stored = create(table, before)
-    table.change(**{field: after})
-    assert_refused(table, succeed(stored))
-
-
-@pytest.mark.parametrize("meanwhile", [{"acceptedPayAmount": "$5"}, {"acceptedAbsent": True}])
-def test_a_success_requires_what_was_accepted_as_it_was_read(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """The decision was made with it (P2)."""
-    stored = create(table, FULL)
-    table.change(**meanwhile)
-    assert_refused(table, succeed(stored))
-
-
-def test_a_success_counts_whenever_it_was_asked_for(table: Table) -> None:
-    """Also an answer to a question from before a restart (P1)."""
-    stored = create(table, FULL)
+    """Also as an answer to a question from before a restart (P1)."""
+    stored = create(table, **of(status))
     table.change(giveUpAt=NOW + 20 * DAY)
     assert table.payments.write(PAY_ID, succeed(stored)).settled
 
 
-# The outbox
-
-
-def with_event(table: Table) -> None:
-    """Store a payment whose event is unsent."""
+@pytest.mark.parametrize("expiry", [{}, {"expiresAt": 1_800_000_000}])
+def test_mark_sent_removes_the_event_from_the_index(table: Table, expiry: dict[str, int]) -> None:
+    """The event stays as it was sent; from then on the item may be deleted, never before."""
     table.payments.write(PAY_ID, succeed(create(table)))
-
-
-def test_mark_sent_removes_the_event_from_the_index(table: Table) -> None:
-    """The event itself stays in the item, as it was sent."""
-    with_event(table)
-    table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW + HOUR))
-    sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR}
-    assert table.item() == without(CREATED | sent, "nextCheckAt", *WORK)
-
-
-def test_a_sent_event_may_be_deleted_later(table: Table) -> None:
-    """In the write that marks it, never before."""
-    with_event(table)
-    table.payments.write(PAY_ID, updates.mark_sent(EVENT, NOW, 1_800_000_000))
-    assert table.item()["expiresAt"] == 1_800_000_000
+    update = updates.mark_sent(EVENT, NOW + HOUR, expiry.get("expiresAt"))
+    table.payments.write(PAY_ID, update)
+    sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR} | expiry
+    assert table.item() == without(CREATED | sent, *PLANNED)
 
 
 def test_postpone_changes_work_at(table: Table) -> None:
     """And nothing else."""
-    with_event(table)
+    table.payments.write(PAY_ID, succeed(create(table)))
     table.payments.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
     assert table.item() == without(CREATED | OUTBOX | {"workAt": NOW + HOUR}, "nextCheckAt")
 
 
-@pytest.mark.parametrize(
-    "meanwhile",
-    [{"eventState": "SENT"}, {"eventId": "other"}, {"eventId": None, "eventState": None}],
-)
-def test_only_this_unsent_event_is_marked_or_postponed(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """Publisher or sweeper was faster, or it is another event."""
-    with_event(table)
-    table.change(**meanwhile)
-    assert_refused(table, updates.mark_sent(EVENT, NOW))
-    assert_refused(table, updates.postpone_event(EVENT, NOW))
-
-
-# Writes of the sweeper
+# The sweeper
 
 
 def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
     """Before the message is sent."""
-    stored = create(table)
-    table.payments.write(PAY_ID, updates.claim_due(stored, NOW + HOUR))
+    table.payments.write(PAY_ID, updates.claim_due(create(table), NOW + HOUR))
     assert table.item() == CREATED | {"workAt": NOW + HOUR + 10 * MINUTE}
-
-
-@pytest.mark.parametrize(
-    "meanwhile", [{"workAt": NOW}, {"workShard": "EVENT#0"}, {"workAt": None, "workShard": None}]
-)
-def test_claim_due_and_give_up_require_the_work_as_it_was_read(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
-    """Another sweeper, a check or a success was faster."""
-    stored = create(table)
-    table.change(**meanwhile)
-    assert_refused(table, updates.claim_due(stored, NOW + 10 * DAY))
-    assert_refused(table, updates.give_up(stored, NOW + 10 * DAY))
 
 
 def test_give_up_makes_the_payment_unresolved(table: Table) -> None:
     """With an entry in the history, for a person; no check is planned any more."""
-    stored = create(table)
-    now = NOW + 9 * DAY + HOUR
-    table.payments.write(PAY_ID, updates.give_up(stored, now))
-    change = {"at": now, "from": "PENDING", "to": "UNRESOLVED", "way": "sweeper"}
-    expected = CREATED | {"status": "UNRESOLVED", "rank": 15}
-    expected |= {"history": [*CREATED["history"], change]}
-    expected |= {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": now}
-    assert table.item() == without(expected, "nextCheckAt", *WORK)
-
-
-LATEST = NOW + 9 * DAY + HOUR
-"""The check at ``giveUpAt`` has an hour."""
-
-
-@pytest.mark.parametrize(
-    ("meanwhile", "now"),
-    [
-        ({}, LATEST - 1),
-        ({"giveUpAt": NOW + 10 * DAY}, LATEST),
-        ({"rank": 20, "status": "FAILED"}, LATEST),
-        ({"rank": 25, "status": "REVIEW"}, LATEST),
-        ({"rank": 30, "status": "SUCCEEDED"}, LATEST),
-    ],
-)
-def test_give_up_requires_an_open_payment_an_hour_after_give_up_at(
-    table: Table, meanwhile: dict[str, Any], now: int
-) -> None:
-    """Also where it was restarted, failed or paid since it was read."""
-    stored = create(table)
-    table.change(**meanwhile)
-    assert_refused(table, updates.give_up(stored, now))
-
-
-# Writes of an operator
-
-
-def in_review(table: Table, **more: Any) -> Payment:
-    """Store a payment in REVIEW that was reported with *more*, and return it."""
-    create(table, FULL)
-    table.change(
-        status="REVIEW",
-        rank=25,
-        attempt=9,
-        step=9,
-        lastError={"kind": "unavailable", "at": NOW, "tries": 1, "since": NOW},
-        reply={"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"} | more,
-        expiresAt=NOW // 1000,
-        attention=f"{PARTNER}#REVIEW",
-        attentionSince=NOW,
-    )
-    return table.payment()
-
-
-@pytest.mark.parametrize(
-    ("reported", "accepted"),
-    [({"payAmount": "19,99 €"}, {"acceptedPayAmount": "19,99 €"}), ({}, {"acceptedAbsent": True})],
-)
-def test_accept_takes_what_the_gateway_reports(
-    table: Table, reported: dict[str, str], accepted: dict[str, Any]
-) -> None:
-    """As text, or its absence; a check is due at once, by a new schedule."""
-    stored = in_review(table, **reported)
-    table.payments.write(PAY_ID, operator_updates.accept(stored, "coupon", NOW + HOUR))
-    item = table.item()
-    assert {name: item[name] for name in accepted} == accepted
-    assert not {"lastError", "expiresAt"} & set(item)
-    assert (item["status"], item["attempt"], item["step"]) == ("REVIEW", 0, 9)
-    assert (item["giveUpAt"], item["nextCheckAt"]) == (NOW + 9 * DAY + HOUR, NOW + HOUR)
-    assert item["workAt"] == NOW + HOUR
-    assert (item["attention"], item["attentionSince"]) == (f"{PARTNER}#REVIEW", NOW)
-    entry = {"at": NOW + HOUR, "from": "REVIEW", "to": "REVIEW", "way": "operator"}
-    entry |= {"reason": "coupon", "amountFrom": "19.99 USD"}
-    if reported:
-        entry["amountTo"] = reported["payAmount"]
-    assert item["history"][-1] == entry
-
-
-def test_what_is_accepted_replaces_what_was_accepted_before(table: Table) -> None:
-    """One of the two at a time."""
-    stored = in_review(table)
-    table.change(acceptedPayAmount="$5")
-    stored = replace(stored, accepted_amount="$5")
-    after = table.payments.write(PAY_ID, operator_updates.accept(stored, "", NOW))
-    assert (after.accepted_amount, after.accepted_absent) == (None, True)
-    table.change(reply=PAID.fields)
-    stored = table.payment()
-    after = table.payments.write(PAY_ID, operator_updates.accept(stored, "", NOW))
-    assert (after.accepted_amount, after.accepted_absent) == ("$19.99", False)
-
-
-def test_accept_calls_a_person_again_where_the_attention_was_closed(table: Table) -> None:
-    """If the check finds another amount, somebody has to know."""
-    in_review(table)
-    table.change(attention=None, attentionSince=None)
-    table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "", NOW + HOUR))
-    assert table.item()["attentionSince"] == NOW + HOUR
-
-
-@pytest.mark.parametrize(
-    "meanwhile",
-    [
-        {"status": "SUCCEEDED"},
-        {"reply": {"payRst": "success", "payAmount": "$1"}},
-        {"expectedAmount": "5"},
-        {"giveUpAt": NOW},
-    ],
-)
-def test_accept_requires_what_was_shown(table: Table, meanwhile: dict[str, Any]) -> None:
-    """Another answer, another registration, or another start since (P2)."""
-    stored = in_review(table, payAmount="$5")
-    table.change(**meanwhile)
-    assert_refused(table, operator_updates.accept(stored, "coupon", NOW))
-
-
-def test_close_ends_the_attention_and_says_why(table: Table) -> None:
-    """Status and plan stay."""
-    stored = in_review(table)
-    before = table.item()
-    table.payments.write(PAY_ID, operator_updates.close(stored, "refunded", NOW + HOUR, 17))
-    entry = {"at": NOW + HOUR, "from": "REVIEW", "to": "REVIEW", "way": "operator"}
-    expected = before | {"history": [*before["history"], entry | {"reason": "refunded"}]}
-    expected |= {"expiresAt": 17}
-    assert table.item() == without(expected, "attention", "attentionSince")
-
-
-@pytest.mark.parametrize(
-    "meanwhile",
-    [{"attention": None}, {"attentionSince": NOW + 1}, {"workAt": 5}, {"giveUpAt": 5}],
-)
-def test_close_requires_the_case_that_was_shown(table: Table, meanwhile: dict[str, Any]) -> None:
-    """A new case stays open."""
-    stored = in_review(table)
-    table.change(**meanwhile)
-    assert_refused(table, operator_updates.close(stored, "refunded", NOW))
-
-
-def test_at_rest_is_what_has_no_work_and_calls_nobody(table: Table) -> None:
-    """Only such an item may be erased."""
-    names = {"#workShard": "workShard", "#attention": "attention"}
-    for attributes, erased in (({"workShard": "EVENT#1"}, 1), ({"attention": "x"}, 1), ({}, 0)):
-        table.put({"pk": f"{PARTNER}#{PAY_ID}"} | attributes)
-        with suppress(table.client.exceptions.ConditionalCheckFailedException):
-            table.client.delete_item(
-                TableName=table.name,
-                Key={"pk": {"S": f"{PARTNER}#{PAY_ID}"}},
-                ConditionExpression=operator_updates.AT_REST,
-                ExpressionAttributeNames=names,
-            )
-        assert len(table.scan()) == erased
+    table.payments.write(PAY_ID, updates.give_up(create(table), LATEST))
+    expected = CREATED | of(U) | {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": LATEST}
+    expected |= {"history": [*CREATED["history"], change(LATEST, P, U, "sweeper")]}
+    assert table.item() == without(expected, *PLANNED)
