@@ -6,8 +6,11 @@ The table is on moto or in memory. There is no stream: unsent events wait for th
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from random import Random
 from typing import Any
+
+from botocore.exceptions import EndpointConnectionError
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import CheckMessage, Registration
@@ -21,6 +24,8 @@ from tests.support.fake_gateway import UNAVAILABLE
 from tests.support.functions import Client, Services
 from tests.support.simulation import Simulation
 from tests.support.tables import Table
+
+UNREACHABLE = EndpointConnectionError(endpoint_url="https://aws.invalid")
 
 Said = Reply | GatewayUnavailable | InvalidReply
 
@@ -89,6 +94,22 @@ class World(Simulation):
                 action()
 
         self.before = before
+
+    def fail(self, operation: str, *numbers: int, error: Exception = UNREACHABLE) -> None:
+        """Let the calls of *operation* raise *error*: all, or those with these *numbers*."""
+        made = count(1)
+
+        def before(name: str) -> None:
+            if name == operation and (not numbers or next(made) in numbers):
+                raise error
+
+        self.before = before
+
+    def recorded(self) -> list[str]:
+        """Return a list to which each call adds its name from now on."""
+        calls: list[str] = []
+        self.before = calls.append
+        return calls
 
     def query(self, pay_id: str) -> Said:
         """Answer a query, as the gateway's client does."""

@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from tests.support.tables import Table
+from tests.support.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -27,3 +28,15 @@ def dynamodb() -> "Iterator[DynamoDBClient]":
 def table(dynamodb: "DynamoDBClient") -> Table:
     """An empty table as template.yaml describes it."""
     return Table(dynamodb, f"payments-{next(_numbers)}")
+
+
+@pytest.fixture
+def world(table: Table) -> World:
+    """The whole system on the table."""
+    return World(table)
+
+
+@pytest.fixture
+def other(table: Table) -> World:
+    """The same with a queue and a bus of its own: a concurrent caller on the same table."""
+    return World(table)

@@ -208,12 +208,7 @@ def test_an_unexpected_error_is_not_an_outage(world: World, table: Table) -> Non
     """A bug in a client changes nothing: the message is delivered again."""
     world.register()
     before = table.item()
-
-    def broken(name: str) -> None:
-        if name == "query":
-            raise ZeroDivisionError
-
-    world.before = broken
+    world.fail("query", error=ZeroDivisionError())
     assert isinstance(check(world).error, ZeroDivisionError)
     assert table.item() == before
 

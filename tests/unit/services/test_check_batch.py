@@ -93,8 +93,7 @@ def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(world: World) -> 
     """One read, one query, one message, one write."""
     world.order()
     world.run(0)
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     world.run(DELAYS[0] * SECOND)
     expected = ["batch_get_item", "query", "send_message_batch", "update_item"]
     assert calls == [*expected, "delete_message_batch"]
@@ -357,8 +356,7 @@ def test_a_crash_around_the_last_check_does_not_restart_the_payment(
 
 def test_a_batch_is_handled_in_phases(world: World) -> None:
     """Read all, query all, send in tens, write all."""
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     for number in range(10):
         world.order(str(number))
     world.deliver_messages()
@@ -448,12 +446,7 @@ def test_where_sqs_refuses_the_follow_up_nothing_is_written(world: World, table:
 
 def test_where_sqs_does_not_answer_nothing_is_written(world: World, table: Table) -> None:
     """Both messages are delivered again."""
-
-    def broken(name: str) -> None:
-        if name == "send_message_batch":
-            raise TimeoutError
-
-    world.before = broken
+    world.fail("send_message_batch", error=TimeoutError())
     outcomes = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
     assert [type(outcome.error) for outcome in outcomes] == [TimeoutError, TimeoutError]
     assert (table.item()["step"], table.item("other")["step"]) == (0, 0)

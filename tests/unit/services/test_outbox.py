@@ -160,12 +160,7 @@ def test_an_answer_with_too_few_entries_is_an_error(table: Table) -> None:
 def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
     """An event may be on the bus or not: it is sent again, with the same id."""
     world = paid(table, "a", "b")
-
-    def broken(name: str) -> None:
-        if name == "put_events":
-            raise error
-
-    world.before = broken
+    world.fail("put_events", error=error)
     published = world.outbox.publish(["a", "b"])
     assert published.sent == 0
     assert published.refused == dict.fromkeys("ab", type(error).__name__)
@@ -188,7 +183,9 @@ def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> Non
     world.once("update_item", world.crash)
     with pytest.raises(Crash):
         world.outbox.publish([PAY_ID])
-    world.run(5 * MINUTE)
+    world.now += MINUTE
+    ages = [world.outbox.publish([PAY_ID]).ages for _ in range(2)]
+    assert ages == [[MINUTE], []]  # measured once, up to the sending that marks it
     assert len(world.bus.entries) == 2
     assert world.bus.entries[0] == world.bus.entries[1]
     assert table.item()["eventState"] == "SENT"
@@ -205,13 +202,15 @@ def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(table: Table)
 
 
 def test_the_publisher_postpones_nothing(table: Table) -> None:
-    """The stream retries by itself; ``workAt`` stays as it is."""
+    """The stream retries by itself; ``workAt`` stays as it is. The age waits for the bus."""
     world = paid(table, PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
     world.now += HOUR
     before = table.item()
-    world.outbox.publish([PAY_ID])
+    assert world.outbox.publish([PAY_ID]).ages == []
     assert table.item() == before
+    world.bus.entry_error = lambda _: None
+    assert world.outbox.publish([PAY_ID]).ages == [HOUR]
 
 
 def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
@@ -230,8 +229,7 @@ def test_the_sweeper_postpones_refused_events_only(table: Table) -> None:
     """A sent event costs one write."""
     world = paid(table, "a", "b")
     world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     world.outbox.publish(["a", "b"], postpone=True)
     assert calls.count("update_item") == 2
     assert states(table, "a", "b") == ["SENT", "PENDING"]

@@ -33,8 +33,7 @@ def test_a_settled_payment_comes_from_the_table(world: World) -> None:
     says(world, "success")
     world.order()
     world.run(0)
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     [outcome] = world.get()
     assert outcome.payment is not None
     assert (outcome.payment.status, outcome.result) == (Status.SUCCEEDED, None)

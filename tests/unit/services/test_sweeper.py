@@ -13,7 +13,7 @@ from payresult.services import sweeper
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.memory_table import HoldsBack
 from tests.support.tables import Table
-from tests.support.world import World
+from tests.support.world import UNREACHABLE, World
 
 
 def sweep(world: World, at: int | None = None) -> sweeper.SweepResult:
@@ -79,17 +79,6 @@ def kill_at(world: World, nth: int) -> None:
     world.before = before
 
 
-def fail_at(world: World, operation: str, *numbers: int) -> None:
-    """Let the calls of *operation* with these numbers fail."""
-    made = count(1)
-
-    def before(name: str) -> None:
-        if name == operation and next(made) in numbers:
-            raise EndpointConnectionError(endpoint_url="https://aws.invalid")
-
-    world.before = before
-
-
 def test_a_due_check_is_claimed_and_sent(world: World, table: Table) -> None:
     """The next step, without a delay; the claim holds for ten minutes."""
     world.follow(CheckMessage(PAY_ID))
@@ -116,8 +105,7 @@ def test_a_check_is_claimed_before_its_message_is_sent(world: World) -> None:
     """Otherwise two sweepers at the same time would send it twice."""
     world.register()
     world.now = NOW + HOUR
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     sweep(world)
     assert calls.index("update_item") < calls.index("send_message_batch")
 
@@ -330,8 +318,7 @@ def test_events_and_checks_take_turns(world: World, table: Table) -> None:
     due_events(table, 250)
     due_checks(table, 250)
     world.now = NOW + MINUTE
-    calls: list[str] = []
-    world.before = calls.append
+    calls = world.recorded()
     swept = sweep(world)
     assert (swept.events_sent, len(swept.checks_sent)) == (250, 250)
     tens = [name for name in calls if name in {"put_events", "send_message_batch"}]
@@ -442,7 +429,7 @@ def test_while_sqs_does_not_answer_one_piece_is_claimed(world: World, table: Tab
     due_checks(table, 300)
     due_events(table, 300)
     world.now = NOW + MINUTE
-    fail_at(world, "send_message_batch", *range(3, 1000))
+    world.fail("send_message_batch", *range(3, 1000))
     swept = sweep(world)
     assert (len(swept.checks_sent), len(swept.checks_refused)) == (20, 80)
     assert (swept.events_sent, len(swept.errors)) == (300, 8)
@@ -456,7 +443,7 @@ def test_an_error_in_one_piece_of_events_does_not_stop_the_others(
     due_events(table, 150)
     due_checks(table, 150)
     world.now = NOW + MINUTE
-    fail_at(world, "batch_get_item", 1)
+    world.fail("batch_get_item", 1)
     swept = sweep(world)
     assert (swept.events_sent, len(swept.checks_sent)) == (50, 150)
     assert [type(error) for error in swept.errors] == [EndpointConnectionError]
@@ -467,10 +454,30 @@ def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World, tabl
     for number in range(SHARD_COUNT):
         due_checks(table, 1, prefix=f"s{number}-", workShard=f"CHECK#{number}")
     world.now = NOW + MINUTE
-    fail_at(world, "query", SHARD_COUNT + 1)  # the first one of the checks
+    world.fail("query", SHARD_COUNT + 1)  # the first one of the checks
     swept = sweep(world)
     assert sorted(swept.checks_sent) == [f"s{number}-0" for number in range(1, SHARD_COUNT)]
     assert [type(error) for error in swept.errors] == [EndpointConnectionError]
+
+
+def test_what_was_given_up_is_told_although_sqs_does_not_answer(world: World, table: Table) -> None:
+    """An alarm depends on it (P5)."""
+    registered(world, "expired", "open")
+    table.change("expired", giveUpAt=NOW + HOUR)
+    world.fail("send_message_batch")
+    swept = sweep(world, NOW + 2 * HOUR)
+    assert (swept.given_up, swept.checks_sent, swept.errors) == (["expired"], [], [UNREACHABLE])
+
+
+def test_one_failed_write_does_not_hide_the_others(world: World, table: Table) -> None:
+    """The payment that was not written is due again; the other one is reported."""
+    for pay_id in "ab":
+        world.register(pay_id)
+        table.change(pay_id, giveUpAt=NOW + HOUR)
+    world.fail("update_item", 1)
+    first, second = sweep(world, NOW + 2 * HOUR), sweep(world)
+    assert sorted(first.given_up + second.given_up) == ["a", "b"]
+    assert (len(first.given_up), first.errors, second.errors) == (1, [UNREACHABLE], [])
 
 
 # Gauges
@@ -491,7 +498,7 @@ def test_a_gauge_that_cannot_be_counted_is_missing(world: World) -> None:
     """The others are counted; the error is in the result."""
     world.register()
     world.now = NOW - NOW % (10 * MINUTE)
-    fail_at(world, "query", 1)
+    world.fail("query", 1)
     gauges = world.sweeper.count()
     assert (gauges.attention_new, gauges.attention_total, gauges.followed) == (None, 0, 1)
     assert [type(error) for error in gauges.errors] == [EndpointConnectionError]

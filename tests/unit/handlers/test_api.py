@@ -1,0 +1,364 @@
+"""Contract of the API's handler with API Gateway and the callers; P7 and P8 for it."""
+
+import base64
+import json
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from payresult.errors import GatewayUnavailable, InvalidReply
+from tests.support.factories import HOUR, PARTNER, PAY_ID, reply
+from tests.support.tables import Table
+from tests.support.world import Said, World
+from tests.unit.handlers.conftest import Load, Output
+
+Answer = tuple[int, dict[str, Any], dict[str, str]]
+"""Status, document and headers of a response."""
+
+CANARY = "canary-5d1f"
+PROBLEM = "urn:payresult:problem:"
+
+
+class Api:
+    """The api function with the service of a World."""
+
+    def __init__(self, load: Load, world: World) -> None:
+        self._load = load
+        self.world = world
+
+    @cached_property
+    def app(self) -> ModuleType:
+        """The module, loaded at its first use, in the test itself."""
+        app = self._load("api")
+        app.handler.service = self.world.service
+        return app
+
+    def call(
+        self, route: str, body: object = None, pay_id: str | None = PAY_ID, *, encoded: bool = False
+    ) -> Answer:
+        """Return the response to a request."""
+        event: dict[str, Any] = {
+            "version": "2.0",
+            "routeKey": route,
+            "pathParameters": None if pay_id is None else {"payId": pay_id},
+            "isBase64Encoded": encoded,
+        }
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        answer = self.app.handler(event, None)
+        assert answer["headers"]["Cache-Control"] == "no-store"
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
+
+    def get(self, pay_id: str | None = PAY_ID) -> Answer:
+        """GET a payment."""
+        return self.call("GET /payments/{payId}", pay_id=pay_id)
+
+    def put(self, body: object, *, encoded: bool = False) -> Answer:
+        """PUT a registration."""
+        return self.call("PUT /payments/{payId}", body, encoded=encoded)
+
+    def query(self, body: object) -> Answer:
+        """POST a query of several payments."""
+        return self.call("POST /payments/query", body, None)
+
+
+@pytest.fixture
+def api(loaded: Load, world: World) -> Api:
+    """The api function on the test's own table."""
+    return Api(loaded, world)
+
+
+def assert_problem(answer: Answer, status: int, kind: str) -> dict[str, Any]:
+    """Assert that *answer* is this problem (RFC 9457), and return its document."""
+    code, document, headers = answer
+    assert headers["Content-Type"] == "application/problem+json"
+    assert (code, document["status"], document["type"]) == (status, status, PROBLEM + kind)
+    assert set(document) - {"field"} == {"type", "title", "status", "detail"}
+    assert document["title"]
+    assert document["detail"]
+    return document
+
+
+def test_get_returns_what_the_gateway_says(api: Api) -> None:
+    """200, and no ``Retry-After`` for a payment that is paid."""
+    api.world.says = lambda pay_id: reply(payId=pay_id, payAmount="$5")
+    status, shown, headers = api.get()
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert (shown["payId"], shown["status"], shown["amount"]) == (PAY_ID, "SUCCEEDED", "5")
+    assert "Retry-After" not in headers
+
+
+def test_get_of_a_pending_payment_says_when_to_ask_again(api: Api) -> None:
+    """In two seconds: no check is made earlier."""
+    status, shown, headers = api.get()
+    assert (status, shown["status"], headers["Retry-After"]) == (200, "PENDING", "2")
+    assert "createdAt" not in shown
+
+
+def test_get_marks_a_stale_payment(api: Api, table: Table) -> None:
+    """The gateway is down: what is stored is returned (P7)."""
+    api.put({"expectedAmount": "5"})
+    api.world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
+    status, shown, _ = api.get()
+    assert (status, shown["stale"], shown["expectedAmount"]) == (200, True, "5")
+    assert table.item()["status"] == "PENDING"
+
+
+DOWN = "gateway-unavailable"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind", "wait"),
+    [
+        (GatewayUnavailable(CANARY, pay_id=PAY_ID), 503, DOWN, "5"),
+        (GatewayUnavailable(CANARY, pay_id=PAY_ID, retry_after=30), 503, DOWN, "30"),
+        (GatewayUnavailable(CANARY, pay_id=PAY_ID, retry_after=0), 503, DOWN, "1"),
+        (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
+    ],
+)
+def test_get_without_a_reply_and_a_stored_payment_is_503_or_502(
+    api: Api, said: Said, status: int, kind: str, wait: str | None
+) -> None:
+    """Without any text of the gateway."""
+    api.world.says = lambda _: said
+    answer = api.get()
+    assert CANARY not in json.dumps(assert_problem(answer, status, kind))
+    assert answer[2].get("Retry-After") == wait
+
+
+def test_get_of_an_unregistered_payment_is_404_where_registration_is_required(
+    loaded: Load, table: Table
+) -> None:
+    """And the gateway is not asked."""
+    api = Api(loaded, World(table, require_registration=True))
+    assert_problem(api.get(), 404, "not-registered")
+    assert api.world.asked == []
+
+
+@pytest.mark.parametrize("pay_id", ["a:b", "a.b~c", "a" * 128])
+def test_a_pay_id_with_a_colon_is_taken_as_api_gateway_decodes_it(
+    api: Api, table: Table, pay_id: str
+) -> None:
+    """An HTTP API decodes path parameters: a caller may write ``%3A`` or a colon."""
+    status, shown, _ = api.call("PUT /payments/{payId}", {}, pay_id)
+    assert (status, shown["payId"]) == (202, pay_id)
+    status, shown, _ = api.get(pay_id)
+    assert (status, shown["payId"]) == (200, pay_id)
+    assert [each for each, _ in api.world.asked] == [pay_id]
+    assert [item["pk"] for item in table.scan()] == [f"{PARTNER}#{pay_id}"]
+
+
+@pytest.mark.parametrize("pay_id", ["a b", "", "a%3Ab", None])
+def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
+    """Field and rule are named, and the gateway is not asked."""
+    document = assert_problem(api.get(pay_id), 400, "invalid-input")
+    assert document["field"] == "payId"
+    assert document["detail"].startswith("payId: ")
+    assert api.world.asked == []
+
+
+def test_put_registers_and_follows(api: Api, table: Table) -> None:
+    """202 with the payment; the same request again is 202."""
+    body = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+    for _ in range(2):
+        status, shown, headers = api.put(body)
+        assert (status, headers["Content-Type"]) == (202, "application/json")
+        assert body.items() <= shown.items()
+        assert (shown["status"], shown["checks"]) == ("PENDING", 0)
+    assert table.item()["orderId"] == "A-17"
+    api.world.run(0)
+    assert len(api.world.asked) == 1
+
+
+@pytest.mark.parametrize("body", [None, "", "{}"])
+def test_put_without_fields_registers(api: Api, table: Table, body: str | None) -> None:
+    """Every field is optional."""
+    assert api.put(body)[0] == 202
+    assert table.item()["status"] == "PENDING"
+
+
+def test_put_of_another_value_is_409(api: Api) -> None:
+    """The field is named; the registered value is not."""
+    api.put({"orderId": CANARY})
+    document = assert_problem(api.put({"orderId": "other"}), 409, "registration-conflict")
+    assert document["field"] == "orderId"
+    assert CANARY not in json.dumps(document)
+
+
+BIG = '{"orderId": "A"' + " " * 16384 + "}"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *(("nonsense", "body"), (BIG, "body"), ({"payId": PAY_ID}, "payId")),
+        *(({"expectedAmount": "$5"}, "expectedAmount"), ({"status": "SUCCEEDED"}, "status")),
+    ],
+)
+def test_a_bad_body_is_400(api: Api, table: Table, body: object, field: str) -> None:
+    """Field and rule are named, and nothing is stored. ``test_requests`` has every body."""
+    document = assert_problem(api.put(body), 400, "invalid-input")
+    assert document["field"] == field
+    assert table.scan() == []
+
+
+def test_a_body_may_be_base64(api: Api, table: Table) -> None:
+    """API Gateway encodes what it takes for binary."""
+    encoded = base64.b64encode(b'{"orderId": "A-17"}').decode()
+    assert api.put(encoded, encoded=True)[0] == 202
+    assert table.item()["orderId"] == "A-17"
+
+
+@pytest.mark.parametrize("body", ["%%%", "a", "é", base64.b64encode(b"\xff\xfe").decode()])
+def test_invalid_base64_is_400(api: Api, body: str) -> None:
+    """So is base64 of a text that is no JSON in UTF-8."""
+    document = assert_problem(api.put(body, encoded=True), 400, "invalid-input")
+    assert document["field"] == "body"
+
+
+def test_a_large_body_in_base64_is_measured_decoded(api: Api) -> None:
+    """The limit is 16 KiB as the caller sent them."""
+    encoded = base64.b64encode(BIG.encode()).decode()
+    document = assert_problem(api.put(encoded, encoded=True), 400, "invalid-input")
+    assert "16384 bytes" in document["detail"]
+
+
+def test_query_returns_results_in_the_order_asked(api: Api, table: Table, output: Output) -> None:
+    """A payment or a problem for each; a repeated payId once. A fault of ours is an error."""
+    api.world.register("b")
+    api.world.register("c")
+    table.change("c", schemaVersion=2)
+    said: dict[str, Said] = {
+        "a": reply(payId="a"),
+        "d": GatewayUnavailable(CANARY, pay_id="d"),
+    }
+    api.world.says = lambda pay_id: said.get(pay_id, reply("wait", payId=pay_id))
+    status, document, _ = api.query({"payIds": ["d", "a", "b", "a", "c"]})
+    assert status == 200
+    assert list(document) == ["results"]
+    down, paid, waits, unreadable = document["results"]
+    assert (down["payId"], down["problem"]["type"]) == ("d", PROBLEM + "gateway-unavailable")
+    assert set(down) == {"payId", "problem"}
+    assert (paid["payId"], paid["status"]) == ("a", "SUCCEEDED")
+    assert (waits["payId"], waits["status"]) == ("b", "PENDING")
+    assert (unreadable["payId"], unreadable["problem"]["status"]) == ("c", 503)
+    written = output()
+    assert CANARY not in json.dumps(document)
+    assert written.metrics["ApiFailures"] == [1]
+    faults = [line["error"] for line in written.logged if line["level"] == "ERROR"]
+    assert faults == ["UnreadableItem"]
+
+
+def test_query_accepts_100_pay_ids(api: Api, output: Output) -> None:
+    """Each is checked, and each is counted."""
+    api.world.says = lambda pay_id: InvalidReply("", pay_id=pay_id)
+    status, document, _ = api.query({"payIds": [str(number) for number in range(100)]})
+    assert (status, len(document["results"]), len(api.world.asked)) == (200, 100, 100)
+    written = output().metrics
+    assert sum(written["LiveChecksFailed"]) == 100
+    assert len(written["GatewayLatency"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        *((None, "body"), ({}, "payIds"), ({"payIds": ["1"] * 101}, "payIds")),
+        *(({"payIds": ["1", "a b"]}, "payIds[1]"), ({"payIds": ["1"], "x": 1}, "x")),
+    ],
+)
+def test_a_bad_query_is_400(api: Api, body: object, field: str) -> None:
+    """As a whole; the gateway is not asked."""
+    assert assert_problem(api.query(body), 400, "invalid-input")["field"] == field
+    assert api.world.asked == []
+
+
+def test_put_is_503_where_sqs_refuses_the_check(api: Api) -> None:
+    """With the time after which to repeat the request."""
+    api.world.queue.rejects = lambda _: True
+    answer = api.put({})
+    assert_problem(answer, 503, "try-again")
+    assert answer[2]["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("route", ["GET /payments/{payId}", "PUT /payments/{payId}"])
+def test_an_unexpected_error_is_500_without_a_stack_trace(
+    api: Api, output: Output, route: str
+) -> None:
+    """The log has its type and place, the caller neither."""
+
+    def broken(_: str) -> None:
+        raise ZeroDivisionError(CANARY)
+
+    api.world.before = broken
+    document = assert_problem(api.call(route), 500, "internal-error")
+    written = output()
+    assert CANARY not in json.dumps(document) + written.text
+    assert "Traceback" not in json.dumps(document)
+    assert [line["level"] for line in written.logged].count("ERROR") == 1
+    [fault] = [line for line in written.logged if line["level"] == "ERROR"]
+    assert (fault["message"], fault["error"]) == ("request failed", "ZeroDivisionError")
+    assert fault["where"]
+    assert written.metrics["ApiFailures"] == [1]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [GatewayUnavailable(CANARY, pay_id=PAY_ID), InvalidReply(CANARY, pay_id=PAY_ID)],
+)
+def test_a_fault_of_the_gateway_or_of_a_caller_is_no_error_of_the_log(
+    api: Api, output: Output, said: Said
+) -> None:
+    """A 503 or 502 that the gateway causes is a warning: its own alarm tells of it."""
+    api.world.says = lambda _: said
+    assert api.get()[0] in {502, 503}
+    assert api.get("a b")[0] == 400
+    api.put({"orderId": "A"})
+    assert api.put({"orderId": "B"})[0] == 409
+    written = output()
+    assert {line["level"] for line in written.logged} == {"WARNING"}
+    assert "ApiFailures" not in written.metrics
+
+
+def test_a_refused_answer_is_logged_with_its_rule(api: Api, output: Output) -> None:
+    """A fixed text of ours, never what the gateway sent."""
+    rule = "the content type is not JSON or plain text"
+    api.world.says = lambda _: InvalidReply(CANARY, pay_id=PAY_ID, rule=rule)
+    api.get()
+    written = output()
+    assert [line["rule"] for line in written.logged if "rule" in line] == [rule]
+    assert CANARY not in written.text
+
+
+def test_the_api_counts_and_logs_its_checks(api: Api, output: Output) -> None:
+    """payId, status and answer; one dimension, the stack."""
+    api.world.says = lambda pay_id: reply(payId=pay_id)
+    api.get()
+    written = output()
+    assert written.metrics == {
+        "LiveChecksAnswered": [1],
+        "PaymentsSucceeded": [1],
+        "GatewayLatency": [0],
+    }
+    assert written.dimensions == [["service"]]
+    [line] = written.logged
+    assert (line["payId"], line["status"], line["answer"]) == (PAY_ID, "SUCCEEDED", "Reply")
+    assert line["service"] == api.app.handler.logger.service
+
+
+def test_the_api_logs_no_text_of_a_caller_or_of_the_gateway(api: Api, output: Output) -> None:
+    """No body, no sign, no customer text, whatever goes wrong (P8)."""
+    fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
+    api.put({"orderId": CANARY})
+    api.put({"orderId": CANARY + "2"})
+    api.put({CANARY: CANARY})
+    api.put(CANARY)
+    api.put({"currency": CANARY})
+    api.get(f"{CANARY} ")
+    api.query({"payIds": [f"{CANARY} "]})
+    for said in (reply(CANARY, **fields), reply(**fields), InvalidReply(CANARY, pay_id=PAY_ID)):
+        api.world.now += HOUR
+        api.world.says = lambda _, said=said: said  # type: ignore[misc]  # mypy cannot infer it
+        api.get()
+    assert CANARY not in output().text

@@ -1,0 +1,78 @@
+"""Contract of the publisher with the stream of the table (P3)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.factories import MINUTE, NOW, PARTNER
+from tests.support.tables import Table
+from tests.unit.handlers.conftest import Output, Paid, Start
+
+
+def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, Any]:
+    """Return a record of the stream, in which ``eventState`` goes from *old* to *new*."""
+
+    def image(state: str | None) -> dict[str, Any]:
+        known = {"pk": {"S": f"{PARTNER}#{pay_id}"}, "payId": {"S": pay_id}}
+        return known | ({} if state is None else {"eventState": {"S": state}})
+
+    return {
+        "eventID": "x",
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": {"pk": {"S": f"{PARTNER}#{pay_id}"}},
+            "NewImage": image(new),
+            "OldImage": image(old),
+            "SequenceNumber": f"seq-{pay_id}",
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+    }
+
+
+def test_the_publisher_sends_and_marks_new_events(
+    start: Start, table: Table, aws: dict[str, str], paid: Paid, output: Output
+) -> None:
+    """Each of them once; a payment that is stored by its success has no old image."""
+    paid("a", "b")
+    app = start("publisher", **aws)
+    records = [record("a", "PENDING"), record("b", "PENDING"), record("b", "PENDING")]
+    del records[0]["dynamodb"]["OldImage"]
+    assert app.handler({"Records": records}, None) == {"batchItemFailures": []}
+    assert [table.item(pay_id)["eventState"] for pay_id in "ab"] == ["SENT", "SENT"]
+    written = output()
+    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([2], [0])
+
+
+@pytest.mark.parametrize(
+    ("new", "old"), [("PENDING", "PENDING"), ("SENT", "PENDING"), (None, None), ("SENT", "SENT")]
+)
+def test_the_publisher_ignores_every_other_change(
+    start: Start, table: Table, aws: dict[str, str], paid: Paid, new: str | None, old: str | None
+) -> None:
+    """A postponed event is left to the sweeper."""
+    paid("a")
+    before = table.item("a")
+    app = start("publisher", **aws)
+    assert app.handler({"Records": [record("a", new, old)]}, None) == {"batchItemFailures": []}
+    assert table.item("a") == before
+
+
+def test_the_publisher_reports_the_records_of_refused_events(
+    start: Start, table: Table, paid: Paid, output: Output
+) -> None:
+    """By sequence number in ``batchItemFailures``; an exception would fail the batch."""
+    app = start("publisher")
+    world = paid("a", "b", "c")
+    world.bus.entry_error = lambda detail: None if '"payId":"a"' in detail else "InternalFailure"
+    app.handler.outbox = world.outbox
+    output()
+    answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "abc"]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": f"seq-{it}"} for it in "bc"]}
+    assert [table.item(pay_id)["eventState"] for pay_id in "abc"] == ["SENT", "PENDING", "PENDING"]
+    assert table.item("b")["workAt"] == NOW + MINUTE
+    written = output()
+    assert (written.metrics["EventsSent"], written.metrics["EventsRefused"]) == ([1], [2])
+    assert [(line["payId"], line["code"]) for line in written.logged] == [
+        (pay_id, "InternalFailure") for pay_id in "bc"
+    ]

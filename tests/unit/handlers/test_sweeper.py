@@ -1,0 +1,130 @@
+"""Contract of the sweeper's handler: what it reports, whatever fails (P4, P5)."""
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from payresult.aws.items import SHARD_COUNT
+from payresult.handlers import sweeper
+from tests.support.factories import HOUR, MINUTE, NOW, PARTNER
+from tests.support.functions import CONTEXT
+from tests.support.tables import Table
+from tests.support.world import World
+from tests.unit.handlers.conftest import Output, Paid, Start
+
+
+def test_the_sweeper_sends_what_is_due(
+    start: Start, table: Table, aws: dict[str, str], paid: Paid, output: Output
+) -> None:
+    """Events to the bus, checks to the queue; expired payments are given up."""
+    world = paid("paid")
+    for pay_id in ("lost", "expired", "unreadable"):
+        world.register(pay_id)
+    long_ago = NOW - 10 * 24 * HOUR * 100  # earlier than the clock of any machine
+    table.change("paid", workAt=long_ago)
+    table.change("lost", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=4 * 10**12)
+    table.change("expired", workAt=long_ago, nextCheckAt=long_ago, giveUpAt=long_ago)
+    table.change("unreadable", workAt=long_ago, schemaVersion=2)
+    table.put({"pk": "P000819#other", "workShard": "CHECK#1", "workAt": long_ago})
+    waiting = {"attention": f"{PARTNER}#REVIEW", "attentionSince": long_ago}
+    table.put({"pk": f"{PARTNER}#review"} | waiting)
+    output()
+    app = start("sweeper", **aws)
+    assert app.handler({}, CONTEXT) is None
+    assert table.item("paid")["eventState"] == "SENT"
+    assert table.item("expired")["status"] == "UNRESOLVED"
+    received = boto3.client("sqs").receive_message(
+        QueueUrl=aws["QUEUE_URL"], MaxNumberOfMessages=10
+    )
+    assert [m["Body"] for m in received["Messages"]] == ['{"payId":"lost","step":1}']
+    written = output()
+    expected = {
+        "SweeperHeartbeat": [1],
+        "EventsSent": [1],
+        "EventsUnsent": [0],
+        "PaymentsUnresolved": [1],
+        "UnreadableItems": [1],
+        "OtherPartnerItems": [1],
+        "AttentionNew": [1],  # the payment that was given up
+        "AttentionTotal": [2],
+    }
+    assert expected.items() <= written.metrics.items()
+    assert written.dimensions == [["service"], ["service"]]
+    logged = {line["payId"]: line["message"] for line in written.logged}
+    assert logged == {
+        "lost": "check sent",
+        "expired": "given up",
+        "unreadable": "item unreadable",
+    }
+
+
+def test_the_sweeper_reports_what_bus_and_queue_refused(
+    start: Start, paid: Paid, output: Output
+) -> None:
+    """For the alarms; the invocation succeeds."""
+    world = paid("paid")
+    world.register("lost")
+    world.bus.entry_error = lambda _: "InternalFailure"
+    world.queue.rejects = lambda _: True
+    world.now = NOW + HOUR
+    app = start("sweeper")
+    app.handler.sweeper = world.sweeper
+    output()
+    app.handler({}, CONTEXT)
+    written = output()
+    assert (written.metrics["EventsUnsent"], written.metrics["ChecksOverdue"]) == ([1], [1])
+    logged = {line["payId"]: line["message"] for line in written.logged}
+    assert logged == {"paid": "event refused", "lost": "check not queued"}
+
+
+def test_the_sweeper_reports_before_it_fails(start: Start, paid: Paid, output: Output) -> None:
+    """Heartbeat, metrics and gauges are written; then the first error fails the invocation."""
+    world = paid("paid")
+    world.register("lost")
+    world.now = NOW + HOUR
+    app = start("sweeper")
+    app.handler.sweeper = world.sweeper
+    world.fail("send_message_batch")
+    output()
+    with pytest.raises(EndpointConnectionError):
+        app.handler({}, CONTEXT)
+    written = output()
+    expected = {"SweeperHeartbeat": [1], "EventsSent": [1], "AttentionTotal": [0]}
+    assert expected.items() <= written.metrics.items()
+
+
+def test_the_sweeper_reports_although_a_count_fails(
+    start: Start, paid: Paid, output: Output
+) -> None:
+    """The other gauge is written; then the error fails the invocation."""
+    world = paid("paid")
+    world.now = NOW - NOW % (10 * MINUTE) + MINUTE  # PaymentsFollowed is not counted
+    app = start("sweeper")
+    app.handler.sweeper = world.sweeper
+    world.fail("query", 2 * SHARD_COUNT + 1)  # the first count
+    output()
+    with pytest.raises(EndpointConnectionError):
+        app.handler({}, CONTEXT)
+    written = output().metrics
+    assert (written["SweeperHeartbeat"], written["AttentionTotal"]) == ([1], [0])
+    assert "AttentionNew" not in written
+
+
+def test_the_sweeper_does_not_name_every_unreadable_item(
+    start: Start,
+    world: World,
+    table: Table,
+    aws: dict[str, str],
+    output: Output,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They come back each minute; the metric counts them all."""
+    for pay_id in "abc":
+        world.register(pay_id)
+        table.change(pay_id, workAt=1, schemaVersion=2)
+    app = start("sweeper", **aws)
+    monkeypatch.setattr(sweeper, "MAX_NAMED", 2)  # 100, which would take long here
+    output()
+    app.handler({}, CONTEXT)
+    written = output()
+    assert (len(written.logged), written.metrics["UnreadableItems"]) == (2, [3])
