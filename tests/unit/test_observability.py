@@ -50,9 +50,7 @@ def test_a_batch_writes_one_sum_for_each_count_and_every_measured_value(
     }
 
 
-def test_no_value_is_below_zero(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_no_value_is_below_zero(capsys: pytest.CaptureFixture[str]) -> None:
     """Clocks differ, and one negative value takes CloudWatch's percentiles away."""
     settled = payment(Status.SUCCEEDED, created_at=NOW + 2 * MINUTE, checks=1)
     result = QueryResult(reply(), NOW + MINUTE, -3, 0.5)

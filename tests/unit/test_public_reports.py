@@ -69,8 +69,7 @@ def test_a_paid_reply_in_an_odd_wrapping_is_paid(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status"),
-    [(HTML_PAGE, 503), (FORBIDDEN_PAGE, 503), (NOT_FOUND, 502)],
+    ("trouble", "status"), [(HTML_PAGE, 503), (FORBIDDEN_PAGE, 503), (NOT_FOUND, 502)]
 )
 def test_trouble_uses_no_attempt(trouble: GatewayResponse, status: int) -> None:
     """Adyen/adyen-java-api-library#1167: three maintenance pages, then paid."""

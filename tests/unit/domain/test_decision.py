@@ -173,12 +173,7 @@ def test_a_wrong_amount_does_not_make_a_failure_a_review() -> None:
 
 # The status graph
 
-REPLIES = {
-    P: reply("whatever"),
-    F: reply("fail"),
-    R: reply(payAmount="1"),
-    S: reply(payAmount="2"),
-}
+REPLIES = {P: reply("whatever"), F: reply("fail"), R: reply(payAmount="1"), S: reply(payAmount="2")}
 OPEN = [P, U, E, F, R]
 
 

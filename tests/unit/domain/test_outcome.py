@@ -87,11 +87,7 @@ def test_a_success_measures_the_time_to_settle() -> None:
     """From the registration, and the number of checks."""
     settled = payment(Status.SUCCEEDED, checks=3)
     outcome = Outcome(PAY_ID, settled, result(reply()), Status.SUCCEEDED)
-    assert measures(outcome) == {
-        "GatewayLatency": 250,
-        "SettleTime": MINUTE,
-        "ChecksToSettle": 3,
-    }
+    assert measures(outcome) == {"GatewayLatency": 250, "SettleTime": MINUTE, "ChecksToSettle": 3}
     unregistered = replace(
         settled, history=(StatusChange(NOW, Status.PENDING, Status.SUCCEEDED, "api"),)
     )
@@ -103,11 +99,7 @@ def test_a_success_measures_the_time_to_settle() -> None:
 def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: GatewayResult) -> None:
     """Only what an operator needs to find the payment (P8)."""
     stored = payment(
-        attempt=3,
-        step=5,
-        registration=Registration(CANARY),
-        reply={"payRst": CANARY},
-        event=CANARY,
+        attempt=3, step=5, registration=Registration(CANARY), reply={"payRst": CANARY}, event=CANARY
     )
     fields = log_fields(Outcome(PAY_ID, stored, result(answer)))
     assert fields == {

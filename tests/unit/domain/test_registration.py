@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from payresult.domain.payment import CheckError, Payment, Registration, Status, StatusChange
-from payresult.domain.registration import (
-    amount_is_right,
-    can_restart,
-    due_step,
-    merge,
-    new_payment,
-)
+from payresult.domain.registration import amount_is_right, can_restart, due_step, merge, new_payment
 from payresult.errors import RegistrationConflict
 from tests.support.factories import DAY, NOW, PARTNER, PAY_ID, payment
 

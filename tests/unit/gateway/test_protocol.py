@@ -211,8 +211,7 @@ TEXT = json.dumps(PAID).encode()
         pytest.param(b'{"x":{"y":1,"y":1},' + TEXT[1:], id="duplicate in an unknown key"),
         pytest.param(b"[" * 60_000, id="60,000 brackets"),
         pytest.param(
-            TEXT[:-1] + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-            id="deep in an unknown key",
+            TEXT[:-1] + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", id="deep in an unknown key"
         ),
         pytest.param("سuccess".encode("cp1256"), id="another charset"),
     ],
@@ -267,10 +266,7 @@ def test_json_may_be_called_plain_text_or_nothing(headers: dict[str, str]) -> No
 def test_json_that_is_called_something_else_is_bad(content_type: str) -> None:
     """A proxy's page may well contain the word success."""
     error = bad(PAID, headers={"content-type": content_type})
-    assert (error.rule, error.how) == (
-        "the content type is not JSON or plain text",
-        "not_a_reply",
-    )
+    assert (error.rule, error.how) == ("the content type is not JSON or plain text", "not_a_reply")
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "", "x"])
@@ -278,10 +274,7 @@ def test_an_encoded_body_is_no_answer(encoding: str) -> None:
     """Nobody asked for it, so nothing is inflated."""
     headers = {"content-type": "application/json", "content-encoding": encoding}
     error = nothing(PAID, headers=headers)
-    assert (error.rule, error.how) == (
-        "the content is encoded, which nobody asked for",
-        "not_json",
-    )
+    assert (error.rule, error.how) == ("the content is encoded, which nobody asked for", "not_json")
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity"])

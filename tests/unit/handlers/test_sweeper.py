@@ -51,11 +51,7 @@ def test_the_sweeper_sends_what_is_due(
     assert expected.items() <= written.metrics.items()
     assert written.dimensions == [["service"], ["service"]]
     logged = {line["payId"]: line["message"] for line in written.logged}
-    assert logged == {
-        "lost": "check sent",
-        "expired": "given up",
-        "unreadable": "item unreadable",
-    }
+    assert logged == {"lost": "check sent", "expired": "given up", "unreadable": "item unreadable"}
 
 
 def test_the_sweeper_reports_what_bus_and_queue_refused(

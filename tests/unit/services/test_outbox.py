@@ -102,9 +102,7 @@ def test_only_the_refused_entry_is_not_marked(table: Table) -> None:
     assert len(world.bus.entries) == 4
 
 
-def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
-    table: Table,
-) -> None:
+def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(table: Table) -> None:
     """Each entry is sent again alone."""
     names = list("abc")
     world = paid(table, *names)
@@ -154,8 +152,7 @@ def test_an_answer_with_too_few_entries_is_an_error(table: Table) -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [EndpointConnectionError(endpoint_url="bus"), ReadTimeoutError(endpoint_url="bus")],
+    "error", [EndpointConnectionError(endpoint_url="bus"), ReadTimeoutError(endpoint_url="bus")]
 )
 def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
     """An event may be on the bus or not: it is sent again, with the same id."""
