@@ -164,22 +164,8 @@ def test_every_amount_written_in_full_is_read_back(small: int, form: str) -> Non
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "$5",
-            "1,234.50",
-            "USD 5",
-            "5.99999",
-            "-5",
-            "5 ",
-            "5\n",
-            "1e3",
-            "٥",
-            "５",
-            "",
-            "05",
-            ".5",
-        ),
-        *("1000000000000", "5 USD", "5.", "+5"),
+        *("$5", "1,234.50", "USD 5", "5.99999", "-5", "5 ", "5\n", "1e3", "٥", "５", ""),
+        *("05", ".5", "1000000000000", "5 USD", "5.", "+5"),
     ],
 )
 def test_other_texts_are_no_plain_amounts(text: str) -> None:

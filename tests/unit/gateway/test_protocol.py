@@ -130,18 +130,9 @@ def test_any_text_is_a_pay_rst(pay_rst: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "20190321192437",
-        "p000818",
-        "20190321192436 ",
-        "20190321192436\n",
-        "20190321192436".translate(FULL_WIDTH),
-        "20190321192436".translate(ARABIC),
-        "",
-        20190321192436,
-        None,
-        True,
-        ["20190321192436"],
-        {"payId": "20190321192436"},
+        *("20190321192437", "p000818", "20190321192436 ", "20190321192436\n", "", 20190321192436),
+        *("20190321192436".translate(table) for table in (FULL_WIDTH, ARABIC)),
+        *(None, True, ["20190321192436"], {"payId": "20190321192436"}),
     ],
 )
 def test_a_reply_about_another_payment_is_bad(name: str, value: object) -> None:
@@ -356,19 +347,11 @@ def at(seconds: float) -> datetime:
         (format_datetime(at(90).astimezone(timezone(timedelta(hours=8)))), 90.0),
         (format_datetime(at(-1), usegmt=True), None),
         ("Sun, 06 Nov 1994 08:49:37 GMT", None),
-        ("-1", None),
-        ("+5", None),
-        ("1.5", None),
-        ("1e3", None),
-        ("5 s", None),
-        ("", None),
-        ("soon", None),
-        ("\u0665", None),
-        ("\uff15", None),
-        ("5, 6", None),
-        ("NaN", None),
-        ("inf", None),
-        ("Wed, 99 Foo 2099 99:99:99 GMT", None),
+        *(
+            (text, None)
+            for text in ("-1", "+5", "1.5", "1e3", "5 s", "", "soon", "\u0665", "\uff15")
+        ),
+        *((text, None) for text in ("5, 6", "NaN", "inf", "Wed, 99 Foo 2099 99:99:99 GMT")),
         ("Wed, 21 Oct 99999999999 07:28:00 GMT", None),
         ("Wed, 21 Oct 2099 07:28:00 +99999999999999999999", None),
         ("Wed, 21 Oct 2099 07:28:00 -0000", pytest.approx(4096250880.0 - NOW)),
