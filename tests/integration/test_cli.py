@@ -82,7 +82,7 @@ def test_explain_names_the_gateway_as_the_reason(cli: RunCli, system: System) ->
 
     record = explained(cli, "failing-cli-why")
     assert record["status"] == "PENDING"
-    assert "did not answer" in str(record["why"])
+    assert "HTTP 500" in str(record["why"])
     listed = cli("list", "--status", "PENDING", "--json").records
     assert "failing-cli-why" in {each["payId"] for each in listed}
 
@@ -91,14 +91,16 @@ def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: Syste
     """The customer paid less than registered, and an operator accepted it."""
     system.client.put("wrong-cli", expectedAmount="19.99")
     wait_for("REVIEW", lambda: system.client.status("wrong-cli") == "REVIEW", 20)
-    paid = str(system.client.item("wrong-cli")["reply"]["payAmount"]).removeprefix("$")
+    reported = str(system.client.item("wrong-cli")["reply"]["payAmount"])
+    assert "wrong-cli" in {each["payId"] for each in cli("list", "--json").records}
 
-    ran = cli("accept", "wrong-cli", "--amount", paid, "--reason", "coupon", "--yes")
+    ran = cli("accept", "wrong-cli", "--reported", reported, "--reason", "coupon", "--yes")
     assert ran.code == 0
     system.client.sweep()
 
     [event] = wait_for("its event", lambda: system.audit.arrivals("wrong-cli"), 20)
-    assert event.detail["data"]["amount"] == paid
+    assert event.detail["data"]["payAmount"] == reported
+    assert "wrong-cli" not in {each["payId"] for each in cli("list", "--json").records}
     assert "coupon" in str(explained(cli, "wrong-cli")["history"])
 
 
@@ -195,3 +197,16 @@ def test_the_launcher_works_from_any_folder(tmp_path: Path) -> None:
         [link, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     assert "reconcile" in ran.stdout
+
+
+def test_a_review_that_was_refunded_is_closed(cli: RunCli, system: System) -> None:
+    """Nothing waits for a person any more. It is not erased while checks are planned."""
+    system.client.put("wrong-cli-closed", expectedAmount="19.99")
+    wait_for("REVIEW", lambda: system.client.status("wrong-cli-closed") == "REVIEW", 20)
+
+    assert cli("forget", "wrong-cli-closed", "--yes").code != 0
+    assert cli("close", "wrong-cli-closed", "--reason", "refunded", "--yes").code == 0
+
+    assert "wrong-cli-closed" not in {each["payId"] for each in cli("list", "--json").records}
+    assert cli("forget", "wrong-cli-closed", "--yes").code != 0  # its late checks are planned
+    assert "refunded" in str(explained(cli, "wrong-cli-closed")["history"])
