@@ -248,7 +248,7 @@ def test_an_expired_payment_may_be_deleted_after_the_retention(
 @pytest.mark.parametrize(
     ("stored", "answer", "deleted"),
     [
-        (payment(P, give_up_at=NOW), DOWN, False),
+        (payment(P, give_up_at=NOW - HOUR), DOWN, False),
         (payment(R, attention="x", history=()), reply(payAmount="1"), False),
         (payment(R, attention=None, history=()), reply(payAmount="1"), True),
         (payment(F, history=()), reply("fail"), True),
@@ -356,11 +356,37 @@ def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> No
 # Giving up
 
 
-@pytest.mark.parametrize(("answer", "status"), [(reply("wait"), E), (DOWN, U), (INVALID, U)])
-def test_at_give_up_at_a_payment_ends(answer: GatewayResult, status: Status) -> None:
-    """EXPIRED where it was answered, else UNRESOLVED; never FAILED by giving up (P5)."""
-    plan = after(payment(give_up_at=NOW), answer)
-    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (status, None, None, None)
+def test_an_answer_at_give_up_at_expires_the_payment() -> None:
+    """Never FAILED by giving up (P5)."""
+    plan = after(payment(give_up_at=NOW), reply("wait"))
+    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (E, None, None, None)
+
+
+@pytest.mark.parametrize("answer", [DOWN, INVALID])
+@pytest.mark.parametrize(
+    ("since", "passed", "wait"),
+    [
+        (NOW, 0, 5 * SECOND),  # a hiccup
+        (NOW - 7 * DAY, 0, HOUR // 2),  # trouble for days: half the grace, not six hours
+        (NOW - 7 * DAY, HOUR // 2, HOUR // 2),
+        (NOW - 7 * DAY, HOUR - 1, 1),
+    ],
+)
+def test_the_check_at_give_up_at_is_repeated_for_an_hour(
+    answer: GatewayResult, since: int, passed: int, wait: int
+) -> None:
+    """Its reply tells EXPIRED from UNRESOLVED."""
+    error = None if since == NOW else CheckError("unavailable", NOW, 60, since)
+    stored = payment(give_up_at=NOW - passed, last_error=error)
+    plan = after(stored, answer, random_fraction=0)
+    assert (plan.status, plan.check_at) == (P, NOW + wait)
+
+
+@pytest.mark.parametrize("answer", [DOWN, INVALID])
+def test_an_hour_after_give_up_at_nobody_knows(answer: GatewayResult) -> None:
+    """UNRESOLVED, never FAILED by giving up (P5)."""
+    plan = after(payment(give_up_at=NOW - HOUR), answer)
+    assert (plan.status, plan.via, plan.check_at, plan.work_at) == (U, None, None, None)
 
 
 @pytest.mark.parametrize(("answer", "status"), [(reply(), S), (reply("fail"), F)])
@@ -372,7 +398,7 @@ def test_a_reply_counts_also_after_give_up_at(answer: GatewayResult, status: Sta
 @pytest.mark.parametrize("stored", [F, R])
 def test_failed_and_review_are_never_given_up(stored: Status) -> None:
     """An outage at their late check ends the checks, not the status."""
-    plan = after(payment(stored, give_up_at=NOW), DOWN)
+    plan = after(payment(stored, give_up_at=NOW - HOUR), DOWN)
     assert (plan.status, plan.via) == (stored, None)
 
 

@@ -140,7 +140,7 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(world: World, table: Table)
     world.order()
     world.run(0)
     table.change(giveUpAt=NOW + 2 * HOUR)
-    world.run(3 * HOUR)
+    world.run(4 * HOUR)
     item = table.item()
     assert (item["status"], item["attempt"]) == ("UNRESOLVED", 0)
     assert item["attention"] == f"{PARTNER}#UNRESOLVED"

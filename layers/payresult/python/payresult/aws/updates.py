@@ -19,6 +19,7 @@ from payresult.aws.update_parts import (
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment, Registration, Status, StatusChange, Trigger
 from payresult.domain.reply import Reply
+from payresult.domain.schedule import GIVE_UP_GRACE
 
 if TYPE_CHECKING:
     from payresult.domain.decision import CheckPlan
@@ -46,9 +47,6 @@ EVENT_GRACE_MS = 60_000
 """The time that the stream has before the sweeper sends an event."""
 
 REGISTRATION_WATCHDOG_MS = 15 * 60_000
-
-GIVE_UP_GRACE_MS = 60 * 60_000
-"""The time that the check at giveUpAt has. Its answer tells EXPIRED from UNRESOLVED."""
 
 CLAIM_MS = 10 * 60_000
 """The time that a check has before the sweeper sends it again: three receives from the checks
@@ -187,7 +185,7 @@ def give_up(payment: Payment, now: int) -> Update:
     update.require_unchanged(
         workShard=payment.work_shard, workAt=payment.work_at, status=payment.status.value
     )
-    update.require(GIVEN_UP, latest=now - GIVE_UP_GRACE_MS, failed=Status.FAILED.rank)
+    update.require(GIVEN_UP, latest=now - GIVE_UP_GRACE * 1000, failed=Status.FAILED.rank)
     change_status(update, payment, Status.UNRESOLVED, now, "sweeper")
     update.remove("workShard", "workAt", "nextCheckAt")
     return update

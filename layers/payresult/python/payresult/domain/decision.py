@@ -12,7 +12,9 @@ from payresult.domain.payment import ATTENTION_STATUSES, CheckError, Payment, St
 from payresult.domain.registration import amount_is_right
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import (
+    GIVE_UP_GRACE,
     LATE_FOLLOW_FOR,
+    MAX_GRACE_AGE,
     MAX_QUEUE_DELAY,
     Schedule,
     backoff,
@@ -95,7 +97,7 @@ def plan_next_check(
 ) -> CheckPlan:
     """Return what follows a check from the queue; *random_fraction* in [0, 1) is for jitter.
 
-    Only a reply uses an attempt. Everything else is repeated until ``giveUpAt``.
+    Only a reply uses an attempt. Everything else is repeated, for an hour also after ``giveUpAt``.
     """
     if not isinstance(answer, Reply):
         return _plan_after_trouble(payment, answer, rules, now, random_fraction)
@@ -130,9 +132,12 @@ def _plan_after_trouble(
 ) -> CheckPlan:
     error = _check_error(payment.last_error, answer, now)
     plan = CheckPlan(payment.status, payment.attempt, error)
-    if payment.give_up_at <= now:
+    if payment.give_up_at + GIVE_UP_GRACE * 1000 <= now:
         return _end(payment, plan, Status.UNRESOLVED, rules, now)
-    delay = backoff(error.tries, (now - error.since) / 1000, answer.retry_after, random_fraction)
+    age = (now - error.since) / 1000
+    if payment.give_up_at <= now:
+        age = min(age, MAX_GRACE_AGE)
+    delay = backoff(error.tries, age, answer.retry_after, random_fraction)
     return _plan_check(payment, plan, now, delay)
 
 
@@ -148,8 +153,12 @@ def _check_error(last: CheckError | None, answer: GatewayError, now: int) -> Che
 
 
 def _plan_check(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:
-    """Plan the next check *delay* seconds from *now*, at ``giveUpAt`` at the latest."""
-    check_at = min(now + round(delay * 1000), payment.give_up_at)
+    """Plan the next check *delay* seconds from *now*, at ``giveUpAt`` at the latest.
+
+    One that comes after it, which is in trouble, at the end of the grace at the latest.
+    """
+    grace = GIVE_UP_GRACE * 1000 if payment.give_up_at <= now else 0
+    check_at = min(now + round(delay * 1000), payment.give_up_at + grace)
     if delay > MAX_QUEUE_DELAY:
         return replace(plan, via="sweeper", check_at=check_at, work_at=check_at)
     remaining = (payment.work_at or 0) - check_at

@@ -18,6 +18,14 @@ FOLLOW_FOR = 9 * 24 * 3600
 """A payment is given up this long after its (re)start: the week of the default schedule,
 8.8 days if jitter lengthens every delay by a fifth, and some hours of outages."""
 
+GIVE_UP_GRACE = 3600
+"""The time that the check at ``giveUpAt`` has for a reply, in seconds. Its reply tells EXPIRED from
+UNRESOLVED, and the gateway may have a hiccup just then."""
+
+MAX_GRACE_AGE = 4 * 3600
+"""The most age of trouble that counts in the grace: an eighth of it is half the grace, so the check
+is repeated at least once."""
+
 LATE_FOLLOW_FOR = 48 * 3600
 """A FAILED or REVIEW payment is followed this long at least: its last late check comes after 24 h,
 and where it is in trouble, it is tried again at most 6 h later, for another day."""

@@ -15,6 +15,7 @@ from payresult.aws.batches import batches
 from payresult.aws.dynamodb import DuePiece, PaymentRepository
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.payment import Payment, Status
+from payresult.domain.schedule import GIVE_UP_GRACE
 from payresult.errors import ReadIncomplete, UnreadableItem
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _due(payment: Payment, now: int) -> bool:
 
 def _expired(payment: Payment, now: int) -> bool:
     """Return True if the payment is to be given up. FAILED and REVIEW end with a late check."""
-    latest = now - updates.GIVE_UP_GRACE_MS
+    latest = now - GIVE_UP_GRACE * 1000
     return payment.status.rank < Status.FAILED.rank and payment.give_up_at <= latest
 
 
