@@ -127,6 +127,8 @@ def failed_and_paid_on_day_2(system: System, meeting: int) -> Iterator[str]:
     system.payer(PAY_ID, "fail")
     system.order(PAY_ID, PRICE, [])
     system.run(2 * DAY + HOUR)
+    if len(system.simulation.gateway.log) != 3:
+        yield f"{len(system.simulation.gateway.log)} questions: at once, after 1 h, after 24 h"
     system.payer(PAY_ID, "paid")
     if meeting % 2:
         system.order(PAY_ID, PRICE, [SECOND])
@@ -158,6 +160,18 @@ def paid_at_the_end(system: System, meeting: int) -> Iterator[str]:
     system.payer(PAY_ID, "paid")
     system.run(2 * HOUR)
     yield from _succeeded(system, "paid before giveUpAt")
+
+
+def hiccup_at_the_end(system: System, meeting: int) -> Iterator[str]:
+    """The check at ``giveUpAt`` meets a gateway that is down for a minute: it is repeated."""
+    system.order(PAY_ID, PRICE, [])
+    system.run(DAY)
+    system.fail_gateway("503", 7 * DAY)
+    system.run(8 * DAY - 2 * MINUTE)
+    system.fail_gateway("silence", 2 * MINUTE + meeting * 4 * SECOND)
+    system.payer(PAY_ID, "paid")
+    system.run(2 * HOUR)
+    yield from _succeeded(system, "paid before giveUpAt, asked again after it")
 
 
 def erased(system: System, meeting: int) -> Iterator[str]:

@@ -51,7 +51,7 @@ def emit_on_transition(
         values = request["ExpressionAttributeValues"]
         detail = values[":new_event"]["S"]
         sent = values | {":new_eventState": {"S": "SENT"}}
-        response = call(_edited(request, UpdateExpression=text, ExpressionAttributeValues=sent))
+        response = call(edited(request, UpdateExpression=text, ExpressionAttributeValues=sent))
         simulation.call(function, "bus", "put_events", {"Entries": [{"Detail": detail}]})
         return response
 
@@ -139,7 +139,7 @@ def no_step_condition(
 
     def update(request: Request, call: Call) -> Any:
         condition = re.sub(r"\(#step < :step\) AND ", "", request["ConditionExpression"])
-        return call(_edited(request, ConditionExpression=condition))
+        return call(edited(request, ConditionExpression=condition))
 
     return PatchedClient(PatchedClient(client, "batch_get_item", read), "update_item", update)
 
@@ -173,7 +173,7 @@ def unconditional_success(
     def update(request: Request, call: Call) -> Any:
         if operation_kind("update_item", request) == "succeed":
             anything = "attribute_exists(#payId) OR attribute_not_exists(#payId)"
-            return call(_edited(request, ConditionExpression=anything))
+            return call(edited(request, ConditionExpression=anything))
         return call(request)
 
     return PatchedClient(client, "update_item", update) if dependency == "table" else client
@@ -226,7 +226,7 @@ def no_check_sweep(
     )
 
 
-def _edited(request: Request, **parts: Any) -> Request:
+def edited(request: Request, **parts: Any) -> Request:
     """Return *request* with *parts* replaced and without placeholders that are unused then."""
     edited = request | parts
     used = placeholders(edited["UpdateExpression"] + edited["ConditionExpression"])

@@ -31,6 +31,8 @@ AMOUNTS = {"$19.99": "19.99", "19.99": "19.99", "USD 19.99": "19.99", "$1.00": "
 REGISTERED = ("orderId", "expectedAmount", "currency")
 
 Item = dict[str, Any]
+Entry = tuple[str | None, str, int]
+"""A change of the history: from, to, at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ def answer_of(response: GatewayResponse, pay_id: str, at: int, number: int) -> A
     """Return the meaning of *response*: only JSON about this payment has one."""
     try:
         body = json.loads(response.body)
-        names = (body["payId"], body["partnerCode"], type(body["payRst"]))
+        names = [body["payId"], body["partnerCode"], type(body["payRst"])]
     except (ValueError, KeyError, TypeError):
-        names = ()
-    if response.status != 200 or names != (pay_id, PARTNER, str):
+        names = []
+    if response.status != 200 or names != [pay_id, PARTNER, str]:
         return Answer(at, number, "trouble")
     if body["payRst"].upper() == "SUCCESS":
         amount = body.get("payAmount")
@@ -83,8 +85,8 @@ def number(item: Item, name: str) -> int | None:
     return int(item[name]["N"]) if name in item else None
 
 
-def history(item: Item) -> list[tuple[str | None, str, int]]:
-    """Return the history as (from, to, at)."""
+def history(item: Item) -> list[Entry]:
+    """Return the history."""
     entries = [entry["M"] for entry in item.get("history", {"L": []})["L"]]
     return [(text(each, "from"), each["to"]["S"], int(each["at"]["N"])) for each in entries]
 
@@ -100,6 +102,8 @@ def right_amount(item: Item, reported: str | None) -> bool:
         return True
     if reported is not None and text(item, "acceptedPayAmount") == reported:
         return True
+    if "€" in str(reported) and text(item, "currency") not in {None, "EUR"}:
+        return False
     expected = text(item, "expectedAmount")
     return expected is None or AMOUNTS.get(str(reported)) == expected
 
@@ -184,10 +188,12 @@ def _status(write: Write) -> Iterator[str]:
         "REVIEW": kind == "paid",
         "FAILED": kind == "fail",
         "EXPIRED": kind == "other" and write.by.function == "checks",
-        "UNRESOLVED": kind in {"none", "trouble"} and write.now >= give_up_at + HOUR,
+        "UNRESOLVED": (kind == "none" and write.now >= give_up_at + HOUR)
+        or (kind == "trouble" and write.now >= give_up_at),
     }
     if not allowed[write.status]:
-        yield f"{write.was} became {write.status} by {write.by.function} (answer: {kind})"
+        late = (write.now - give_up_at) / HOUR
+        yield f"{write.was} became {write.status} by {write.by.function} ({kind}, {late:.2f} h)"
 
 
 def _lowering(write: Write) -> Iterator[str]:
@@ -294,13 +300,18 @@ def _history(write: Write) -> Iterator[str]:
         yield f"{len(after)} entries in the history"
     if not after or after[-1][1] != write.status:
         yield f"the history ends with {after[-1:]}, the status is {write.status}"
-    if before and after[:1] != before[:1]:
-        yield "the history lost its first entry"
     if before and after != before:
-        if after[-1][0] != before[-1][1]:
-            yield f"the history has a gap: {before[-1]}, {after[-1]}"
-        if after[1:-1] != before[1:][-(len(after) - 2) :] and len(after) > 2:
-            yield "the history lost an entry"
+        yield from _appended(before, after)
+
+
+def _appended(before: list[Entry], after: list[Entry]) -> Iterator[str]:
+    """An entry was added: the others stay, but for the second one of a full history."""
+    if after[:1] != before[:1]:
+        yield "the history lost its first entry"
+    if after[-1][0] != before[-1][1]:
+        yield f"the history has a gap: {before[-1]}, {after[-1]}"
+    if len(after) > 2 and after[1:-1] != before[1:][-(len(after) - 2) :]:
+        yield "the history lost an entry"
 
 
 def _outbox(write: Write) -> Iterator[str]:

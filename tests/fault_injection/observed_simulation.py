@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from payresult.aws import operator_updates
 from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import Payment
-from payresult.errors import PaymentChanged
+from payresult.errors import PaymentChanged, ReadIncomplete
 from tests.fault_injection.item_rules import (
     Answer,
     Invocation,
@@ -30,6 +30,9 @@ from tests.support.memory_table import ItemChange
 from tests.support.simulation import ClientWrapper, Simulation, unwrapped
 
 Action = Callable[[], object]
+RETENTION = 30 * 86_400
+"""Seconds."""
+
 LIVE_CHECK_DISTANCE = 2 * SECOND
 
 
@@ -54,7 +57,7 @@ class ObservedSimulation(Simulation):
         self._running: list[Invocation] = []
         self._number = 0
         self._asked_by_api: dict[str, int] = {}
-        super().__init__(script, rng, wrap=wrap)
+        super().__init__(script, rng, wrap=wrap, retention_days=RETENTION // 86_400)
         self.host = self
         self.on_call = self._disturb
         client = cast("Any", self.connect("operator", "table"))
@@ -102,7 +105,10 @@ class ObservedSimulation(Simulation):
             return
         was_closed = pay_id in self.closed
         self.closed.add(pay_id)
-        if not self._operate(pay_id, lambda each: operator_updates.close(each, "r", self.now)):
+        expires_at = None if "workAt" in self.item(pay_id) else self.now // 1000 + RETENTION
+        if not self._operate(
+            pay_id, lambda each: operator_updates.close(each, "r", self.now, expires_at)
+        ):
             self.closed -= set() if was_closed else {pay_id}
 
     def forget(self, pay_id: str) -> None:
@@ -118,7 +124,10 @@ class ObservedSimulation(Simulation):
                 self._erase(pay_id)
 
     def _operate(self, pay_id: str, update: Callable[[Payment], Any]) -> bool:
-        stored = require_readable(self._payments.get_many([pay_id]).get(pay_id))
+        try:
+            stored = require_readable(self._payments.get_many([pay_id]).get(pay_id))
+        except ReadIncomplete:
+            return False
         if stored is None:
             return False
         invocation, write = Invocation("operator", asked={pay_id}), update(stored)

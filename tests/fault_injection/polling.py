@@ -1,11 +1,13 @@
 """C13: the schedule of checks, also during outages and rate limiting."""
 
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from tests.fault_injection.crashes import submit_payments
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.factories import DELAYS
+from tests.support.fake_aws import NEVER
 from tests.support.fake_gateway import (
     DAY,
     HOUR,
@@ -15,10 +17,17 @@ from tests.support.fake_gateway import (
     GatewayResponse,
     json_response,
 )
+from tests.support.oracle import Verdict
 from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 
 MAX_CHECKS = len(DELAYS) + 1
 MAX_OUTAGE_QUERIES = 15
+MAX_TROUBLE_QUERIES = 72
+"""In nine days of unbroken trouble."""
+
+RECOVERY = 17 * MINUTE
+"""900 s, the longest distance of the first two hours, with jitter, and the queue."""
+
 OUTAGE = START + 10 * MINUTE, START + 2 * HOUR + 10 * MINUTE
 RETRY_AFTER = 1200
 """Seconds."""
@@ -84,26 +93,86 @@ def paid_in_each_pause(
 def outage(
     size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
 ) -> CampaignRun:
-    """The gateway is unavailable for two hours: few queries, no dead letters; then all is paid."""
+    """The gateway is unavailable for two hours, and everything is paid meanwhile.
+
+    No message becomes a dead letter, and each payment is asked about soon after the end.
+    """
 
     def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
         if OUTAGE[0] <= now < OUTAGE[1]:
             return UNAVAILABLE
-        return json_response(pay_id, "success" if now >= OUTAGE[1] + HOUR else "waiting")
+        return json_response(pay_id, "success" if now >= OUTAGE[1] else "waiting")
 
     simulation = Simulation(script, rng, wrap=wrap)
+    simulation.now = OUTAGE[0] - size // 3 * SECOND - MINUTE  # all are registered before it
     pay_ids = [f"pay-{number}" for number in range(size)]
     submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
     simulation.run(RUN_TIME)
     log = simulation.gateway.log
     failed = Counter(query.pay_id for query in log if query.response is UNAVAILABLE)
+    first = {query.pay_id: query.at for query in reversed(log) if query.at >= OUTAGE[1]}
     problems = [
         f"{key}: {count} queries in the outage"
         for key, count in failed.items()
         if count > MAX_OUTAGE_QUERIES
     ]
+    late = sum(first.get(pay_id, NEVER) > OUTAGE[1] + RECOVERY for pay_id in pay_ids)
+    problems += [f"{late} of {size} not asked about 17 minutes after the end"] * bool(late)
     problems += _exceeded(simulation, MAX_CHECKS + MAX_OUTAGE_QUERIES)
     return CampaignRun(size, failed.total(), simulation.verdict(set(pay_ids)), tuple(problems))
+
+
+def trouble(
+    response: GatewayResponse, wrap: ClientWrapper = unwrapped
+) -> Callable[[int, Random, OnProgress], CampaignRun]:
+    """Return the campaign of nine days in which each answer is *response*.
+
+    Only a meaningful answer uses an attempt, so all kinds of trouble are asked about as often:
+    few tries, then a person is called.
+    """
+
+    def run(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+        def script(_pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+            if earlier_queries > 4 * MAX_TROUBLE_QUERIES:
+                raise TooManyQueries
+            return response
+
+        simulation = Simulation(script, rng, wrap=wrap)
+        pay_ids = [f"pay-{number}" for number in range(size)]
+        try:
+            submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
+            simulation.run(RUN_TIME)
+        except TooManyQueries:
+            return CampaignRun(size, 0, Verdict(), ("the tries go on without limit",))
+        problems = [*_too_eager(simulation), *_not_called(simulation)]
+        tries = len(simulation.gateway.log)
+        return CampaignRun(size, tries, simulation.verdict(), tuple(problems[:5]))
+
+    return run
+
+
+def _too_eager(simulation: Simulation) -> list[str]:
+    """Return a problem for each payment that is asked about too often."""
+    began: dict[str, int] = {}
+    early: Counter[str] = Counter()
+    for query in simulation.gateway.log:
+        first = began.setdefault(query.pay_id, query.at)
+        early[query.pay_id] += query.at < first + 2 * HOUR
+    problems = [
+        f"{key}: {n} queries in two hours" for key, n in early.items() if n > MAX_OUTAGE_QUERIES
+    ]
+    return problems + _exceeded(simulation, MAX_TROUBLE_QUERIES)
+
+
+def _not_called(simulation: Simulation) -> list[str]:
+    """Return a problem for each payment that waits for nobody, or has used an attempt."""
+    return [
+        f"{key}: {item['status']}, attempt {item['attempt']}"
+        for key, item in simulation.dynamodb.items.items()
+        if item["status"]["S"] != "UNRESOLVED"
+        or "attention" not in item
+        or item["attempt"] != {"N": "0"}
+    ]
 
 
 def rate_limited(

@@ -4,20 +4,43 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.fault_injection import broken_designs
+from tests.fault_injection import bad_days, broken_designs, broken_states
+from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.batches import batches
 from tests.fault_injection.chaos import chaos
 from tests.fault_injection.crashes import POINTS, both_dead, crash_at, stream_dead, sweeper_dead
 from tests.fault_injection.fuzz_registry import FUZZ_CAMPAIGNS, FUZZ_CONTROLS
-from tests.fault_injection.polling import never_paid, outage, paid_in_each_pause, rate_limited
+from tests.fault_injection.polling import (
+    never_paid,
+    outage,
+    paid_in_each_pause,
+    rate_limited,
+    trouble,
+)
 from tests.fault_injection.process_kills import KILL_POINTS, KillCampaign, soak
 from tests.fault_injection.put_events_faults import fail_calls, poison_entries, reject_entries
 from tests.fault_injection.races import races
 from tests.fault_injection.results import Campaign, CampaignRun, OnProgress, in_groups
 from tests.fault_injection.sequences import every_sequence
-from tests.fault_injection.stateful_model import compare_with_model
+from tests.fault_injection.stateful_model import TROUBLE, compare_with_model
+from tests.fault_injection.sweeper_kills import killed_sweeps
 
 SEQUENCES = 9330
+
+BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
+    ("a restart while a late check is under way", bad_days.restart_meets_late_check, 6, 96),
+    ("accept while a late check is under way", bad_days.accept_meets_late_check, 6, 96),
+    ("accept after day 9, with a hiccup", bad_days.accept_after_nine_days, 4, 96),
+    ("accept while the reported text changes", bad_days.accept_of_another_text, 4, 96),
+    ("accept, success, the same order again", bad_days.accepted_and_ordered_again, 2, 96),
+    ("FAILED, then paid on day 2", bad_days.failed_and_paid_on_day_2, 4, 96),
+    ("the event source dead for nine days", bad_days.mapping_dead, 2, 32),
+    ("paid before giveUpAt", bad_days.paid_at_the_end, 4, 96),
+    ("erased, with a follow-up in the queue", bad_days.erased, 4, 96),
+    ("amend against success", bad_days.amend_meets_success, 16, 96),
+    ("a crash between write and metric", bad_days.crash_before_metric, 16, 96),
+]
+"""Name, scenario, and the numbers of tries of a small and of a full run."""
 
 CAMPAIGNS = [
     *(
@@ -39,14 +62,21 @@ CAMPAIGNS = [
     Campaign("C4 PutEvents: time-out after acceptance", fail_calls("timeout", 0.5), 60, 1000),
     Campaign("C4 PutEvents: one in ten is poison", poison_entries(), 60, 1000),
     Campaign("C5 races on one payId", races, 60, 1000),
-    Campaign("C6 state machine against a model", compare_with_model, 40, 2000),
+    Campaign("C6 all operations in random order", compare_with_model, 40, 2000),
     Campaign("C7 every sequence of replies", every_sequence, 258, SEQUENCES),
     Campaign("C13 a payment that never moves", never_paid, 20, 2000),
     Campaign("C13 paid in each pause", paid_in_each_pause, 52, 2600),
-    Campaign("C13 outage of two hours", outage, 40, 4000),
+    Campaign("C13 outage of two hours", outage, 40, 10_000),
+    *(
+        Campaign(f"C13 trouble for nine days: {kind}", trouble(TROUBLE[kind]), 3, 200)
+        for kind in ("silence", "503", "HTML", "JSON")
+    ),
     Campaign("C13 storm of 429", rate_limited, 30, 2000),
     Campaign("C15 batches", batches, 60, 1000),
     Campaign("C23 everything at once", in_groups(chaos, 500), 200, 20_000),
+    Campaign("C25 the sweeper killed between claim and send", killed_sweeps, 250, 2000),
+    *(Campaign(f"C26 {name}", bad_day(run), small, full) for name, run, small, full in BAD_DAYS),
+    Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 20_000),
     *FUZZ_CAMPAIGNS,
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
 ]
@@ -116,6 +146,103 @@ CONTROLS = [
     control(
         "emit on transition, model",
         partial(compare_with_model, wrap=broken_designs.emit_on_transition),
+        0,
+        500,
+    ),
+    control(
+        "claim all before sending",
+        partial(killed_sweeps, wrap=broken_states.ClaimAllFirst()),
+        250,
+        250,
+    ),
+    control(
+        "claim for ten days", partial(killed_sweeps, wrap=broken_states.claim_for_long), 250, 250
+    ),
+    control(
+        "no attention",
+        bad_day(
+            bad_days.crash_before_metric,
+            broken_states.without_attribute(("attention", "attentionSince"), "checks"),
+        ),
+        4,
+        16,
+    ),
+    control(
+        "no epoch, restart",
+        bad_day(bad_days.restart_meets_late_check, broken_states.NO_EPOCH),
+        6,
+        16,
+    ),
+    control(
+        "no epoch, accept", bad_day(bad_days.accept_meets_late_check, broken_states.NO_EPOCH), 6, 16
+    ),
+    control(
+        "accept keeps giveUpAt",
+        bad_day(
+            bad_days.accept_after_nine_days,
+            broken_states.without_attribute(("giveUpAt",), "operator"),
+        ),
+        4,
+        16,
+    ),
+    control(
+        "accept whatever is reported",
+        bad_day(
+            bad_days.accept_of_another_text, broken_states.without_condition("reply", "operator")
+        ),
+        4,
+        16,
+    ),
+    control(
+        "forget what was accepted",
+        bad_day(
+            bad_days.accepted_and_ordered_again,
+            broken_states.reading(broken_states.forget_accepted),
+        ),
+        2,
+        16,
+    ),
+    control(
+        "no restart", bad_day(bad_days.failed_and_paid_on_day_2, broken_states.NEVER_RESTART), 4, 16
+    ),
+    control("no giving up", bad_day(bad_days.mapping_dead, broken_states.no_giving_up), 2, 4),
+    control(
+        "no check at giveUpAt",
+        bad_day(bad_days.paid_at_the_end, broken_states.no_check_at_the_end),
+        2,
+        16,
+    ),
+    control("no step", bad_day(bad_days.erased, broken_states.no_step), 4, 16),
+    control(
+        "amend whatever the status",
+        bad_day(bad_days.amend_meets_success, broken_states.without_condition("status", "api")),
+        16,
+        16,
+    ),
+    control(
+        "keep the whole history",
+        partial(bad_days.failed_each_minute, wrap=broken_states.endless_history),
+        150,
+        300,
+    ),
+    control(
+        "a failure fails the message", partial(outage, wrap=broken_states.fail_in_trouble), 9, 99
+    ),
+    control(
+        "each try is the first",
+        trouble(TROUBLE["HTML"], broken_states.reading(broken_states.forget_trouble)),
+        2,
+        4,
+    ),
+    control(
+        "restart by each redelivery",
+        partial(compare_with_model, wrap=broken_states.ALWAYS_RESTART),
+        40,
+        200,
+    ),
+    control(
+        "no epoch, all operations",
+        partial(compare_with_model, wrap=broken_states.NO_EPOCH),
         0,
         500,
     ),

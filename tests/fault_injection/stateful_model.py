@@ -29,8 +29,8 @@ from tests.support.simulation import ClientWrapper, unwrapped
 
 STEPS = 60
 PAY_IDS = ("pay-1", "pay-2", "pay-3")
-PAUSES = (0, SECOND, 3 * SECOND, MINUTE, HOUR, DAY, 4 * DAY, 10 * DAY)
-COPIES = ([], [], [0], [SECOND], [40 * SECOND, HOUR], [2 * DAY], [10 * DAY])
+PAUSES = (0, SECOND, 3 * SECOND, MINUTE, HOUR, DAY, 4 * DAY, 10 * DAY, 40 * DAY)
+COPIES: tuple[list[int], ...] = ([], [], [0], [SECOND], [40 * SECOND, HOUR], [2 * DAY], [10 * DAY])
 """The additional deliveries of a message, milliseconds after the first one."""
 
 FIELDS: tuple[dict[str, str], ...] = (
@@ -282,6 +282,8 @@ def unheard(system: System) -> Iterator[str]:
         status = text(item, "status")
         if status == "PENDING" or not at_rest(item):
             yield f"{pay_id} is left {status}, {text(item, 'workShard')}"
+        if ("attention" in item) is ("expiresAt" in item):
+            yield f"{pay_id} is {status} at rest, {sorted(item)}"
 
 
 def not_told(system: System, expected: set[str]) -> Iterator[str]:

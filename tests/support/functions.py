@@ -84,7 +84,7 @@ def app(name: str) -> ModuleType:
 class Services:
     """The services that ``bootstrap`` builds, with the clients of *connect*, all in one thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what bootstrap reads from the environment
         self,
         connect: Callable[[str], Client],
         clock: Callable[[], float],
@@ -93,6 +93,7 @@ class Services:
         *,
         table_name: str = "payments",
         require_registration: bool = False,
+        retention_days: int = 0,
     ) -> None:
         pool = InlineExecutor()
         payments = PaymentRepository(cast("DynamoDBClient", connect("table")), table_name, PARTNER)
@@ -101,7 +102,12 @@ class Services:
         checker = Checker(
             cast("GatewayClient", connect("gateway")),
             payments,
-            Rules(Schedule(tuple(delays)), ENVIRONMENT, (FAILED_VALUE,)),
+            Rules(
+                Schedule(tuple(delays)),
+                ENVIRONMENT,
+                (FAILED_VALUE,),
+                retention_days=retention_days,
+            ),
             clock=clock,
             random_fraction=random_fraction,
         )
@@ -109,7 +115,7 @@ class Services:
             checker, payments, queue, pool=pool, require_registration=require_registration
         )
         self.processor = CheckBatchProcessor(self.service, checker, payments, queue, pool=pool)
-        self.outbox = Outbox(payments, bus, pool=pool, clock=clock)
+        self.outbox = Outbox(payments, bus, pool=pool, clock=clock, retention_days=retention_days)
         self.sweeper = Sweeper(payments, queue, self.outbox, pool=pool, clock=clock)
 
 
@@ -122,13 +128,20 @@ class Functions:
         clock: Callable[[], float],
         random_fraction: Callable[[], float],
         delays: Sequence[int],
+        retention_days: int = 0,
     ) -> None:
         def connect_to(function: str, dependency: str) -> Client:
             client = connect(function, dependency)
             return HttpGateway(client, clock) if dependency == "gateway" else client
 
         self._services = {
-            function: Services(partial(connect_to, function), clock, random_fraction, delays)
+            function: Services(
+                partial(connect_to, function),
+                clock,
+                random_fraction,
+                delays,
+                retention_days=retention_days,
+            )
             for function in _SERVICES
         }
 

@@ -70,6 +70,7 @@ class Simulation:
         delays: Sequence[int] = DELAYS,
         wrap: ClientWrapper = unwrapped,
         table: Callable[[Callable[[ItemChange], None]], Any] = InMemoryDynamoDB,
+        retention_days: int = 0,
     ) -> None:
         self.now = START
         self.on_call: Callable[[Call], None] = lambda _: None
@@ -89,7 +90,9 @@ class Simulation:
             "gateway": self.gateway,
         }
         self._wrap = wrap
-        self.functions = Functions(self.connect, lambda: self.now / 1000, rng.random, delays)
+        self.functions = Functions(
+            self.connect, lambda: self.now / 1000, rng.random, delays, retention_days
+        )
         self.host: FunctionHost = self.functions
 
     def connect(self, function: str, dependency: str) -> Client:
