@@ -36,6 +36,7 @@ BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
     ("FAILED, then paid on day 2", bad_days.failed_and_paid_on_day_2, 4, 96),
     ("the event source dead for nine days", bad_days.mapping_dead, 2, 32),
     ("paid before giveUpAt", bad_days.paid_at_the_end, 4, 96),
+    ("a hiccup at giveUpAt", bad_days.hiccup_at_the_end, 4, 96),
     ("erased, with a follow-up in the queue", bad_days.erased, 4, 96),
     ("amend against success", bad_days.amend_meets_success, 16, 96),
     ("a crash between write and metric", bad_days.crash_before_metric, 16, 96),
