@@ -11,14 +11,10 @@ from typing import Any
 import boto3
 import pytest
 
-from payresult.domain.payment import CheckMessage
-from tests.support.factories import reply
 from tests.support.tables import Table
-from tests.support.world import World
 
 Start = Callable[..., ModuleType]
 Load = Callable[[str], ModuleType]
-Paid = Callable[..., World]
 _LOADED: dict[str, ModuleType] = {}
 
 
@@ -96,15 +92,3 @@ def aws(table: Table) -> Iterator[dict[str, str]]:
     yield {"EVENT_BUS_NAME": table.name, "QUEUE_URL": url}
     events.delete_event_bus(Name=table.name)
     sqs.delete_queue(QueueUrl=url)
-
-
-@pytest.fixture
-def paid(world: World) -> Paid:
-    """Return ``paid(*pay_ids)``: a World in which these are paid and their events unsent."""
-
-    def paid(*pay_ids: str) -> World:
-        world.says = lambda pay_id: reply(payId=pay_id)
-        world.follow(*(CheckMessage(pay_id) for pay_id in pay_ids))
-        return world
-
-    return paid

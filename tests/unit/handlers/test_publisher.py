@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.factories import MINUTE, NOW, PARTNER
 from tests.support.tables import Table
-from tests.unit.handlers.conftest import Output, Paid, Start
+from tests.support.world import World
+from tests.unit.handlers.conftest import Output, Start
 
 
 def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, Any]:
@@ -31,10 +32,10 @@ def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, An
 
 
 def test_the_publisher_sends_and_marks_new_events(
-    start: Start, table: Table, aws: dict[str, str], paid: Paid, output: Output
+    start: Start, table: Table, aws: dict[str, str], world: World, output: Output
 ) -> None:
     """Each of them once; a payment that is stored by its success has no old image."""
-    paid("a", "b")
+    world.pay("a", "b")
     app = start("publisher", **aws)
     records = [record("a", "PENDING"), record("b", "PENDING"), record("b", "PENDING")]
     del records[0]["dynamodb"]["OldImage"]
@@ -48,10 +49,10 @@ def test_the_publisher_sends_and_marks_new_events(
     ("new", "old"), [("PENDING", "PENDING"), ("SENT", "PENDING"), (None, None), ("SENT", "SENT")]
 )
 def test_the_publisher_ignores_every_other_change(
-    start: Start, table: Table, aws: dict[str, str], paid: Paid, new: str | None, old: str | None
+    start: Start, table: Table, aws: dict[str, str], world: World, new: str | None, old: str | None
 ) -> None:
     """A postponed event is left to the sweeper."""
-    paid("a")
+    world.pay("a")
     before = table.item("a")
     app = start("publisher", **aws)
     assert app.handler({"Records": [record("a", new, old)]}, None) == {"batchItemFailures": []}
@@ -59,11 +60,11 @@ def test_the_publisher_ignores_every_other_change(
 
 
 def test_the_publisher_reports_the_records_of_refused_events(
-    start: Start, table: Table, paid: Paid, output: Output
+    start: Start, table: Table, world: World, output: Output
 ) -> None:
     """By sequence number in ``batchItemFailures``; an exception would fail the batch."""
     app = start("publisher")
-    world = paid("a", "b", "c")
+    world.pay("a", "b", "c")
     world.bus.entry_error = lambda detail: None if '"payId":"a"' in detail else "InternalFailure"
     app.handler.outbox = world.outbox
     output()

@@ -10,14 +10,14 @@ from tests.support.factories import HOUR, MINUTE, NOW, PARTNER
 from tests.support.functions import CONTEXT
 from tests.support.tables import Table
 from tests.support.world import World
-from tests.unit.handlers.conftest import Output, Paid, Start
+from tests.unit.handlers.conftest import Output, Start
 
 
 def test_the_sweeper_sends_what_is_due(
-    start: Start, table: Table, aws: dict[str, str], paid: Paid, output: Output
+    start: Start, table: Table, aws: dict[str, str], world: World, output: Output
 ) -> None:
     """Events to the bus, checks to the queue; expired payments are given up."""
-    world = paid("paid")
+    world.pay("paid")
     for pay_id in ("lost", "expired", "unreadable"):
         world.register(pay_id)
     long_ago = NOW - 10 * 24 * HOUR * 100  # earlier than the clock of any machine
@@ -55,10 +55,10 @@ def test_the_sweeper_sends_what_is_due(
 
 
 def test_the_sweeper_reports_what_bus_and_queue_refused(
-    start: Start, paid: Paid, output: Output
+    start: Start, world: World, output: Output
 ) -> None:
     """For the alarms; the invocation succeeds."""
-    world = paid("paid")
+    world.pay("paid")
     world.register("lost")
     world.bus.entry_error = lambda _: "InternalFailure"
     world.queue.rejects = lambda _: True
@@ -73,9 +73,9 @@ def test_the_sweeper_reports_what_bus_and_queue_refused(
     assert logged == {"paid": "event refused", "lost": "check not queued"}
 
 
-def test_the_sweeper_reports_before_it_fails(start: Start, paid: Paid, output: Output) -> None:
+def test_the_sweeper_reports_before_it_fails(start: Start, world: World, output: Output) -> None:
     """Heartbeat, metrics and gauges are written; then the first error fails the invocation."""
-    world = paid("paid")
+    world.pay("paid")
     world.register("lost")
     world.now = NOW + HOUR
     app = start("sweeper")
@@ -90,10 +90,10 @@ def test_the_sweeper_reports_before_it_fails(start: Start, paid: Paid, output: O
 
 
 def test_the_sweeper_reports_although_a_count_fails(
-    start: Start, paid: Paid, output: Output
+    start: Start, world: World, output: Output
 ) -> None:
     """The other gauge is written; then the error fails the invocation."""
-    world = paid("paid")
+    world.pay("paid")
     world.now = NOW - NOW % (10 * MINUTE) + MINUTE  # PaymentsFollowed is not counted
     app = start("sweeper")
     app.handler.sweeper = world.sweeper

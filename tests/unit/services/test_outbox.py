@@ -8,21 +8,12 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from payresult.aws import operator_updates
 from payresult.aws.eventbridge import EventPublisher
-from payresult.domain.payment import CheckMessage
 from payresult.services.outbox import Outbox
-from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, reply
+from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
 from tests.support.tables import Table
 from tests.support.world import World
-
-
-def paid(table: Table, *pay_ids: str) -> World:
-    """Return a World in which *pay_ids* are paid and their events unsent."""
-    world = World(table)
-    world.says = lambda pay_id: reply(payId=pay_id)
-    world.follow(*(CheckMessage(pay_id) for pay_id in pay_ids))
-    return world
 
 
 def states(table: Table, *pay_ids: str) -> list[str]:
@@ -30,9 +21,9 @@ def states(table: Table, *pay_ids: str) -> list[str]:
     return [table.item(pay_id)["eventState"] for pay_id in pay_ids]
 
 
-def test_an_event_is_sent_as_it_is_stored_and_marked(table: Table) -> None:
+def test_an_event_is_sent_as_it_is_stored_and_marked(world: World, table: Table) -> None:
     """With bus, source and detail type, byte for byte (P3)."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     event = table.item()["event"]
     world.now += 250
     published = world.outbox.publish([PAY_ID])
@@ -51,17 +42,17 @@ def test_an_event_is_sent_as_it_is_stored_and_marked(table: Table) -> None:
     assert not {"workShard", "workAt"} & set(item)
 
 
-def test_a_sent_event_is_not_sent_again(table: Table) -> None:
+def test_a_sent_event_is_not_sent_again(world: World) -> None:
     """The stream repeats a record, or the sweeper was faster."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.outbox.publish([PAY_ID])
     assert world.outbox.publish([PAY_ID]).sent == 0
     assert len(world.bus.entries) == 1
 
 
-def test_a_repeated_pay_id_is_sent_once(table: Table) -> None:
+def test_a_repeated_pay_id_is_sent_once(world: World) -> None:
     """Two records of one payment in one batch."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     assert world.outbox.publish([PAY_ID, PAY_ID]).sent == 1
     assert len(world.bus.entries) == 1
 
@@ -75,26 +66,28 @@ def test_unpaid_and_unknown_payments_are_not_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("missing", ["event", "eventId"])
-def test_an_event_without_its_id_or_its_detail_is_not_sent(table: Table, missing: str) -> None:
+def test_an_event_without_its_id_or_its_detail_is_not_sent(
+    world: World, table: Table, missing: str
+) -> None:
     """Somebody changed the item by hand."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     table.change(**{missing: None})
     assert world.outbox.publish([PAY_ID]).sent == 0
 
 
-def test_events_are_sent_in_batches_of_ten(table: Table) -> None:
+def test_events_are_sent_in_batches_of_ten(world: World, table: Table) -> None:
     """PutEvents accepts no more."""
     names = [str(number) for number in range(11)]
-    world = paid(table, *names)
+    world.pay(*names)
     assert world.outbox.publish(names).sent == 11
     assert [len(put) for put in world.bus.calls] == [10, 1]
     assert states(table, *names) == ["SENT"] * 11
 
 
-def test_only_the_refused_entry_is_not_marked(table: Table) -> None:
+def test_only_the_refused_entry_is_not_marked(world: World, table: Table) -> None:
     """Entries are matched by position; HTTP 200 says nothing about each of them."""
     names = list("abcde")
-    world = paid(table, *names)
+    world.pay(*names)
     world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (4, {"b": "InternalFailure"})
@@ -102,10 +95,12 @@ def test_only_the_refused_entry_is_not_marked(table: Table) -> None:
     assert len(world.bus.entries) == 4
 
 
-def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(table: Table) -> None:
+def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
+    world: World, table: Table
+) -> None:
     """Each entry is sent again alone."""
     names = list("abc")
-    world = paid(table, *names)
+    world.pay(*names)
     world.bus.entry_error = lambda detail: "poison" if '"payId":"b"' in detail else None
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (2, {"b": "ValidationException"})
@@ -117,10 +112,10 @@ def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(table: Tab
 @pytest.mark.parametrize(
     "code", ["AccessDeniedException", "InternalFailure", "ThrottlingException"]
 )
-def test_errors_of_the_whole_call_are_not_retried_one_by_one(table: Table, code: str) -> None:
+def test_errors_of_the_whole_call_are_not_retried_one_by_one(world: World, code: str) -> None:
     """Ten more calls would help nothing."""
     names = list("abc")
-    world = paid(table, *names)
+    world.pay(*names)
     world.bus.call_error = lambda: code
     published = world.outbox.publish(names)
     assert (published.sent, published.refused) == (0, dict.fromkeys(names, code))
@@ -135,17 +130,17 @@ def answered(table: Table, *entries: dict[str, str]) -> Outbox:
     )
 
 
-def test_an_entry_without_an_event_id_is_refused(table: Table) -> None:
+def test_an_entry_without_an_event_id_is_refused(world: World, table: Table) -> None:
     """Also where the bus gives no error code (P1)."""
-    paid(table, "a", "b")
+    world.pay("a", "b")
     published = answered(table, {"EventId": "x"}, {}).publish(["a", "b"])
     assert (published.sent, published.refused) == (1, {"b": "Unknown"})
     assert states(table, "a", "b") == ["SENT", "PENDING"]
 
 
-def test_an_answer_with_too_few_entries_is_an_error(table: Table) -> None:
+def test_an_answer_with_too_few_entries_is_an_error(world: World, table: Table) -> None:
     """Nothing is marked, so all events are sent again."""
-    paid(table, "a", "b")
+    world.pay("a", "b")
     with pytest.raises(ValueError, match="shorter"):
         answered(table, {"EventId": "x"}).publish(["a", "b"])
     assert states(table, "a", "b") == ["PENDING", "PENDING"]
@@ -154,9 +149,9 @@ def test_an_answer_with_too_few_entries_is_an_error(table: Table) -> None:
 @pytest.mark.parametrize(
     "error", [EndpointConnectionError(endpoint_url="bus"), ReadTimeoutError(endpoint_url="bus")]
 )
-def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
+def test_no_answer_marks_nothing(world: World, table: Table, error: Exception) -> None:
     """An event may be on the bus or not: it is sent again, with the same id."""
-    world = paid(table, "a", "b")
+    world.pay("a", "b")
     world.fail("put_events", error=error)
     published = world.outbox.publish(["a", "b"])
     assert published.sent == 0
@@ -164,19 +159,20 @@ def test_no_answer_marks_nothing(table: Table, error: Exception) -> None:
     assert states(table, "a", "b") == ["PENDING", "PENDING"]
 
 
-def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(table: Table) -> None:
+def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(
+    world: World, table: Table
+) -> None:
     """A later version wrote the item."""
-    world = paid(table, "a", "b")
+    world.pay("a", "b")
     table.change("a", schemaVersion=2)
     published = world.outbox.publish(["a", "b"])
     assert (published.sent, published.refused) == (1, {"a": "UnreadableItem"})
     assert states(table, "a", "b") == ["PENDING", "SENT"]
 
 
-def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> None:
+def test_a_crash_before_the_mark_sends_the_same_event_again(world: World, table: Table) -> None:
     """Same id, same bytes, so that subscribers can de-duplicate (P3)."""
-    world = paid(table, PAY_ID)
-
+    world.pay(PAY_ID)
     world.once("update_item", world.crash)
     with pytest.raises(Crash):
         world.outbox.publish([PAY_ID])
@@ -188,19 +184,20 @@ def test_a_crash_before_the_mark_sends_the_same_event_again(table: Table) -> Non
     assert table.item()["eventState"] == "SENT"
 
 
-def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(table: Table) -> None:
+def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(
+    world: World, other: World, table: Table
+) -> None:
     """The other finds it marked: no error, and the age is measured once."""
-    world, other = paid(table, PAY_ID), World(table)
-
+    world.pay(PAY_ID)
     world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
     published = world.outbox.publish([PAY_ID])
     assert (published.sent, published.refused, published.ages) == (1, {}, [])
     assert table.item()["eventState"] == "SENT"
 
 
-def test_the_publisher_postpones_nothing(table: Table) -> None:
+def test_the_publisher_postpones_nothing(world: World, table: Table) -> None:
     """The stream retries by itself; ``workAt`` stays as it is. The age waits for the bus."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
     world.now += HOUR
     before = table.item()
@@ -210,9 +207,9 @@ def test_the_publisher_postpones_nothing(table: Table) -> None:
     assert world.outbox.publish([PAY_ID]).ages == [HOUR]
 
 
-def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
+def test_the_sweeper_doubles_the_delay_up_to_15_minutes(world: World, table: Table) -> None:
     """And never stops: an event is not given up (P1)."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
     waits = []
     for _ in range(8):
@@ -222,9 +219,9 @@ def test_the_sweeper_doubles_the_delay_up_to_15_minutes(table: Table) -> None:
     assert waits == [minutes * MINUTE for minutes in (1, 2, 4, 8, 15, 15, 15, 15)]
 
 
-def test_the_sweeper_postpones_refused_events_only(table: Table) -> None:
+def test_the_sweeper_postpones_refused_events_only(world: World, table: Table) -> None:
     """A sent event costs one write."""
-    world = paid(table, "a", "b")
+    world.pay("a", "b")
     world.bus.entry_error = lambda detail: "InternalFailure" if '"payId":"b"' in detail else None
     calls = world.recorded()
     world.outbox.publish(["a", "b"], postpone=True)
@@ -232,9 +229,11 @@ def test_the_sweeper_postpones_refused_events_only(table: Table) -> None:
     assert states(table, "a", "b") == ["SENT", "PENDING"]
 
 
-def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Table) -> None:
+def test_delay_and_age_of_a_republished_event_count_from_the_republish(
+    world: World, table: Table
+) -> None:
     """Not from the success."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.outbox.publish([PAY_ID])
     world.now += HOUR
     table.payments.write(PAY_ID, operator_updates.republish(table.payment(), world.now))
@@ -247,17 +246,17 @@ def test_delay_and_age_of_a_republished_event_count_from_the_republish(table: Ta
     assert world.outbox.publish([PAY_ID]).ages == [2 * MINUTE + 250]
 
 
-def test_a_refused_event_waits_at_least_a_minute(table: Table) -> None:
+def test_a_refused_event_waits_at_least_a_minute(world: World, table: Table) -> None:
     """Also where it is refused in the second of the success."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
     world.outbox.publish([PAY_ID], postpone=True)
     assert table.item()["workAt"] == NOW + MINUTE
 
 
-def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
+def test_an_event_sent_meanwhile_is_not_postponed(world: World, other: World, table: Table) -> None:
     """The refused one was a second attempt."""
-    world, other = paid(table, PAY_ID), World(table)
+    world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
 
     world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
@@ -267,9 +266,9 @@ def test_an_event_sent_meanwhile_is_not_postponed(table: Table) -> None:
     assert "workAt" not in item
 
 
-def test_an_event_is_sent_once_when_the_bus_works_again(table: Table) -> None:
+def test_an_event_is_sent_once_when_the_bus_works_again(world: World, table: Table) -> None:
     """After three hours, with at most 17 calls."""
-    world = paid(table, PAY_ID)
+    world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
     world.run(3 * HOUR)
     assert 10 <= len(world.bus.calls) <= 17

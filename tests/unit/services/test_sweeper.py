@@ -35,30 +35,20 @@ def bodies(world: World) -> list[str]:
     return [message.body for message in world.queue.waiting]
 
 
-def due_checks(table: Table, count: int, *, prefix: str = "p", **attributes: object) -> list[str]:
-    """Store *count* copies of a registered payment whose check is due since NOW."""
+def due(table: Table, kind: str, count: int, prefix: str = "", **attributes: object) -> list[str]:
+    """Store *count* payments whose check or event is due since NOW; return their payIds."""
     world = World(table)
-    world.register("model")
+    if kind == "CHECK":
+        world.register("model")
+    else:
+        world.pay("model")
     model = table.item("model")
     table.delete("model")
-    pay_ids = [f"{prefix}{number}" for number in range(count)]
+    pay_ids = [f"{prefix or kind[0].lower()}{number}" for number in range(count)]
     for pay_id in pay_ids:
-        own = {"pk": f"P000818#{pay_id}", "payId": pay_id, "workShard": shard("CHECK", pay_id)}
-        table.put(model | own | {"workAt": NOW} | attributes)
-    return pay_ids
-
-
-def due_events(table: Table, count: int, **attributes: object) -> list[str]:
-    """Store *count* copies of a paid payment whose event is due since NOW."""
-    world = World(table)
-    world.says = lambda pay_id: reply(payId=pay_id)
-    world.follow(CheckMessage("model"))
-    model = table.item("model")
-    table.delete("model")
-    pay_ids = [f"e{number}" for number in range(count)]
-    for pay_id in pay_ids:
-        own = {"pk": f"P000818#{pay_id}", "payId": pay_id, "workShard": shard("EVENT", pay_id)}
-        own |= {"eventId": pay_id, "event": f'{{"payId":"{pay_id}"}}'}
+        own = {"pk": f"P000818#{pay_id}", "payId": pay_id, "workShard": shard(kind, pay_id)}
+        if kind == "EVENT":
+            own |= {"eventId": pay_id, "event": f'{{"payId":"{pay_id}"}}'}
         table.put(model | own | {"workAt": NOW} | attributes)
     return pay_ids
 
@@ -207,8 +197,7 @@ def test_a_payment_restarted_meanwhile_is_not_given_up(world: World, table: Tabl
 
 def test_an_unsent_event_is_sent_after_a_minute(world: World) -> None:
     """Until then it is left to the stream (P4)."""
-    world.says = lambda pay_id: reply(payId=pay_id)
-    world.follow(CheckMessage(PAY_ID))
+    world.pay(PAY_ID)
     world.now = NOW + MINUTE - 1
     assert sweep(world).events_sent == 0
     world.now = NOW + MINUTE
@@ -218,8 +207,7 @@ def test_an_unsent_event_is_sent_after_a_minute(world: World) -> None:
 
 def test_a_refused_event_is_reported_and_postponed(world: World, table: Table) -> None:
     """The checks of the same sweep are sent."""
-    world.says = lambda pay_id: reply(payId=pay_id)
-    world.follow(CheckMessage("paid"))
+    world.pay("paid")
     registered(world, "open")
     world.bus.entry_error = lambda _: "InternalFailure"
     swept = sweep(world, NOW + 16 * MINUTE)
@@ -268,7 +256,7 @@ def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
 ) -> None:
     """At most one piece waits for the next claim, ten minutes later."""
     monkeypatch.setattr(dynamodb, "MAX_KEYS_PER_READ", 20)  # a piece; 100 would take long here
-    everything = set(due_checks(table, 50))
+    everything = set(due(table, "CHECK", 50))
     stored = table.scan()
     unsent: list[int] = []
     for last in count(1):
@@ -290,7 +278,7 @@ def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
 
 def test_a_backlog_shrinks_with_each_killed_sweep(world: World, table: Table) -> None:
     """Each sweep ends at its 150th call, and still all is sent within ten minutes: no livelock."""
-    everything = due_checks(table, 500)
+    everything = due(table, "CHECK", 500)
     for minute in range(1, 10):
         world.now = NOW + minute * MINUTE
         kill_at(world, 150)
@@ -300,23 +288,23 @@ def test_a_backlog_shrinks_with_each_killed_sweep(world: World, table: Table) ->
 
 def test_a_sweep_goes_on_page_after_page(world: World, table: Table) -> None:
     """More than a page of one shard, and more than a piece."""
-    everything = due_checks(table, dynamodb.PAGE + 250, workShard="CHECK#3")
+    everything = due(table, "CHECK", dynamodb.PAGE + 250, workShard="CHECK#3")
     world.now = NOW + MINUTE
     assert sorted(sweep(world).checks_sent) == sorted(everything)
 
 
 def test_the_backlog_of_a_shard_does_not_keep_back_the_others(world: World, table: Table) -> None:
     """The payment of another shard is in the first piece."""
-    due_checks(table, 300, workShard="CHECK#3")
-    due_checks(table, 1, prefix="other", workShard="CHECK#7", workAt=NOW + 1)
+    due(table, "CHECK", 300, workShard="CHECK#3")
+    due(table, "CHECK", 1, prefix="other", workShard="CHECK#7", workAt=NOW + 1)
     world.now = NOW + MINUTE
     assert "other0" in sweep(world).checks_sent[:100]
 
 
 def test_events_and_checks_take_turns(world: World, table: Table) -> None:
     """A piece of each: neither waits for the end of the other's backlog."""
-    due_events(table, 250)
-    due_checks(table, 250)
+    due(table, "EVENT", 250)
+    due(table, "CHECK", 250)
     world.now = NOW + MINUTE
     calls = world.recorded()
     swept = sweep(world)
@@ -328,8 +316,8 @@ def test_events_and_checks_take_turns(world: World, table: Table) -> None:
 
 def test_refused_events_do_not_keep_back_the_checks(world: World, table: Table) -> None:
     """Nor do they keep back the events that are not refused."""
-    due_events(table, 300)
-    due_checks(table, 300)
+    due(table, "EVENT", 300)
+    due(table, "CHECK", 300)
     world.now = NOW + MINUTE
     world.bus.entry_error = lambda detail: "InternalFailure" if '"e1' in detail else None
     swept = sweep(world)
@@ -340,8 +328,8 @@ def test_refused_events_do_not_keep_back_the_checks(world: World, table: Table) 
 
 def test_a_sweep_ends_with_ten_seconds_left(world: World, table: Table) -> None:
     """No piece begins then; what was claimed is sent."""
-    due_checks(table, 1000)
-    due_events(table, 1000)
+    due(table, "CHECK", 1000)
+    due(table, "EVENT", 1000)
     world.now = NOW + MINUTE
     left = iter((30_000, 20_000, 10_001, 10_000))
     world.remaining_ms = lambda: next(left)
@@ -358,8 +346,7 @@ def test_other_partner_codes_at_the_head_block_nothing(
     world: World, table: Table, kind: str
 ) -> None:
     """More than a page of them in the same shard; they are counted, and left as they are."""
-    store = due_checks if kind == "CHECK" else due_events
-    [own] = store(table, 1)
+    [own] = due(table, kind, 1)
     others = dynamodb.PAGE + 50
     for number in range(others):
         entry = {"workShard": table.item(own)["workShard"], "workAt": NOW - HOUR}
@@ -380,8 +367,8 @@ def test_passing_over_other_partner_codes_is_bounded(
     monkeypatch.setattr(dynamodb, "MAX_OTHERS", 10)
     for number in range(12):
         table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW - HOUR})
-    due_checks(table, 1, prefix="behind", workShard="CHECK#1")
-    due_checks(table, 1, prefix="beside", workShard="CHECK#2")
+    due(table, "CHECK", 1, prefix="behind", workShard="CHECK#1")
+    due(table, "CHECK", 1, prefix="beside", workShard="CHECK#2")
     swept = sweep(world, NOW + MINUTE)
     assert (swept.checks_sent, swept.others) == (["beside0"], 10)
 
@@ -389,12 +376,11 @@ def test_passing_over_other_partner_codes_is_bounded(
 @pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
 def test_unreadable_items_at_the_head_block_nothing(world: World, table: Table, kind: str) -> None:
     """More than a page of them: written by a later version, they are counted and left alone."""
-    store = due_checks if kind == "CHECK" else due_events
     number = dynamodb.PAGE + 50
-    later = store(table, number, workShard=f"{kind}#3", workAt=NOW - HOUR, schemaVersion=2)
+    later = due(table, kind, number, workShard=f"{kind}#3", workAt=NOW - HOUR, schemaVersion=2)
     before = table.scan()
-    own = due_checks(table, 1, prefix="own", workShard="CHECK#3")
-    paid = due_events(table, 1, workShard="EVENT#3") if kind == "CHECK" else []
+    own = due(table, "CHECK", 1, prefix="own", workShard="CHECK#3")
+    paid = due(table, "EVENT", 1, workShard="EVENT#3") if kind == "CHECK" else []
     swept = sweep(world, NOW + MINUTE)
     assert (swept.checks_sent, swept.events_sent) == (own, len(paid))
     assert (sorted(swept.unreadable), swept.events_refused) == (sorted(later), {})
@@ -407,27 +393,27 @@ def test_reading_unreadable_items_is_bounded(
 ) -> None:
     """Each is read anew each minute, which costs money; events and checks had equal turns."""
     monkeypatch.setattr(sweeper, "MAX_UNREADABLE", 150)
-    due_checks(table, 400, schemaVersion=2)
-    due_events(table, 400)
+    due(table, "CHECK", 400, schemaVersion=2)
+    due(table, "EVENT", 400)
     swept = sweep(world, NOW + MINUTE)
     assert (len(swept.unreadable), swept.events_sent) == (200, 200)
 
 
 def test_a_payment_that_was_not_read_fails_alone(world: World, table: Table) -> None:
     """The sweep reports the error, and sends the others."""
-    due_checks(table, 3)
+    due(table, "CHECK", 3)
     world.now = NOW + MINUTE
-    world.dependencies["table"] = HoldsBack(world.dependencies["table"], "P000818#p1")
+    world.dependencies["table"] = HoldsBack(world.dependencies["table"], "P000818#c1")
     swept = sweep(world)
-    assert sorted(swept.checks_sent) == ["p0", "p2"]
+    assert sorted(swept.checks_sent) == ["c0", "c2"]
     assert [type(error) for error in swept.errors] == [ReadIncomplete]
-    assert table.item("p1")["workAt"] == NOW
+    assert table.item("c1")["workAt"] == NOW
 
 
 def test_while_sqs_does_not_answer_one_piece_is_claimed(world: World, table: Table) -> None:
     """The others stay due, and events are published."""
-    due_checks(table, 300)
-    due_events(table, 300)
+    due(table, "CHECK", 300)
+    due(table, "EVENT", 300)
     world.now = NOW + MINUTE
     world.fail("send_message_batch", *range(3, 1000))
     swept = sweep(world)
@@ -440,8 +426,8 @@ def test_an_error_in_one_piece_of_events_does_not_stop_the_others(
     world: World, table: Table
 ) -> None:
     """It is in the result, for the handler to raise at the end."""
-    due_events(table, 150)
-    due_checks(table, 150)
+    due(table, "EVENT", 150)
+    due(table, "CHECK", 150)
     world.now = NOW + MINUTE
     world.fail("batch_get_item", 1)
     swept = sweep(world)
@@ -452,7 +438,7 @@ def test_an_error_in_one_piece_of_events_does_not_stop_the_others(
 def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World, table: Table) -> None:
     """Its error is in the result."""
     for number in range(SHARD_COUNT):
-        due_checks(table, 1, prefix=f"s{number}-", workShard=f"CHECK#{number}")
+        due(table, "CHECK", 1, prefix=f"s{number}-", workShard=f"CHECK#{number}")
     world.now = NOW + MINUTE
     world.fail("query", SHARD_COUNT + 1)  # the first one of the checks
     swept = sweep(world)
