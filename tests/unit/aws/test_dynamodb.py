@@ -53,12 +53,13 @@ class RecordsReads:
 
 
 def test_get_many_reads_100_keys_at_a_time(table: Table) -> None:
-    """DynamoDB accepts no more in one call."""
+    """DynamoDB accepts no more in one call. A decision needs what was written just before."""
     create(table, "0", "104")
     client = RecordsReads(table)
     found = client.payments.get_many(str(number) for number in range(105))
     assert sorted(found) == ["0", "104"]
     assert [len(request["Keys"]) for request in client.requests] == [100, 5]
+    assert all(request["ConsistentRead"] is True for request in client.requests)
 
 
 def test_get_many_of_nothing_makes_no_call(table: Table) -> None:
@@ -92,10 +93,8 @@ def test_payments_of_another_partner_code_are_not_returned(table: Table, partner
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
     """As it is stored then."""
     create(table, PAY_ID)
-    read = require_readable(table.payments.get_many([PAY_ID])[PAY_ID])
-    assert read is not None
-    after = table.payments.write(PAY_ID, updates.claim_live(read, NOW + 1))
-    assert after == table.payments.get_many([PAY_ID])[PAY_ID]
+    after = table.payments.write(PAY_ID, updates.claim_live(table.payment(), NOW + 1))
+    assert after == table.payment()
     assert after.last_checked_at == NOW + 1
 
 
@@ -104,7 +103,7 @@ def test_payment_changed_has_the_stored_payment(table: Table) -> None:
     create(table, PAY_ID)
     with pytest.raises(PaymentChanged) as changed:
         table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
-    assert changed.value.current == table.payments.get_many([PAY_ID])[PAY_ID]
+    assert changed.value.current == table.payment()
     assert str(changed.value) == "the payment changed after it was read"
 
 
@@ -119,9 +118,7 @@ def test_a_refused_write_to_an_unreadable_item_raises_unreadable_item(table: Tab
 def test_try_write_says_whether_it_wrote(table: Table) -> None:
     """Once: the condition of the second claim does not hold."""
     create(table, PAY_ID)
-    read = require_readable(table.payments.get_many([PAY_ID])[PAY_ID])
-    assert read is not None
-    claim = updates.claim_due(read, NOW)
+    claim = updates.claim_due(table.payment(), NOW)
     assert table.payments.try_write(PAY_ID, claim)
     assert table.item()["workAt"] > NOW
     assert not table.payments.try_write(PAY_ID, claim)
@@ -130,10 +127,12 @@ def test_try_write_says_whether_it_wrote(table: Table) -> None:
 def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
     """SQS and the stream retry what they interrupt."""
     elsewhere = PaymentRepository(table.client, "no-such-table", PARTNER)
+    new = updates.create(payment(), "api")
+    for call in (elsewhere.write, elsewhere.try_write):
+        with pytest.raises(ClientError, match="ResourceNotFoundException"):
+            call(PAY_ID, new)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        elsewhere.write(PAY_ID, updates.create(payment(), "api"))
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        elsewhere.try_write(PAY_ID, updates.create(payment(), "api"))
+        elsewhere.get_many("a")
 
 
 def due(table: Table, kind: Literal["CHECK", "EVENT"], now: int) -> list[str]:
@@ -222,72 +221,58 @@ def test_count_followed_returns_no_items(table: Table) -> None:
     assert not any("Items" in answer for answer in answers)
 
 
-class Unprocessed:
+class HoldsBack:
     """DynamoDB that answers a batch read one key at a time; the last *never* keys not at all.
 
-    With *throttles* it refuses a read of such keys only, as the real one does.
+    With *throttles* it refuses a read of such keys only, as the real one does. ``pauses`` are
+    those that the repository made.
     """
 
-    def __init__(self, client: "DynamoDBClient", never: int, *, throttles: bool) -> None:
-        self._client = client
-        self._never = never
-        self._throttles = throttles
+    def __init__(self, table: Table, *, never: int = 0, throttles: bool = False) -> None:
+        self._table, self._never, self._throttles = table, never, throttles
         self.calls = 0
+        self.pauses: list[float] = []
+        client = cast("DynamoDBClient", self)
+        self.payments = PaymentRepository(client, table.name, PARTNER, self.pauses.append)
 
     def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - AWS
         """Answer the first key and return the others unprocessed."""
         self.calls += 1
         [(table, requested)] = RequestItems.items()
         keys = requested["Keys"]
-        take = 0 if len(keys) <= self._never else 1
         answer: Any = {"Responses": {}}
-        if take:
-            answer = self._client.batch_get_item(
-                RequestItems={table: requested | {"Keys": keys[:1]}}
-            )
+        if len(keys) > self._never:
+            one = {table: requested | {"Keys": keys[:1]}}
+            answer, keys = self._table.client.batch_get_item(RequestItems=one), keys[1:]
         elif self._throttles:
             code = "ProvisionedThroughputExceededException"
             raise ClientError({"Error": {"Code": code}}, "BatchGetItem")
-        rest = {table: requested | {"Keys": keys[take:]}} if keys[take:] else {}
+        rest = {table: requested | {"Keys": keys}} if keys else {}
         return {"Responses": answer["Responses"], "UnprocessedKeys": rest}
-
-
-class Read:
-    """A repository on a client that holds keys back; ``pauses`` are those that it made."""
-
-    def __init__(self, table: Table, *, never: int = 0, throttles: bool = False) -> None:
-        self.client = Unprocessed(table.client, never, throttles=throttles)
-        self.pauses: list[float] = []
-        self.payments = PaymentRepository(
-            cast("DynamoDBClient", self.client),
-            table.name,
-            PARTNER,
-            self.pauses.append,
-        )
 
 
 def test_unprocessed_keys_are_read_again_after_a_pause(table: Table) -> None:
     """DynamoDB returns them when it is busy. The pauses double."""
     create(table, *"abcde")
-    read = Read(table)
+    read = HoldsBack(table)
     assert sorted(read.payments.get_many("abcde")) == ["a", "b", "c", "d", "e"]
-    assert read.client.calls == 5
+    assert read.calls == 5
     assert read.pauses == [0.05, 0.1, 0.2, 0.4]
 
 
 def test_a_read_without_unprocessed_keys_makes_no_pause(table: Table) -> None:
     """As almost always."""
     create(table, "a")
-    read = Read(table)
+    read = HoldsBack(table)
     assert list(read.payments.get_many("a")) == ["a"]
-    assert (read.client.calls, read.pauses) == (1, [])
+    assert (read.calls, read.pauses) == (1, [])
 
 
 @pytest.mark.parametrize("throttles", [False, True])
 def test_only_the_keys_that_stay_unprocessed_are_not_read(table: Table, *, throttles: bool) -> None:
     """A payment that was not read must not pass for one that is not stored; the others count."""
     create(table, "a", "b", "c")
-    read = Read(table, never=1, throttles=throttles)
+    read = HoldsBack(table, never=1, throttles=throttles)
     found = read.payments.get_many("abc")
     assert isinstance(found["a"], Payment)
     assert isinstance(found["b"], Payment)
@@ -295,22 +280,8 @@ def test_only_the_keys_that_stay_unprocessed_are_not_read(table: Table, *, throt
     with pytest.raises(ReadIncomplete):
         require_readable(found["c"])
     # where DynamoDB refuses the whole call, botocore has made its pauses already
-    assert read.client.calls == (3 if throttles else 6)
+    assert read.calls == (3 if throttles else 6)
     assert sum(read.pauses) == pytest.approx(0.15 if throttles else 1.55)
-
-
-def test_other_errors_of_a_read_pass_through(table: Table) -> None:
-    """They concern all keys."""
-    elsewhere = PaymentRepository(table.client, "no-such-table", PARTNER)
-    with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        elsewhere.get_many("a")
-
-
-def test_reads_are_consistent(table: Table) -> None:
-    """A decision needs what was written just before."""
-    client = RecordsReads(table)
-    client.payments.get_many(["a"])
-    assert [request["ConsistentRead"] for request in client.requests] == [True]
 
 
 def test_forget_erases_a_payment_at_rest(table: Table) -> None:
