@@ -1,20 +1,21 @@
-"""P5, metrics: each fact is counted once, whatever is repeated, late or fails."""
+"""P8, metrics: each fact is counted once, whatever is repeated; what logs never say."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger, Metrics
-from botocore.exceptions import EndpointConnectionError
 
+from payresult.domain.decision import GatewayResult
 from payresult.domain.outcome import Outcome, QueryResult
-from payresult.domain.payment import CheckMessage, Status
-from payresult.observability import measure, measures, report
+from payresult.domain.payment import CheckMessage, Registration, Status, StatusChange
+from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
+from payresult.observability import counts, describe, log_fields, measure, measures, report
+from payresult.schemas.requests import parse_message
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
 from tests.support.tables import Table
 from tests.support.world import World
-
-UNREACHABLE = EndpointConnectionError(endpoint_url="https://aws.invalid")
 
 
 def reported(capsys: pytest.CaptureFixture[str], *outcomes: Outcome) -> dict[str, Any]:
@@ -32,17 +33,117 @@ def flushed(capsys: pytest.CaptureFixture[str], metrics: Metrics) -> dict[str, A
     return {metric["Name"]: line[metric["Name"]] for metric in group["Metrics"]}
 
 
-def outcome(latency: int = 80, **changed: Any) -> Outcome:
-    """Return the outcome of a check whose reply has an unknown ``payRst``."""
-    result = QueryResult(reply("wait"), NOW + MINUTE, latency, 0.5)
-    return Outcome(PAY_ID, payment(), result, unknown=True, **changed)
+CANARY = "canary-5d1f"
+DOWN = GatewayUnavailable(CANARY, pay_id=PAY_ID)
+INVALID = InvalidReply(CANARY, pay_id=PAY_ID)
+ANSWERS: list[GatewayResult] = [
+    *(reply(CANARY, payAmount=CANARY, servicePlanShowName=CANARY), DOWN, INVALID),
+]
+OF_STATUS = {
+    Status.SUCCEEDED: "PaymentsSucceeded",
+    Status.FAILED: "PaymentsFailed",
+    Status.REVIEW: "PaymentsInReview",
+    Status.EXPIRED: "PaymentsExpired",
+    Status.UNRESOLVED: "PaymentsUnresolved",
+}
+
+
+def checked(
+    answer: GatewayResult, status: Status = Status.PENDING, latency: int = 250, **changed: Any
+) -> Outcome:
+    """Return the outcome of a query that was answered a minute after NOW."""
+    result = QueryResult(answer, NOW + MINUTE, latency, 0.5)
+    return Outcome(PAY_ID, payment(status), result, **changed)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "names"),
+    [
+        *((checked(ANSWERS[0]), ["ChecksAnswered"]), (checked(DOWN), ["ChecksUnanswered"])),
+        (checked(INVALID), ["BadReplies"]),
+        # not paid after half an hour: an alarm compares their number with that of the paid ones
+        (checked(ANSWERS[0], unpaid=True), ["ChecksAnswered", "PaymentsUnpaid"]),
+        (checked(ANSWERS[0], unknown=True), ["ChecksAnswered", "UnknownPayRst"]),
+        *(
+            (checked(reply(), status, new_status=status), ["ChecksAnswered", name])
+            for status, name in OF_STATUS.items()
+        ),
+        # a repeated message, a settled payment, a conflict
+        (Outcome(PAY_ID, payment()), []),
+        # somebody erased the payment, or it was never stored
+        (Outcome(PAY_ID, dropped=True), ["FollowUpsDropped"]),
+    ],
+)
+def test_each_fact_is_counted_once(outcome: Outcome, names: list[str]) -> None:
+    """The kind of answer, and each change of status by the check that made it."""
+    assert counts(outcome) == dict.fromkeys(names, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        *((reply("wait"), "LiveChecksAnswered"), (DOWN, "LiveChecksFailed")),
+        (INVALID, "LiveChecksFailed"),
+    ],
+)
+def test_the_questions_of_callers_are_counted_apart(answer: GatewayResult, name: str) -> None:
+    """The gateway's alarms count the checks of the queue: a caller may ask each 2 s."""
+    assert counts(checked(answer), live=True) == {name: 1}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_the_latency_of_each_answer_is_measured(answer: GatewayResult) -> None:
+    """Nothing is, where nobody asked."""
+    assert measures(checked(answer)) == {"GatewayLatency": 250}
+    assert measures(Outcome(PAY_ID, payment())) == {}
+
+
+def test_a_success_measures_the_time_to_settle() -> None:
+    """From the registration, and the number of checks."""
+    settled = payment(Status.SUCCEEDED, checks=3)
+    paid = checked(reply(), new_status=Status.SUCCEEDED)
+    outcome = replace(paid, payment=settled)
+    assert measures(outcome) == {"GatewayLatency": 250, "SettleTime": MINUTE, "ChecksToSettle": 3}
+    change = StatusChange(NOW, Status.PENDING, Status.SUCCEEDED, "api")
+    unregistered = replace(settled, history=(change,))
+    outcome = replace(paid, payment=unregistered)
+    assert measures(outcome) == {"GatewayLatency": 250}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_log_line_has_no_text_of_the_gateway_or_of_a_customer(answer: GatewayResult) -> None:
+    """Only what an operator needs to find the payment (P8)."""
+    stored = payment(
+        attempt=3, step=5, registration=Registration(CANARY), reply={"payRst": CANARY}, event=CANARY
+    )
+    fields = log_fields(replace(checked(answer), payment=stored))
+    assert fields == {
+        "payId": PAY_ID,
+        "status": "PENDING",
+        "attempt": 3,
+        "step": 5,
+        "answer": type(answer).__name__,
+        "latency": 250,
+    }
+
+
+def test_an_error_is_described_by_its_type_and_its_place() -> None:
+    """Its text may hold what a caller sent."""
+    with pytest.raises(InvalidInput, match=CANARY) as refused:
+        parse_message(f'{{"payId": "1", "{CANARY}": 1}}')
+    described = describe(refused.value)
+    assert described["error"] == "InvalidInput"
+    assert described["where"][-1].startswith("requests.py:")
+    fields = log_fields(Outcome(PAY_ID, error=InvalidInput(CANARY, CANARY)))
+    assert (fields["payId"], fields["error"]) == (PAY_ID, "InvalidInput")
+    assert CANARY not in json.dumps([described, fields])
 
 
 def test_a_batch_writes_one_sum_for_each_count_and_every_measured_value(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A list of ones would be billed by its bytes; percentiles need each latency."""
-    batch = [outcome(latency) for latency in (80, 90, 700)]
+    batch = [checked(ANSWERS[0], latency=latency, unknown=True) for latency in (80, 90, 700)]
     assert reported(capsys, *batch) == {
         "ChecksAnswered": [3],
         "UnknownPayRst": [3],

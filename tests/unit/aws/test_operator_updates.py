@@ -1,7 +1,6 @@
 """P1, P2: what an operator writes: the attributes it sets, and its condition."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -115,21 +114,3 @@ def test_accept_and_close_require_what_was_shown(
     stored = in_review(table, "$5")
     table.change(**meanwhile)
     assert_refused(table, write(stored))
-
-
-@pytest.mark.parametrize(
-    ("attributes", "left"), [({"workShard": "EVENT#1"}, 1), ({"attention": "x"}, 1), ({}, 0)]
-)
-def test_at_rest_is_what_has_no_work_and_calls_nobody(
-    table: Table, attributes: dict[str, str], left: int
-) -> None:
-    """Only such an item may be erased."""
-    table.put({"pk": f"{PARTNER}#{PAY_ID}"} | attributes)
-    with suppress(table.client.exceptions.ConditionalCheckFailedException):
-        table.client.delete_item(
-            TableName=table.name,
-            Key={"pk": {"S": f"{PARTNER}#{PAY_ID}"}},
-            ConditionExpression=operator_updates.AT_REST,
-            ExpressionAttributeNames={"#workShard": "workShard", "#attention": "attention"},
-        )
-    assert len(table.scan()) == left
