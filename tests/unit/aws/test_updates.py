@@ -130,7 +130,7 @@ REFUSED: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ("claim_due", {}, OTHER_WORK),
     ("give_up", {}, OTHER_WORK),
     # restarted, failed or paid since it was read; or too early
-    ("give_up", {}, [{"giveUpAt": NOW + 10 * DAY}, *map(of, (F, R, S))]),
+    ("give_up", {}, [{"giveUpAt": NOW + 10 * DAY}, *map(of, (U, E, F, R, S))]),
     ("give_up", of(F), [{}]),
     ("give_up", of(R), [{}]),
     ("give_up_early", {}, [{}]),
@@ -273,12 +273,14 @@ def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: in
     assert_refused(table, claim)
 
 
-@pytest.mark.parametrize("last", [None, NOW - 1])
-def test_a_query_in_vain_is_noted_and_changes_nothing_else(table: Table, last: int | None) -> None:
+@pytest.mark.parametrize(("last", "status"), [(None, P), (NOW - 1, R)])
+def test_a_query_in_vain_is_noted_and_changes_nothing_else(
+    table: Table, last: int | None, status: Status
+) -> None:
     """All callers see ``stale``; the chain's tries stay as they are."""
-    create(table, lastUnansweredAt=last)
+    create(table, lastUnansweredAt=last, **of(status))
     table.payments.write(PAY_ID, updates.note_unanswered(NOW))
-    assert table.item() == CREATED | {"lastUnansweredAt": NOW}
+    assert table.item() == CREATED | of(status) | {"lastUnansweredAt": NOW}
     assert table.payment().stale
 
 
@@ -455,7 +457,7 @@ def test_a_success_replaces_every_other_status(table: Table, status: Status) -> 
 def test_mark_sent_removes_the_event_from_the_index(table: Table, expiry: dict[str, int]) -> None:
     """The event stays as it was sent; from then on the item may be deleted, never before."""
     table.payments.write(PAY_ID, succeed(create(table)))
-    update = updates.mark_sent(EVENT, NOW + HOUR, expiry.get("expiresAt"))
+    update = updates.mark_sent(EVENT, NOW + HOUR, *expiry.values())
     table.payments.write(PAY_ID, update)
     sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR} | expiry
     assert table.item() == without(CREATED | sent, *PLANNED)
