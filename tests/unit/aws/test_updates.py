@@ -372,6 +372,32 @@ def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
     assert "attention" not in item
 
 
+@pytest.mark.parametrize("status", [U, R])
+@pytest.mark.parametrize("left_for", [E, F])
+def test_leaving_a_status_that_calls_a_person_ends_the_attention(
+    table: Table, status: Status, left_for: Status
+) -> None:
+    """The person need not look any more."""
+    create(table, **of(status), attention=f"{PARTNER}#{status.value}", attentionSince=NOW)
+    plan = CheckPlan(max(left_for, status, key=lambda each: each.rank), 1)
+    table.payments.write(PAY_ID, step(table, plan))
+    assert ("attention" in table.item()) is (plan.status is status)
+
+
+def test_a_check_that_leaves_the_status_puts_no_attention_back(table: Table) -> None:
+    """Somebody has closed it."""
+    create(table, **of(R))
+    table.payments.write(PAY_ID, step(table, CheckPlan(R, 1)))
+    assert "attention" not in table.item()
+
+
+def test_late_checks_move_give_up_at_where_the_plan_says_so(table: Table) -> None:
+    """They may come after it."""
+    create(table)
+    table.payments.write(PAY_ID, step(table, replace(SOON, status=F, give_up_at=NOW + 11 * DAY)))
+    assert table.item()["giveUpAt"] == NOW + 11 * DAY
+
+
 def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
     """They belong to the checks from the queue."""
     table.payments.write(PAY_ID, checks(create(table), CheckPlan(P, 0), reply("wait"))[1])
