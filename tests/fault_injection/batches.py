@@ -26,7 +26,7 @@ MALFORMED = (
     '{"payId": "p", "expectedAmount": 19.99}',
     '{"payIds": []}',
     '{"payIds": ["ok-1", "not ok"]}',
-    '{"payId": "' + "x" * 65 + '"}',
+    '{"payId": "' + "x" * 129 + '"}',
     '{"payId": "p", "expectedAmount": "NaN"}',
     "[" * 5000,
 )

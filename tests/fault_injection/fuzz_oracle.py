@@ -163,15 +163,8 @@ def _named(text: str) -> set[str]:
 
 
 def _mark_at(text: str, at: int) -> str:
-    if at and _is_letter(text[at - 1]):
-        return ""
     found = next((mark for mark in _SYMBOLS if text.startswith(mark, at)), "")
-    mark = found or (text[at : at + 3] if _is_code(text[at : at + 3]) else "")
-    return "" if _is_letter(text[at + len(mark) : at + len(mark) + 1]) else mark
-
-
-def _is_letter(text: str) -> bool:
-    return text.isascii() and text.isalpha()
+    return found or (text[at : at + 3] if _is_code(text[at : at + 3]) else "")
 
 
 def plain(text: str) -> int | None:

@@ -71,4 +71,4 @@ def _wrong_statuses(simulation: Simulation, scripts: dict[str, Sequence]) -> lis
 def _expected_status(sequence: Sequence) -> str:
     if "success" in sequence:
         return "SUCCEEDED"
-    return "FAILED" if "fail" in sequence else "UNRESOLVED"
+    return "FAILED" if "fail" in sequence else "EXPIRED"

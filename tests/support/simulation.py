@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from payresult.errors import ReadIncomplete
 from tests.support.factories import DELAYS
 from tests.support.fake_aws import (
     NEVER,
@@ -31,7 +32,7 @@ from tests.support.oracle import Verdict, evaluate
 START = 1_795_341_600_000
 """2026-11-22T10:00:00Z."""
 
-ABORTED = (Crash, ClientError)
+ABORTED = (Crash, ClientError, ReadIncomplete)
 """The exceptions of an invocation that ends without a result."""
 
 MAX_STREAM_ATTEMPTS = 4
