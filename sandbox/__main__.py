@@ -1,7 +1,8 @@
 """`python -m sandbox`: runs the demo, then keeps running until Ctrl-C; `--demo`: the demo only.
 
 Environment variables: `PORT` of `apiUrl` (8080), `GATEWAY_BASE_URL` of another gateway,
-`SUBSCRIBER=1` deploys events/subscriber too, `NO_COLOR`.
+`SUBSCRIBER=1` deploys events/subscriber too, `FORWARD_TO` a URL that each event is posted to
+(`forwarding`), `NO_COLOR`.
 Exits 1 if a check of the demo failed (`--demo`) or something did not start.
 """
 
@@ -9,7 +10,7 @@ import argparse
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from threading import Event
 from typing import NoReturn
 
@@ -23,6 +24,7 @@ from sandbox.deploy import DeploymentFailed
 from sandbox.emulator import EmulatorFailed
 from sandbox.environment import Sandbox, start_sandbox, write_outputs
 from sandbox.external_demo import run_external_demo
+from sandbox.forwarding import Forwarder, InvalidDestination, parse_destination
 from sandbox.packages import CACHE, ROOT
 from sandbox.signing_proxy import PortInUse
 from sandbox.waiting import WaitTimeout
@@ -33,6 +35,7 @@ STARTUP_ERRORS = (
     BuildFailed,
     DeploymentFailed,
     EmulatorFailed,
+    InvalidDestination,
     PortInUse,
     WaitTimeout,
 )
@@ -67,6 +70,9 @@ def main() -> int:
 
 def _run(port: int, external_gateway_url: str | None, *, demo_only: bool) -> int:
     console = Console()
+    forward_to = os.environ.get("FORWARD_TO")
+    if forward_to:
+        parse_destination(forward_to)
     with ExitStack() as parts:
         folder = parts.enter_context(locked_workspace(ROOT / ".sandbox"))
         console.heading("Starting the emulator, the gateway and the deployed template on loopback")
@@ -81,6 +87,9 @@ def _run(port: int, external_gateway_url: str | None, *, demo_only: bool) -> int
             )
         )
         console.line("ready", f"after {console.elapsed:.1f} s")
+        if forward_to:
+            parts.enter_context(closing(Forwarder(sandbox, forward_to, console)))
+            console.line("forward", f"each PaymentSucceeded is posted to {forward_to}")
         _demo(console, sandbox)
         write_outputs(sandbox, folder / OUTPUTS)
         if not demo_only:

@@ -1,31 +1,35 @@
 """A gateway on loopback that answers `POST /resultQuery` as the provider's page describes.
 
-It shares no code with payresult, so that its validation of requests is independent.
-Control paths: `PUT /_scenarios/{payId}` `{"answer": "pending", "paidAtCheck": 3}` (see
-`scenarios`), `PUT /_down` `true` or `false`, `GET /_requests?payId=…`: the requests so far.
+It shares no code with payresult, so that its validation of requests is independent. The answer
+comes from the payId or a script (`scenarios`), or is one that a user plays (`replies`). Control
+paths: see `gateway_control`.
 """
 
 import json
 import socket
 import struct
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
 
+from sandbox.gateway_control import ALL, Call, control
 from sandbox.provider import reply_to, verdict_on
-from sandbox.scenarios import Scenario, scenario_of_pay_id, scenario_of_script
+from sandbox.replies import MAX_BODY_BYTES, MAX_HEAD_CHARACTERS, Headers, PlayedReply
+from sandbox.scenarios import Scenario, scenario_of_pay_id
 
 SLOW_SECONDS = 8.0
-_SCENARIOS = "/_scenarios/"
-_MAX_BODY_BYTES = 65536
-_JSON = {"Content-Type": "application/json;charset=UTF-8"}
-_FAILURES: dict[str, tuple[int, bytes, dict[str, str]]] = {
+_MAX_CALL_BYTES = 6 * (MAX_BODY_BYTES + MAX_HEAD_CHARACTERS)
+"""JSON writes a byte with up to six characters (RFC 8259, 7)."""
+
+_JSON = (("Content-Type", "application/json;charset=UTF-8"),)
+_HTML = (("Content-Type", "text/html"),)
+_FAILURES: dict[str, tuple[int, bytes, Headers]] = {
     "failing": (500, b'{"message": "internal error"}', _JSON),
-    "busy": (429, b'{"message": "too many requests"}', _JSON | {"Retry-After": "2"}),
-    "nonsense": (200, b"<html>under maintenance</html>", {"Content-Type": "text/html"}),
+    "busy": (429, b'{"message": "too many requests"}', (*_JSON, ("Retry-After", "2"))),
+    "nonsense": (200, b"<html>under maintenance</html>", _HTML),
+    "unclear": (200, b'{"operateCode": "E", "message": "system busy"}', _JSON),
 }
 
 
@@ -38,6 +42,8 @@ class RecordedRequest:
     verdict: str
     answer: str
     sign: str
+    status: int | None = None
+    """The HTTP status of a reply that was played."""
 
 
 class SimulatedGateway:
@@ -48,6 +54,7 @@ class SimulatedGateway:
         self.closing = Event()
         self._lock = Lock()
         self._scenarios: dict[str, Scenario] = {}
+        self._replies: dict[str, PlayedReply] = {}
         self._requests: list[RecordedRequest] = []
         self._server = _Server(self, port)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -70,25 +77,47 @@ class SimulatedGateway:
         with self._lock:
             self._scenarios[pay_id] = scenario
 
+    def play(self, pay_id: str, reply: PlayedReply) -> None:
+        """Answer each query about *pay_id* (ALL: about any payment) with *reply* from now on."""
+        with self._lock:
+            self._replies[pay_id] = reply
+
+    def clear(self, pay_id: str) -> None:
+        """Play the reply of *pay_id* no longer, or (ALL) the one for all payments."""
+        with self._lock:
+            self._replies.pop(pay_id, None)
+
+    def replies(self) -> dict[str, PlayedReply]:
+        """The replies that are played now, by payId or ALL."""
+        with self._lock:
+            return dict(self._replies)
+
     def requests(self, pay_id: str | None = None) -> list[RecordedRequest]:
         """The requests so far, oldest first: all, or those for *pay_id*."""
         with self._lock:
             return [each for each in self._requests if pay_id in (None, each.payId)]
 
-    def decide(self, request: Any) -> RecordedRequest:
-        """Choose the answer to *request* and record both."""
+    def decide(self, request: Any) -> tuple[RecordedRequest, PlayedReply | None]:
+        """Choose the answer to *request* and record both; a reply if the answer is `played`."""
         verdict = verdict_on(request)
         fields = request if isinstance(request, dict) else {}
         pay_id, sign = str(fields.get("payId")), str(fields.get("sign"))
         with self._lock:
-            check = 1 + sum(each.payId == pay_id for each in self._requests)
-            scenario = self._scenarios.get(pay_id) or scenario_of_pay_id(pay_id)
-            answer = "refusing" if self.down else scenario.at(check)
-            if verdict != "ok":
-                answer = "rejected"
-            recorded = RecordedRequest(time.time(), pay_id, verdict, answer, sign)
+            reply = self._replies.get(pay_id) or self._replies.get(ALL)
+            answer = "rejected" if verdict != "ok" else self._answer(pay_id, played=bool(reply))
+            reply = reply if answer == "played" else None
+            status = reply.status if reply else None
+            recorded = RecordedRequest(time.time(), pay_id, verdict, answer, sign, status)
             self._requests.append(recorded)
-        return recorded
+        return recorded, reply
+
+    def _answer(self, pay_id: str, *, played: bool) -> str:
+        if self.down:
+            return "refusing"
+        if played:
+            return "played"
+        check = 1 + sum(each.payId == pay_id for each in self._requests)
+        return (self._scenarios.get(pay_id) or scenario_of_pay_id(pay_id)).at(check)
 
 
 class _Server(ThreadingHTTPServer):
@@ -110,11 +139,20 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_POST(self) -> None:
-        request = self._body()
+        body = self._body()
+        if body is None:
+            return
         if self.path != "/resultQuery":
             self._send_json(404, {"message": "not found"})
             return
-        recorded = self.server.gateway.decide(request)
+        request = _parsed(body)
+        recorded, reply = self.server.gateway.decide(request)
+        if reply:
+            self._send(reply.status, reply.body_for(request), reply.sent_headers)
+        else:
+            self._answer(request, recorded)
+
+    def _answer(self, request: Any, recorded: RecordedRequest) -> None:
         if recorded.answer == "refusing":
             self._reset()
         elif recorded.answer in _FAILURES:
@@ -126,43 +164,36 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.gateway.closing.wait(SLOW_SECONDS)
             self._send_json(200, reply_to(request, recorded.answer))
 
-    def do_PUT(self) -> None:
-        body, gateway = self._body(), self.server.gateway
-        if self.path == "/_down" and isinstance(body, bool):
-            gateway.down = body
-            self._send_json(200, {"down": body})
-        elif self.path.startswith(_SCENARIOS) and isinstance(body, dict):
-            try:
-                scenario = scenario_of_script(body)
-            except ValueError as error:
-                self._send_json(400, {"message": str(error)})
-                return
-            gateway.script(self.path.removeprefix(_SCENARIOS), scenario)
-            self._send_json(200, asdict(scenario))
-        else:
-            self._send_json(404, {"message": "PUT /_down true, or PUT /_scenarios/{payId} {…}"})
+    def _control(self) -> None:
+        body = self._body()
+        if body is not None:
+            call = Call(self.command, self.path, self.headers.get_content_type(), body)
+            self._send_json(*control(self.server.gateway, call))
 
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        pay_id = parse_qs(url.query).get("payId", [None])[0]
-        if url.path == "/_requests":
-            self._send_json(200, [asdict(each) for each in self.server.gateway.requests(pay_id)])
-        else:
-            self._send_json(404, {"message": "not found"})
+    do_GET = do_PUT = do_DELETE = _control  # noqa: N815  the names that http.server looks for
 
-    def _body(self) -> Any:
-        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY_BYTES)
-        try:
-            return json.loads(self.rfile.read(length))
-        except ValueError:
+    def _body(self) -> bytes | None:
+        """The body; None if the call was refused: it is too large, or does not say its length."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            self._send_json(411, {"message": "send the body with its Content-Length"})
             return None
+        if int(length) <= _MAX_CALL_BYTES:
+            return self.rfile.read(int(length))
+        # Read to its end: a client that is still sending does not see the answer.
+        for start in range(0, int(length), _MAX_CALL_BYTES):
+            self.rfile.read(min(_MAX_CALL_BYTES, int(length) - start))
+        self._send_json(413, {"message": f"body: may have at most {MAX_BODY_BYTES:,} bytes"})
+        return None
 
     def _send_json(self, status: int, body: object) -> None:
         self._send(status, json.dumps(body).encode(), _JSON)
 
-    def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(body))}).items():
+    def _send(self, status: int, body: bytes, headers: Headers) -> None:
+        """Send exactly these headers and where the body ends: a played reply has no others."""
+        self.send_response_only(status)
+        for name, value in (*headers, ("Content-Length", str(len(body)))):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
@@ -175,3 +206,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """The requests are recorded instead."""
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ANSWERS = ("pending", "wrong", "failing", "busy", "refusing", "slow", "nonsense")
+ANSWERS = ("pending", "wrong", "failing", "busy", "refusing", "slow", "nonsense", "unclear")
 """`pending`: a valid reply, not paid. `wrong`: paid, another amount. `failing`: HTTP 500.
 `busy`: HTTP 429 with Retry-After. `refusing`: the connection is reset without a response.
-`slow`: a valid reply after 8 s. `nonsense`: HTTP 200 with an HTML page."""
+`slow`: a valid reply after 8 s. `nonsense`: HTTP 200 with an HTML page.
+`unclear`: HTTP 200 with JSON that has no payment in it."""
 
 _ALIASES = {"paid": "pending", "later": "pending", "never": "pending"}
 _PREFIX = re.compile(r"([a-z]+)(\d{0,4})-")

@@ -1,4 +1,4 @@
-"""What a user can do on the page: start a payment, query it, run the sweeper, switch a fault."""
+"""What a user can do on the page: start a payment, query it, play a reply, switch a fault."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.gateway_control import ALL
+from sandbox.replies import InvalidPlayedReply, reply_of_document
 from sandbox.scenarios import ANSWERS
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.page.duplicate_delivery import DuplicateDelivery
 
 SCENARIOS = ("paid", "later", "never", *(each for each in ANSWERS if each != "pending"))
-PAID_LATER = ("later", "failing", "busy", "refusing", "slow", "nonsense")
+PAID_LATER = ("later", "failing", "busy", "refusing", "slow", "nonsense", "unclear")
 """Those that take the number of the check that is answered as paid."""
 
 _PAY_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}")
@@ -81,18 +83,41 @@ class Actions:
         """
         wanted = body if isinstance(body, dict) else {}
         pay_id, channel = self._new_pay_id(wanted), wanted.get("channel")
-        order = {"orderId": f"page-{pay_id}"} | (_REGISTERED_AMOUNT if self._gateway else {})
         if channel == "http":
-            response = self._client.put(pay_id, **order)
-            sent = f"PUT /payments/{pay_id} {json.dumps(order)}"
-            return {"payId": pay_id, "sent": sent, "got": f"HTTP {response.status}"}
+            return self._register(pay_id)
         if channel != "sqs":
             raise ActionRefused("channel: must be http or sqs")
-        message = {"payId": pay_id} | order
+        message = {"payId": pay_id} | self._order(pay_id)
         for _ in range(2 if self._duplicates.on else 1):
             self._client.send(message)
         sent = f"message {json.dumps(message)}"
         return {"payId": pay_id, "sent": sent, "got": "sent to the queue"}
+
+    def play(self, body: object) -> ActionResult:
+        """Play a reply `{"to", "payId"?, "status"?, "headers"?, "body"?}` (see `replies`).
+
+        `to` is `all`, for every payment, or `new` or `one` (payId): that payment is registered.
+        """
+        wanted = dict(body) if isinstance(body, dict) else {}
+        to, pay_id = wanted.pop("to", None), wanted.pop("payId", None)
+        if self._gateway is None or to not in ("new", "one", "all"):
+            raise ActionRefused("to: must be new, one or all; the simulated gateway only")
+        try:
+            reply = reply_of_document(wanted)
+        except InvalidPlayedReply as error:
+            raise ActionRefused(str(error)) from None
+        if to == "all":
+            self._gateway.play(ALL, reply)
+            return {"sent": "for every payment", "got": "played until it is cleared"}
+        pay_id = f"own-{next(self._numbers)}" if to == "new" else valid_pay_id(pay_id)
+        self._gateway.play(pay_id, reply)
+        return self._register(pay_id)
+
+    def clear(self, pay_id: object) -> ActionResult:
+        """Play the reply of a payment, or the one for all, no longer."""
+        if self._gateway and isinstance(pay_id, str):
+            self._gateway.clear(pay_id)
+        return {"got": "cleared"}
 
     def query(self, pay_id: object) -> ActionResult:
         """GET the payment, as an app does."""
@@ -111,6 +136,15 @@ class Actions:
             return {"got": "the sweeper has nothing to do for this payment"}
         self._client.sweep()
         return {"got": "the sweeper has run"}
+
+    def _register(self, pay_id: str) -> ActionResult:
+        order = self._order(pay_id)
+        response = self._client.put(pay_id, **order)
+        sent = f"PUT /payments/{pay_id} {json.dumps(order)}"
+        return {"payId": pay_id, "sent": sent, "got": f"HTTP {response.status}"}
+
+    def _order(self, pay_id: str) -> dict[str, str]:
+        return {"orderId": f"page-{pay_id}"} | (_REGISTERED_AMOUNT if self._gateway else {})
 
     def _new_pay_id(self, wanted: Mapping[str, Any]) -> str:
         if self._gateway is None:

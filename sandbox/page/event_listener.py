@@ -8,8 +8,9 @@ from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from sandbox.event_queue import create_event_queue
+
 if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
 
     from sandbox.environment import Sandbox
@@ -63,8 +64,7 @@ class EventListener:
         self._sqs: SQSClient = sandbox.credentials.client("sqs")
         self._lock = Lock()
         self._deliveries: list[Delivery] = []
-        self._queue_url = self._sqs.create_queue(QueueName=RESOURCE_NAME)["QueueUrl"]
-        self._subscribe(sandbox)
+        self._queue_url = create_event_queue(sandbox, RESOURCE_NAME)
 
     def deliveries(self) -> list[Delivery]:
         """All events received so far, in the order they were read."""
@@ -72,26 +72,6 @@ class EventListener:
             while self._read():
                 pass
             return list(self._deliveries)
-
-    def _subscribe(self, sandbox: Sandbox) -> None:
-        events: EventBridgeClient = sandbox.credentials.client("events")
-        names = self._sqs.get_queue_attributes(
-            QueueUrl=self._queue_url, AttributeNames=["QueueArn"]
-        )
-        arn, bus = names["Attributes"]["QueueArn"], sandbox.stack["EventBusName"]
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        self._sqs.set_queue_attributes(QueueUrl=self._queue_url, Attributes={"Policy": policy})
-        pattern = json.dumps({"detail-type": ["PaymentSucceeded"]})
-        events.put_rule(Name=RESOURCE_NAME, EventBusName=bus, EventPattern=pattern)
-        events.put_targets(
-            Rule=RESOURCE_NAME, EventBusName=bus, Targets=[{"Id": "page", "Arn": arn}]
-        )
 
     def _read(self) -> bool:
         batch = self._sqs.receive_message(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -12,7 +14,7 @@ from sandbox.client import Client
 from sandbox.provider import FIELDS, reply_to
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -29,7 +31,10 @@ _LOG_DELAY_MS = 1000
 
 
 class Inspector:
-    """Returns plain values; `lines` and `leaks` count the log lines read so far."""
+    """Returns plain values; `lines` and `leaks` count the log lines read so far.
+
+    `rules` has, by payId, the rule that the gateway's last answer broke; None if it was a reply.
+    """
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.client = Client(sandbox)
@@ -41,6 +46,7 @@ class Inspector:
         self._read_until = -1
         self.lines = 0
         self.leaks = 0
+        self.rules: dict[str, str | None] = {}
 
     def items(self) -> list[dict[str, Any]]:
         """All payments of the table."""
@@ -67,11 +73,17 @@ class Inspector:
         """Read the log lines since the last call; count those with a plan name or a sign."""
         until = int(time.time() * 1000) - _LOG_DELAY_MS
         pages = self._logs.get_paginator("filter_log_events")
-        for group in self._groups:
+        events = [
+            (event["timestamp"], event["message"])
+            for group in self._groups
             for page in pages.paginate(
                 logGroupName=group, startTime=self._read_until + 1, endTime=until
-            ):
-                self._count([event["message"] for event in page["events"]], signs)
+            )
+            for event in page["events"]
+        ]
+        lines = [message for _, message in sorted(events, key=itemgetter(0))]
+        self._count(lines, signs)
+        self.rules |= rules_in(lines)
         self._read_until = until
 
     def _count(self, lines: list[str], signs: Collection[str]) -> None:
@@ -80,6 +92,16 @@ class Inspector:
             _PLAN_NAME in line or any(each in signs for each in _SIGN.findall(line))
             for line in lines
         )
+
+
+def rules_in(lines: Iterable[str]) -> dict[str, str | None]:
+    """The rule that each payment's last answer in the log *lines* broke; None for a reply."""
+    rules = {}
+    for line in lines:
+        if line.startswith("{") and '"answer"' in line:
+            fields = json.loads(line)
+            rules[str(fields.get("payId"))] = fields.get("rule")
+    return rules
 
 
 def _log_groups(sandbox: Sandbox) -> list[str]:

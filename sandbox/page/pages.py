@@ -1,8 +1,9 @@
 """Serves the page at the proxy's address: the static files, and the calls of its scripts.
 
-`GET /_page/state?payId=…`: all that is shown. `POST /_page/start`, `/_page/query`, `/_page/sweep`
-and `PUT /_page/faults/{name}`: see `actions`. The proxy has checked Host, Origin and content type,
-so that a browser makes these calls for the page itself only.
+`GET /_page/state?payId=…`: all that is shown. `POST /_page/start`, `/_page/play`, `/_page/clear`,
+`/_page/query`, `/_page/sweep` and `PUT /_page/faults/{name}`: see `actions`.
+`POST /_page/explain`: see `explain`. The proxy has checked Host, Origin and content type, so that
+a browser makes these calls for the page itself only.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.explain import explain
 from sandbox.packages import ROOT
 from sandbox.page.actions import ActionRefused, Actions, valid_pay_id
 from sandbox.page.duplicate_delivery import DuplicateDelivery
@@ -52,6 +54,7 @@ class Pages:
     """Responds to calls that belong to the page; `close` ends the thread of a fault."""
 
     def __init__(self, sandbox: Sandbox) -> None:
+        self._credentials = sandbox.credentials
         inspector, listener = Inspector(sandbox), EventListener(sandbox)
         outputs = sandbox.subscriber
         subscriber = SubscriberView(sandbox.credentials, outputs) if outputs else None
@@ -65,8 +68,11 @@ class Pages:
         self._files["/openapi.json"] = ROOT / "events" / "openapi.json"
         self._calls: dict[str, Callable[[Any], object]] = {
             f"POST {_PREFIX}start": self._actions.start,
+            f"POST {_PREFIX}play": self._actions.play,
+            f"POST {_PREFIX}clear": self._actions.clear,
             f"POST {_PREFIX}query": self._actions.query,
             f"POST {_PREFIX}sweep": self._actions.sweep,
+            f"POST {_PREFIX}explain": self._explain,
         }
 
     def close(self) -> None:
@@ -89,6 +95,9 @@ class Pages:
         if document is None:
             return _json_response(404, {"message": "not found"})
         return _json_response(200, document)
+
+    def _explain(self, pay_id: object) -> list[str]:
+        return explain(self._credentials, valid_pay_id(pay_id))
 
     def _document(self, method: str, path: str, query: str, body: bytes) -> object:
         if (method, path) == ("GET", f"{_PREFIX}state"):

@@ -7,6 +7,7 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from sandbox.gateway_control import played
 from sandbox.page.invariants import Guarantee, Observations, check_guarantees
 from sandbox.page.timeline import describe_subscriber, item_document, timeline
 
@@ -64,6 +65,7 @@ class State:
             "simulated": self._gateway is not None,
             "faults": self._actions.faults(),
             "copies": len(self._duplicates.copies),
+            "playing": played(self._gateway) if self._gateway else [],
             "recent": _recent(items),
             "guarantees": [each._asdict() for each in guarantees],
             "payment": payment,
@@ -111,6 +113,8 @@ class State:
                 each._asdict() for each in timeline(item, requests, deliveries, copies, entries)
             ],
         }
+        if any(each.status for each in requests or ()):
+            document["played"] = {"rule": self._inspector.rules.get(pay_id)}
         if self._subscriber:
             activation = self._subscriber.activation(event) if event else {}
             document["subscriber"] = describe_subscriber(entries, activation)

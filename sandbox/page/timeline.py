@@ -18,6 +18,7 @@ _ANSWERS = {
     "refusing": "connection reset",
     "slow": "no reply for 8 s; payresult times out after 5 s",
     "nonsense": "HTTP 200 with an HTML page",
+    "unclear": "HTTP 200, JSON without a payment in it",
 }
 _TRIGGERS = {
     "api": "by the HTTP API",
@@ -80,7 +81,7 @@ def _status_changes(item: Mapping[str, Any]) -> Iterator[Entry]:
 
 def _checks(requests: Iterable[RecordedRequest]) -> Iterator[Entry]:
     for number, each in enumerate(requests, start=1):
-        answer = _ANSWERS.get(each.answer, each.answer)
+        answer = f"HTTP {each.status}" if each.status else _ANSWERS.get(each.answer, each.answer)
         text = f"POST /resultQuery, request {each.verdict}; {answer}"
         title = f"Check {number}: {each.answer}"
         yield Entry(f"check-{number}", int(each.at * 1000), "gateway", title, text)

@@ -59,7 +59,7 @@ for (const element of all("body *")) {
   measured += 1;
   if (ratio < (large ? 3 : 4.5)) problems.push(`contrast ${ratio.toFixed(2)}: ${element.textContent.slice(0, 40)}`);
 }
-for (const element of all("select, button, input:not([type=radio], [type=checkbox])")) {
+for (const element of all("select, textarea, button, input:not([type=radio], [type=checkbox])")) {
   const ratio = contrast(channels(getComputedStyle(element).borderTopColor).rgb, background(element.parentElement));
   if (ratio < 3) problems.push(`edge ${ratio.toFixed(2)}: ${element.outerHTML.slice(0, 60)}`);
 }

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 SCHEMES = ("light", "dark")
+ZOOMED = 640
 PUT = {"orderId": "<b>A-17</b>"}
 
 
@@ -141,6 +142,37 @@ def test_each_guarantee_is_shown_with_its_figure(browser: Browser, system: Syste
     browser.wait_for("#guarantees [data-kept=true] h3", "P3")
 
 
+def test_a_reply_of_the_users_own_is_played_and_judged(browser: Browser, system: System) -> None:
+    """By keyboard: typed into the form, played, judged, cleared; an invalid one is refused."""
+    browser.open()
+    browser.wait_for("#guarantees h3", "P8")
+    browser.find("#reply-to").send_keys(Keys.TAB)
+    for name, text in (("reply-status", "99"), ("reply-headers", None), ("reply-body", "[]")):
+        assert focused(browser)["name"] == name
+        if text:
+            press(browser, Keys.CONTROL + "a")
+            press(browser, text)
+        press(browser, Keys.TAB)
+    press(browser, Keys.ENTER)
+    browser.wait_for("#play-result", "Failed: status: must be a whole number from 200 to 599")
+    assert all("/_page/play" in each for each in browser.console_messages())  # of Chromium: 400
+
+    browser.find("#reply-status").clear()
+    browser.find("#reply-status").send_keys("200", Keys.ENTER)
+    browser.wait_for("#play-result", "HTTP 202")
+    browser.wait_for("#rule", "by the rule: not a JSON object")
+    browser.wait_for("#why", "The gateway has not given a valid answer yet.")
+    browser.wait_for("#playing li", "HTTP 200, 2 bytes")
+    (pay_id,) = system.gateway.replies()
+
+    browser.find("#playing button").send_keys(Keys.ENTER)
+    browser.wait_for("#status", "SUCCEEDED", 30)
+    browser.wait_for("#why", "The gateway reported it as paid")
+    wait_for("no rule any more", lambda: browser.text("#rule") == "", 10)
+    assert system.gateway.replies() == {}
+    assert browser.run("return location.search") == f"?payId={pay_id}"
+
+
 def test_everything_is_done_by_keyboard(browser: Browser) -> None:
     """From the top of the page to a result, with a visible focus on each element."""
     browser.open()
@@ -186,6 +218,20 @@ def focused(browser: Browser) -> dict[str, Any]:
         return {name, outline: outlineStyle}"""
     found: dict[str, Any] = browser.run(script)
     return found
+
+
+def test_a_played_reply_is_accessible_with_200_percent_zoom(
+    browser: Browser, system: System
+) -> None:
+    """640 pixels are a desktop of 1280 at 200 %: nothing is wider, everything has a name."""
+    system.client.call("POST", "/_page/play", {"to": "one", "payId": "own-zoom", "status": 500})
+    browser.open("/?payId=own-zoom", ZOOMED)
+    browser.wait_for("#rule", "by the rule")
+    browser.run("document.getElementById('reply-pay-id-line').hidden = false")
+
+    assert browser.accessibility_problems() == []
+    assert browser.run("return document.documentElement.scrollWidth") <= ZOOMED
+    system.client.call("POST", "/_page/clear", "own-zoom")
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

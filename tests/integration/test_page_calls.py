@@ -80,6 +80,12 @@ def test_the_api_document_is_the_committed_one(system: System) -> None:
         ("POST", "/_page/query", "../query", 400),
         ("POST", "/_page/query", None, 400),
         ("POST", "/_page/sweep", 7, 400),
+        ("POST", "/_page/play", {"to": "some", "body": "{}"}, 400),
+        ("POST", "/_page/play", {"to": "one", "payId": "two words", "body": "{}"}, 400),
+        ("POST", "/_page/play", {"to": "all", "status": 99, "body": "{}"}, 400),
+        ("POST", "/_page/play", {"to": "all", "headers": "X-A", "body": "{}"}, 400),
+        ("POST", "/_page/play", ["all"], 400),
+        ("POST", "/_page/explain", "../explain", 400),
         ("PUT", "/_page/faults/gateway", "yes", 400),
         ("PUT", "/_page/faults/earthquake", True, 400),
         ("PUT", "/_page/faults/gateway", None, 400),
@@ -95,6 +101,37 @@ def test_an_invalid_call_is_refused(
     assert response.status == status
     assert response.body["message"]
     assert not system.gateway.down
+    assert system.gateway.replies() == {}
+
+
+def test_a_played_reply_is_judged_by_its_rule_and_by_explain(system: System) -> None:
+    """Until it is cleared; and a GET of a payment that nobody registered is judged too."""
+    saved = 'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{"payId": "1", "payRst": "success"}'
+    result = system.client.call("POST", "/_page/play", {"to": "new", "body": saved}).body
+    pay_id = result["payId"]
+
+    def rule() -> str | None:
+        payment = system.client.call("GET", f"/_page/state?payId={pay_id}").body["payment"]
+        found: str | None = payment.get("played", {}).get("rule")
+        return found
+
+    assert wait_for("the rule", rule, 20) == "payId is not the one asked for"
+    why = system.client.call("POST", "/_page/explain", pay_id).body
+    assert "The gateway has not given a valid answer yet." in why
+
+    system.client.call("POST", "/_page/clear", pay_id)
+    wait_for("the end", lambda: system.client.status(pay_id) == "SUCCEEDED", 30)
+    wait_for("no rule", lambda: rule() is None, 10)
+
+    system.client.call("POST", "/_page/play", {"to": "all", "body": "[]"})
+    try:
+        assert system.client.get("never-registered").status == 502
+    finally:
+        system.client.call("POST", "/_page/clear", "*")
+    why = system.client.call("POST", "/_page/explain", "never-registered").body
+    assert why == [
+        "Nothing is stored: nobody registered this payment, or its message was not processed."
+    ]
 
 
 @pytest.mark.parametrize("channel", ["http", "sqs"])

@@ -4,6 +4,7 @@ import { byId, setText } from "/_page/dom.js";
 import { call, follow } from "/_page/net.js";
 import { showFaults, showGuarantees, showRecent, wireFaults } from "/_page/panels.js";
 import { showPayment } from "/_page/payment.js";
+import { play, showPlaying, showVerdict, wireReplyForm } from "/_page/replies.js";
 
 const PAY_ID = /^[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}$/;
 let watched = payIdOfAddress();
@@ -28,10 +29,14 @@ function show(state) {
   byId("scenarios").hidden = !state.simulated;
   byId("external").hidden = state.simulated;
   byId("pay-id").disabled = state.simulated;
+  byId("play-section").hidden = !state.simulated;
+  showPlaying(state.playing, refresh);
   showFaults(state.faults, state.copies);
   showGuarantees(state.guarantees);
   showRecent(state.recent, watched, watch);
-  if (watched === (state.payment?.payId ?? null)) showPayment(state.payment, state.now);
+  if (watched !== (state.payment?.payId ?? null)) return;
+  showPayment(state.payment, state.now);
+  showVerdict(state.payment);
 }
 
 function fail() {
@@ -72,6 +77,11 @@ wire(byId("start"), "submit", byId("started"), async () => {
   watch(payId);
   return `${sent}: ${got}`;
 });
+wire(byId("play"), "submit", byId("play-result"), async () => {
+  const { payId, sent, got } = await play();
+  if (payId) watch(payId);
+  return `${sent}: ${got}`;
+});
 wire(byId("query"), "click", byId("result"), async () => {
   const { sent, status, body } = await call("POST", "/_page/query", watched);
   const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not reply" : ""}` : body.title;
@@ -85,6 +95,7 @@ wireFaults(async (name, on) => {
   refresh();
 });
 
+wireReplyForm();
 byId("scenario").addEventListener("change", () => {
   const paidLater = "paidLater" in byId("scenario").selectedOptions[0].dataset;
   byId("check-line").hidden = !paidLater;

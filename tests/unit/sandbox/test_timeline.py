@@ -54,6 +54,16 @@ def test_causes_come_before_their_effects() -> None:
     ]
 
 
+def test_a_played_reply_is_shown_with_its_status() -> None:
+    """Its meaning is payresult's to say."""
+    (entry,) = timeline({}, [RecordedRequest(1, "p-1", "ok", "played", "s", 418)], [], [], [])
+
+    assert (entry.title, entry.text) == (
+        "Check 1: played",
+        "POST /resultQuery, request ok; HTTP 418",
+    )
+
+
 def test_an_entry_keeps_its_key_when_others_are_added() -> None:
     """The page uses it to find the new ones."""
     before = {entry.key for entry in timeline(ITEM, REQUESTS[:1], [], [], [])}
