@@ -19,6 +19,7 @@ COMMANDS = {
     "redrive": "Send messages of the dead-letter queue back to the checks queue.",
     "republish": "Send events again, with the same ids.",
     "reconcile": "Compare a billing file with the stored payments.",
+    "probe": "Ask the gateway once, before anything is deployed.",
 }
 """Each command with the first line of its help."""
 
@@ -43,7 +44,7 @@ class LazyGroup(click.Group):
 def payresult() -> None:
     """Show why a payment has its status, and act on it.
 
-    Each command works on the stack that --stack names, with the usual AWS environment
+    Each command but probe works on the stack that --stack names, with the usual AWS environment
     (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this checkout.
 
     Exit codes: 0 done; 1 done, but something in the output needs attention; 2 not done, and one

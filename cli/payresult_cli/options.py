@@ -69,6 +69,19 @@ def reason_option(command: Command) -> Command:
     )(command)
 
 
+def output_option(command: Command) -> Command:
+    """Add --json to a command that works without a stack; it gets a Context as stack_options do."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Write one JSON object.")
+    @click.pass_context
+    @wraps(command)
+    def with_context(ctx: click.Context, /, *, as_json: bool, **values: Any) -> Any:
+        dependencies = ctx.find_object(Dependencies) or Dependencies()
+        return command(Context("", False, as_json, dependencies), **values)  # noqa: FBT003 - no sandbox
+
+    return with_context
+
+
 def stack_options(command: Command) -> Command:
     """Add the options that choose a stack; *command* gets a Context as its first argument."""
 

@@ -14,7 +14,7 @@ from tests.support.template import FUNCTIONS, ROOT, of_type
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`]+)`")
-FILES = {"FILE", "orders.txt", "one.txt", "bill.csv"}
+FILES = {"FILE", "answer.txt", "orders.txt", "one.txt", "bill.csv"}
 
 
 def commands(text: str) -> list[str]:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,16 @@ def client_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(context)
     return context
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, file: Path, folder: Path) -> None:
+    """Make this a machine that has its roots there, and nowhere else."""
+    paths = ssl.get_default_verify_paths()
+    monkeypatch.setattr(
+        ssl,
+        "get_default_verify_paths",
+        lambda: paths._replace(openssl_cafile=str(file), openssl_capath=str(folder)),
+    )
 
 
 def ask(client: GatewayClient, pay_id: str = PAY_ID) -> Reply:

@@ -17,6 +17,7 @@ from tests.integration.wire.serving import (
     answering,
     ask,
     client_context,
+    machine,
     server_context,
     unavailable,
 )
@@ -73,16 +74,6 @@ def test_tls_1_1_is_refused(
         GatewayClient(base_url, PARTNER, ssl_context=strict), how="tls"
     )
     assert len(server.requests) == 1
-
-
-def machine(monkeypatch: pytest.MonkeyPatch, file: Path, folder: Path) -> None:
-    """Make this a machine that has its roots there, and nowhere else."""
-    paths = ssl.get_default_verify_paths()
-    monkeypatch.setattr(
-        ssl,
-        "get_default_verify_paths",
-        lambda: paths._replace(openssl_cafile=str(file), openssl_capath=str(folder)),
-    )
 
 
 def test_by_default_the_roots_of_the_machine_are_trusted_and_no_keys_are_logged(

@@ -25,8 +25,11 @@ _VISIBLE = re.compile(r"[!-~]+")  # urlsplit drops tabs and line breaks without 
 _DELAY = re.compile(r"[0-9]{1,6}")
 
 
-def _base_url(value: str) -> str:
-    """Return the URL without a final slash; plain http only where it stays on this machine."""
+def to_base_url(value: str) -> str:
+    """Return the URL without a final slash; plain http only where it stays on this machine.
+
+    The ValueError says which rule it breaks.
+    """
     require(value)
     try:
         url = urlsplit(value)
@@ -90,7 +93,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=str.upper)
 
     resources: Resources
-    gateway_base_url: Annotated[str, AfterValidator(_base_url)]
+    gateway_base_url: Annotated[str, AfterValidator(to_base_url)]
     environment: Annotated[str, AfterValidator(require_name)]
     schedule: Annotated[Schedule, PlainValidator(to_schedule)] = Field(alias="CHECK_DELAYS")
     zone: Annotated[ZoneInfo | None, PlainValidator(_zone)] = Field(None, alias="GATEWAY_TIME_ZONE")

@@ -29,15 +29,22 @@ from payresult.gateway.protocol import MAX_BODY, HttpResponse, read_reply, reque
 CONNECT_SECONDS = 2.0
 """For name, TCP and TLS together, and inside the deadline of the whole call."""
 
+DEADLINE_SECONDS = 5.0
+"""For one query as a whole."""
+
 _NO_ANSWER = (HTTPError, OSError, ValueError)
 """What urllib3 raises while it exchanges; ValueError for a chunk of negative size."""
 
-_HEADERS = {
+HEADERS = {
     "Content-Type": "application/json",
     "Accept": "application/json",
     "Accept-Encoding": "identity",
     "User-Agent": "payresult",  # common firewall rules refuse a request without one
 }
+"""Of each query, beside Host and Content-Length."""
+
+PATH = "/resultQuery"
+"""What is added to the base URL."""
 
 # urllib3 logs what it cannot parse of an answer, and no log may carry that. The level is set on
 # this logger because it is the one setting that all loggers below it inherit.
@@ -67,7 +74,7 @@ class GatewayClient:
         *,
         clock: Callable[[], float] = time.time,
         ssl_context: ssl.SSLContext | None = None,
-        deadline: float = 5.0,
+        deadline: float = DEADLINE_SECONDS,
         pool_size: int = 32,
     ) -> None:
         url = parse_url(base_url)
@@ -77,10 +84,10 @@ class GatewayClient:
             context = ssl_context or default_tls_context()
             context.sslsocket_class = BudgetTLSSocket
             pool = partial(_TLSPool, host, url.port or 443, ssl_context=context)
-        options = {"maxsize": pool_size, "headers": _HEADERS, "retries": False}
+        options = {"maxsize": pool_size, "headers": HEADERS, "retries": False}
         self._new_pool = partial(pool, **options, resolver=Resolver(), clock=clock)
         self._pool = self._new_pool()
-        self._path = (url.path or "").rstrip("/") + "/resultQuery"
+        self._path = (url.path or "").rstrip("/") + PATH
         self._partner_code = partner_code
         self._clock = clock
         self._deadline = deadline
@@ -88,13 +95,23 @@ class GatewayClient:
     def query(self, pay_id: str) -> Reply:
         """Return what the gateway says about *pay_id*.
 
-        Raises GatewayUnavailable or InvalidReply, always by the deadline. A query changes nothing
-        at the gateway, so it is sent again, once and at once, where a kept connection turns out
-        to be dead before a byte of the answer came.
+        Raises GatewayUnavailable or InvalidReply, always by the deadline.
         """
         body = request_body(pay_id, partner_code=self._partner_code, now=self._clock())
+        response = self.send(pay_id, body)
+        return read_reply(
+            response, pay_id=pay_id, partner_code=self._partner_code, now=self._clock()
+        )
+
+    def send(self, pay_id: str, body: bytes) -> HttpResponse:
+        """Return the response to *body*, the query for *pay_id* as ``request_body`` returns it.
+
+        Raises GatewayUnavailable, always by the deadline. A query changes nothing at the gateway,
+        so it is sent again, once and at once, where a kept connection turns out to be dead before
+        a byte of the answer came.
+        """
         try:
-            response = self._post(body, Deadline(self._deadline))
+            return self._post(body, Deadline(self._deadline))
         except _NO_ANSWER as exc:
             cause = _root_cause(exc)
             # From None, and by its name only: its text can quote what the gateway sent.
@@ -104,9 +121,6 @@ class GatewayClient:
                 how=_how(cause),
                 rule=type(cause).__name__,
             ) from None
-        return read_reply(
-            response, pay_id=pay_id, partner_code=self._partner_code, now=self._clock()
-        )
 
     def _post(self, body: bytes, deadline: Deadline) -> HttpResponse:
         try:

@@ -108,7 +108,8 @@ def _look_up(future: Future[Addresses], host: str, port: int) -> None:
         future.set_exception(exc)
 
 
-def _connect(addresses: Addresses, deadline: Deadline) -> BudgetSocket:
+def connect(addresses: Addresses, deadline: Deadline) -> BudgetSocket:
+    """Return a socket connected to the first of *addresses* that accepts. Raises OSError."""
     failure = OSError("the name has no address")
     for position, (family, kind, protocol, _, address) in enumerate(addresses):
         # An equal share for each address, so that a silent one leaves time for the next.
@@ -156,7 +157,7 @@ class BudgetConnection(HTTPConnection):
         self._exchanges = 0
         deadline = Deadline(self.timeout or 0)
         try:
-            return _connect(self._resolver.addresses(self.host, self.port, deadline), deadline)
+            return connect(self._resolver.addresses(self.host, self.port, deadline), deadline)
         except OSError as exc:
             raise NewConnectionError(self, "no connection") from exc
 

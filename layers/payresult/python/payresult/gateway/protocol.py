@@ -35,7 +35,7 @@ MAX_BODY = 65_536
 _OK = 200
 _LATER = (429, *range(500, 600))
 _MEDIA_TYPES = {"application/json", "text/json", "text/plain", ""}
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_RETRY_AFTER = 1e10
 """Seconds: longer than any wait, and still a number that callers can calculate with."""
 
@@ -108,7 +108,7 @@ def _document(response: HttpResponse) -> object:
     if len(response.body) > MAX_BODY:
         raise _NotJson(f"the body is larger than {MAX_BODY} bytes")
     try:
-        return strict_json.loads(response.body.removeprefix(_BYTE_ORDER_MARK))
+        return strict_json.loads(response.body.removeprefix(BYTE_ORDER_MARK))
     except MalformedJson as exc:
         raise _NotJson(f"the body: {exc}") from None
 
