@@ -10,7 +10,6 @@ import pytest
 from payresult_cli.context import Dependencies
 from tests.integration.wire.serving import (
     BODY,
-    HEAD,
     PARTNER,
     PAY_ID,
     Serve,
@@ -19,7 +18,7 @@ from tests.integration.wire.serving import (
     server_context,
 )
 from tests.support.commands import CommandResult, run
-from tests.support.fault_server import FaultServer, Line, black_hole, closed_port
+from tests.support.fault_server import HEAD, FaultServer, Line, black_hole, closed_port
 
 
 def probe(base_url: str, *more: str) -> CommandResult:
