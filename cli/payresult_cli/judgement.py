@@ -124,6 +124,7 @@ def _after_trouble(error: GatewayError, wait: str) -> list[str]:
     is_later = unavailable and error.how == "http"
     return [
         _LATER if is_later else _REMEDIES[error.how],
-        f"payresult changes no status, uses no attempt, and asks again after {wait}, then ever later.",
+        f"payresult changes no status, uses no attempt, and asks again after {wait};",
+        "the distance to further questions grows.",
         f"A caller of its API gets {503 if unavailable else 502}, or what is stored, as stale.",
     ]
