@@ -88,7 +88,7 @@ def amount() -> Target:
 
     def one(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
-        assert amounts.read_with_payresult(text) == amounts.cents(text)
+        assert amounts.read_with_payresult(text) == amounts.units(text)
 
     return one
 
