@@ -1,4 +1,4 @@
-"""make mutants: mutates the modules of mutation.toml, or those with ONLY in their name.
+"""make mutants: mutates the modules of mutation.toml, or those whose name ONLY matches.
 
 Two mutants are tested at a time, each in a process with the libraries imported. cosmic-ray's own
 distributors start Python for each mutant, which takes seconds, and write it into the checkout. Here
@@ -8,6 +8,7 @@ a forked process imports the mutant in place of its module, and no file changes.
 import gc
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -34,12 +35,14 @@ settings.register_profile("mutants", derandomize=True, deadline=None, database=N
 
 def main() -> int:
     """Run the mutants and write the report; return the exit code, 1 after a violation."""
-    modules = [each for each in CONFIG["modules"] if os.environ.get("ONLY", "") in each]
+    os.environ["MUTANTS"] = "1"  # tests/unit/conftest.py
+    wanted = re.compile(os.environ.get("ONLY", ""))
+    modules = [each for each in CONFIG["modules"] if wanted.search(each)]
     tests = {
         module: [str(ROOT / "tests" / f"{name}.py") for name in CONFIG["modules"][module]["tests"]]
         for module in modules
     }
-    if not _warm_up(file for files in tests.values() for file in files):
+    if not modules or not _warm_up(file for files in tests.values() for file in files):
         sys.stderr.write("no module matches ONLY, or its tests fail without any mutant\n")
         return 1
     for module in modules:
