@@ -236,6 +236,11 @@ def test_a_late_answer_expires_a_payment_that_was_given_up() -> None:
     assert (plan.status, plan.via) == (E, None)
 
 
+def test_a_stray_check_of_an_expired_payment_plans_nothing() -> None:
+    """A message that was delivered late: only FAILED and REVIEW have late checks."""
+    assert after(payment(E, attempt=LAST + 1), reply("wait")).via is None
+
+
 @pytest.mark.parametrize(("days", "expires_at"), [(0, None), (30, NOW // 1000 + 30 * 86_400)])
 def test_an_expired_payment_may_be_deleted_after_the_retention(
     days: int, expires_at: int | None
