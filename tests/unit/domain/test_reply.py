@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payresult.domain.reply import Reply, package_unit, paid_at, truncate
+from payresult.domain.reply import Reply, package_unit, paid_at, stored_text, truncate
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -100,3 +100,9 @@ def test_the_result_is_as_received() -> None:
 def test_a_long_text_is_cut_and_says_so(text: str, kept: str) -> None:
     """At the limit it is whole."""
     assert truncate(text, 3) == kept
+
+
+def test_the_table_keeps_1024_characters_of_a_value() -> None:
+    """A mark says that there were more."""
+    assert stored_text("x" * 1024) == "x" * 1024
+    assert stored_text("x" * 1025) == "x" * 1024 + "…[cut]"

@@ -138,6 +138,11 @@ def test_backoff_stays_within_the_limit_of_sqs_for_two_hours(
     assert 5 <= backoff(tries, age, None, fraction) <= MAX_QUEUE_DELAY
 
 
+def test_jitter_lengthens_a_wait_by_up_to_a_fifth() -> None:
+    """So payments that were in trouble together do not come back together."""
+    assert [backoff(1, 0, None, fraction) for fraction in (0, 0.5)] == [5, 5.5]
+
+
 @pytest.mark.parametrize(
     ("retry_after", "waited"), [(60, 60), (900, 900), (901, 901), (7200, 7200), (1e10, 24 * 3600)]
 )
