@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from payresult.domain.payment import CheckError, CheckMessage, Registration, Status, StatusChange
+from payresult.domain.payment import (
+    ATTENTION_STATUSES,
+    CheckError,
+    CheckMessage,
+    Registration,
+    Status,
+    StatusChange,
+)
 from tests.support.factories import NOW, PAY_ID, payment
 
 
@@ -12,6 +19,16 @@ def test_what_is_not_given_is_none() -> None:
     """Never an empty text, which would be stored and shown."""
     assert CheckError("unavailable", NOW, 1, NOW).http_status is None
     assert CheckMessage(PAY_ID) == CheckMessage(PAY_ID, Registration(None, None, None), None)
+
+
+def test_a_message_of_no_queue_is_older_than_any_change() -> None:
+    """So it restarts nothing."""
+    assert CheckMessage(PAY_ID).sent_at == 0
+
+
+def test_unresolved_and_review_wait_for_a_person() -> None:
+    """All others end by themselves."""
+    assert {Status.UNRESOLVED, Status.REVIEW} == ATTENTION_STATUSES
 
 
 @pytest.mark.parametrize("status", Status)
