@@ -320,6 +320,7 @@ BUS_EVENT = {
         (NOTIFICATION | {"Type": "SubscriptionConfirmation", "Token": "x"}, SNS),
         (NOTIFICATION | {"Message": json.dumps(BUS_EVENT)}, SNS),
         (NOTIFICATION | {"payId": "1"}, SNS),
+        ({"Type": "Notification", "TopicArn": "arn", "Message": "{}"}, SNS),
         (BUS_EVENT, EVENT),
         (BUS_EVENT | {"detail": {"payIds": ["1"]}}, EVENT),
         ({"detail-type": "x", "detail": None, "payId": "1"}, EVENT),
@@ -334,7 +335,13 @@ def test_a_message_in_an_envelope_is_refused_with_the_remedy(
     assert (refused.value.field, refused.value.rule) == ("body", rule)
 
 
-@pytest.mark.parametrize("keys", [("Type", "Message"), ("detail",), ("detail-type",), ("Message",)])
+@pytest.mark.parametrize(
+    "keys",
+    [
+        *(("Type", "Message"), ("Type", "TopicArn"), ("TopicArn", "Message"), ("Message",)),
+        *(("detail",), ("detail-type",)),
+    ],
+)
 def test_part_of_an_envelope_is_none(keys: tuple[str, ...]) -> None:
     """Such a key is unknown, and the refusal names it or what is missing."""
     with pytest.raises(InvalidInput) as refused:
