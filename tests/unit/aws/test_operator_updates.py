@@ -81,8 +81,41 @@ def test_accept_takes_what_the_gateway_reports(
 def test_accept_calls_a_person_again_where_the_attention_was_closed(table: Table) -> None:
     """If the check finds another amount, somebody has to know."""
     stored = in_review(table, attention=None, attentionSince=None)
-    table.payments.write(PAY_ID, accept(stored))
-    assert table.item()["attentionSince"] == NOW + HOUR
+    after = table.payments.write(PAY_ID, accept(stored))
+    assert (after.attention, after.attention_since) == (f"{PARTNER}#REVIEW", NOW + HOUR)
+
+
+def test_accept_where_nothing_was_registered(table: Table) -> None:
+    """The history has no amount that it replaces."""
+    stored = in_review(table, "$5", expectedAmount=None, currency=None)
+    after = table.payments.write(PAY_ID, accept(stored))
+    assert (after.history[-1].amount_from, after.history[-1].amount_to) == (None, "$5")
+
+
+def test_close_keeps_a_payment_that_has_checks_left(table: Table) -> None:
+    """Its last check says when it may be deleted."""
+    after = table.payments.write(PAY_ID, close(in_review(table, expiresAt=None)))
+    assert after.expires_at is None
+
+
+def sent(table: Table) -> Payment:
+    """Store a payment whose event was sent, and return it."""
+    event = {"eventId": "id", "event": "{}", "eventState": "SENT", "eventSentAt": NOW}
+    return create(table, **of(S), **event, expiresAt=NOW // 1000)
+
+
+def test_republish_makes_the_event_unsent_and_keeps_the_payment(table: Table) -> None:
+    """Nothing is deleted whose event is unsent."""
+    after = table.payments.write(PAY_ID, operator_updates.republish(sent(table), NOW + HOUR))
+    assert (after.event_state, after.expires_at) == ("PENDING", None)
+    assert after.history[-1].trigger == "operator"
+
+
+def test_republish_requires_the_event_as_it_was_sent(table: Table) -> None:
+    """Somebody else has sent it again since."""
+    stored = sent(table)
+    table.change(eventSentAt=NOW + 1)
+    assert_refused(table, operator_updates.republish(stored, NOW + HOUR))
 
 
 def test_close_ends_the_attention_and_says_why(table: Table) -> None:
