@@ -100,7 +100,12 @@ def test_close_keeps_a_payment_that_has_checks_left(table: Table) -> None:
 
 def sent(table: Table) -> Payment:
     """Store a payment whose event was sent, and return it."""
-    event = {"eventId": "id", "event": "{}", "eventState": "SENT", "eventSentAt": NOW}
+    event: dict[str, Any] = {
+        "eventId": "id",
+        "event": "{}",
+        "eventState": "SENT",
+        "eventSentAt": NOW,
+    }
     return create(table, **of(S), **event, expiresAt=NOW // 1000)
 
 
