@@ -191,6 +191,19 @@ def test_last_error_and_history_are_read_as_they_were_written(
     assert (stored.last_error, stored.history) == (error, tuple(changes))
 
 
+def test_what_is_not_known_of_an_error_is_not_stored() -> None:
+    """Absent, never null."""
+    value = items.check_error_value(CheckError("unavailable", NOW, 1, NOW))
+    assert value == {"kind": "unavailable", "at": NOW, "tries": 1, "since": NOW}
+
+
+def test_what_was_accepted_is_required_as_it_was_read() -> None:
+    """The text, its absence, or nothing."""
+    assert items.accepted_values(read()) == {"acceptedPayAmount": None, "acceptedAbsent": None}
+    absent = items.accepted_values(read(acceptedAbsent=True))
+    assert absent == {"acceptedPayAmount": None, "acceptedAbsent": True}
+
+
 @settings(max_examples=100)
 @given(st.text(max_size=40))
 def test_a_reply_is_read_as_it_was_written(text: str) -> None:
