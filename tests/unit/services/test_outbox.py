@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from payresult.aws import operator_updates
 from payresult.aws.eventbridge import EventPublisher
 from payresult.services.outbox import Outbox
-from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID
+from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
 from tests.support.tables import Table
@@ -275,3 +275,19 @@ def test_an_event_is_sent_once_when_the_bus_works_again(world: World, table: Tab
     world.bus.entry_error = lambda _: None
     world.run(20 * MINUTE)
     assert (len(world.bus.entries), table.item()["eventState"]) == (1, "SENT")
+
+
+@pytest.mark.parametrize(
+    ("retention", "expires_at"),
+    [({}, None), ({"retention_days": 30}, (NOW + 30 * DAY) // 1000)],
+)
+def test_a_sent_event_lets_the_payment_be_deleted_later(
+    world: World, table: Table, retention: dict[str, int], expires_at: int | None
+) -> None:
+    """By RetentionDays; without it, never."""
+    world.pay(PAY_ID)
+    bus = EventPublisher(world.connect("", "bus"), "bus")
+    pool = InlineExecutor()
+    outbox = Outbox(table.payments, bus, pool=pool, clock=lambda: world.now / 1000, **retention)
+    outbox.publish([PAY_ID])
+    assert table.item().get("expiresAt") == expires_at
