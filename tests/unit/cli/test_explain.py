@@ -211,13 +211,13 @@ def test_unresolved_payment(cli: CommandLine, world: World) -> None:
 
     sections = explain(cli, world)
 
-    assert sections["Why"][0].startswith("Its time was over at 2026-11-22 11:")
+    assert sections["Why"][0].startswith("Its time was over at 2026-11-22 12:")
     assert sections["Why"][1] == (
         "and the check at the end brought no answer: nobody knows whether it is paid."
     )
     assert sections["Next"][-1] == RESTART
     waiting, ends = sections["Attention"]
-    assert waiting.startswith("UNRESOLVED: it waits for a person since 2026-11-22 11:")
+    assert waiting.startswith("UNRESOLVED: it waits for a person since 2026-11-22 12:")
     assert ends == (
         "Until it is followed again (`payresult follow`), an answer changes its status,"
         " or `payresult close`."
