@@ -66,7 +66,7 @@ def command(
     if reply is None:
         response, took = _ask(output, question, _base_url(base_url or ""))
         return _report(output, question, response, took)
-    from payresult_cli.saved_answer import MAX_BYTES, parse_answer  # noqa: PLC0415 - lazy
+    from payresult_cli.saved_answer import MAX_BYTES, parse_answer
 
     return _report(output, question, parse_answer(reply.read(MAX_BYTES)), None)
 
@@ -95,9 +95,9 @@ class _Output:
 
 
 def _question(pay_id: str, partner_code: str, registered: dict[str, str | None]) -> "Question":
-    from payresult.resources import require_name  # noqa: PLC0415 - lazy
-    from payresult.schemas.requests import parse_registration  # noqa: PLC0415 - lazy
-    from payresult_cli.judgement import Question  # noqa: PLC0415 - lazy
+    from payresult.resources import require_name
+    from payresult.schemas.requests import parse_registration
+    from payresult_cli.judgement import Question
 
     names = {"expected_amount": "expectedAmount", "currency": "currency"}
     given = {names[name]: text for name, text in registered.items() if text is not None}
@@ -106,8 +106,8 @@ def _question(pay_id: str, partner_code: str, registered: dict[str, str | None])
 
 
 def _base_url(text: str) -> str:
-    from payresult.gateway.client import PATH  # noqa: PLC0415 - lazy
-    from payresult.settings import to_base_url  # noqa: PLC0415 - lazy
+    from payresult.gateway.client import PATH
+    from payresult.settings import to_base_url
 
     base_url = _checked("--base-url", to_base_url, text)
     if base_url.endswith(PATH):
@@ -123,12 +123,12 @@ def _checked(option: str, rule: Callable[[str], str], text: str) -> str:
 
 
 def _ask(output: _Output, question: "Question", base_url: str) -> "tuple[HttpResponse, float]":
-    from payresult.errors import GatewayUnavailable  # noqa: PLC0415 - lazy
-    from payresult.gateway.client import DEADLINE_SECONDS, GatewayClient  # noqa: PLC0415 - lazy
-    from payresult.gateway.connection import default_tls_context  # noqa: PLC0415 - lazy
-    from payresult.gateway.protocol import request_body  # noqa: PLC0415 - lazy
-    from payresult_cli.gateway_route import measure  # noqa: PLC0415 - lazy
-    from payresult_cli.probe_report import connection_section, request_section  # noqa: PLC0415 - lazy
+    from payresult.errors import GatewayUnavailable
+    from payresult.gateway.client import DEADLINE_SECONDS, GatewayClient
+    from payresult.gateway.connection import default_tls_context
+    from payresult.gateway.protocol import request_body
+    from payresult_cli.gateway_route import measure
+    from payresult_cli.probe_report import connection_section, request_section
 
     tls = default_tls_context()
     route = measure(base_url, tls)
@@ -149,9 +149,9 @@ def _ask(output: _Output, question: "Question", base_url: str) -> "tuple[HttpRes
 def _report(
     output: _Output, question: "Question", response: "HttpResponse", took: float | None
 ) -> int:
-    from payresult_cli import probe_report as report  # noqa: PLC0415 - lazy
-    from payresult_cli.judgement import judge  # noqa: PLC0415 - lazy
-    from payresult_cli.open_questions import findings  # noqa: PLC0415 - lazy
+    from payresult_cli import probe_report as report
+    from payresult_cli.judgement import judge
+    from payresult_cli.open_questions import findings
 
     judgement = judge(response, question, output.context.now())
     output.add(report.answer_section(response, took))

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.tables import Table
-from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
 
 PAY_IDS = [f"paid-{number}" for number in range(25)]
@@ -27,12 +26,6 @@ def sent_pay_ids(cli: CommandLine) -> list[str]:
 def cli(table: Table) -> CommandLine:
     """The command line on an empty table."""
     return CommandLine(table)
-
-
-@pytest.fixture
-def world(table: Table) -> World:
-    """The layer on the same table."""
-    return World(table)
 
 
 @pytest.fixture
