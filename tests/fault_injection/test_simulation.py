@@ -3,8 +3,8 @@
 from random import Random
 from typing import Any
 
-from tests.support.fake_aws import VISIBILITY_TIMEOUT_MS
-from tests.support.fake_gateway import UNAVAILABLE
+from tests.support.fake_aws import VISIBILITY_TIMEOUT_MS, Call
+from tests.support.fake_gateway import SECOND, UNAVAILABLE
 from tests.support.simulation import START, Simulation
 
 
@@ -35,3 +35,20 @@ def test_a_redelivery_keeps_the_time_at_which_the_message_was_sent() -> None:
     simulation.queue.redrive()
     simulation.run(0)
     assert host.sent_at[5:] == [str(simulation.now)]
+
+
+def test_the_clock_never_goes_back_when_a_sweep_crashes() -> None:
+    """The next sweep comes a minute later, also where the run ends before that."""
+    simulation = Simulation(lambda *_: UNAVAILABLE, Random(1))  # noqa: S311 - repeatable, not secret
+    simulation.checks_enabled = False
+    simulation.put_payment("pay-1")
+
+    def crash_each_sweep(call: Call) -> None:
+        if call.function == "sweeper":
+            simulation.crash()
+
+    simulation.on_call = crash_each_sweep
+    while not simulation.faults:
+        crashed_at = simulation.now
+        simulation.run(SECOND)
+    assert simulation.now > crashed_at + SECOND

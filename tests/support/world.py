@@ -135,7 +135,7 @@ class World(Simulation):
         """Let *duration* milliseconds pass, with deliveries and sweeps at their times."""
         end = self.now + duration
         super().run(duration)
-        self.now = end
+        self.now = max(end, self.now)
 
     def sweep(self) -> None:
         """Sweep once; after a crash the next sweep comes in the next minute."""
