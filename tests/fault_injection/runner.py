@@ -1,9 +1,9 @@
-"""Runs the campaigns in a pool of two processes and writes the report."""
+"""Runs the campaigns, two at a time, and writes the report."""
 
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
@@ -44,17 +44,22 @@ def run_all(names: Sequence[str], size: str, seed: str) -> list[CampaignResult]:
     longest_first = sorted(names, key=lambda name: -seconds.get(name, 0))
     context = get_context("spawn")  # a forked process would inherit locked locks
     fractions = [context.Value("d", 0.0) for _ in names]
-    with ProcessPoolExecutor(PROCESSES, context, _initialize, (fractions,)) as pool:
+
+    def run(number: int, name: str) -> CampaignResult:
+        # A process for each campaign: the memory of one would count as the next one's.
+        with ProcessPoolExecutor(1, context, _initialize, (fractions,)) as process:
+            return process.submit(run_in_process, number, name, size, seed).result()
+
+    with ThreadPoolExecutor(PROCESSES) as pool:
         running = {
-            name: pool.submit(run_in_pool, number, name, size, seed)
-            for number, name in enumerate(longest_first)
+            name: pool.submit(run, number, name) for number, name in enumerate(longest_first)
         }
         _show_progress(list(running.values()), fractions)
         return [running[name].result() for name in names]
 
 
-def run_in_pool(number: int, name: str, size: str, seed: str) -> CampaignResult:
-    """Run one campaign, in a process of the pool."""
+def run_in_process(number: int, name: str, size: str, seed: str) -> CampaignResult:
+    """Run one campaign, in a process of its own."""
     [(campaign, tries)] = [each for each in campaigns_for(size) if each[0].name == name]
 
     def on_progress(fraction: float) -> None:
