@@ -6,19 +6,19 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from payresult.domain.amount import Amount, parse_amount
-from payresult.domain.payment import Status
+from payresult.domain.payment import DUPLICATE, Status
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_pay_id
 from payresult_cli.csv_files import read_csv, reject_line
 from payresult_cli.errors import CommandError
 
-PAYMENT_ATTRIBUTES = ("payId", "status", "currency", "reply.payAmount", "history")
+PAYMENT_ATTRIBUTES = ("payId", "status", "currency", "reply.payAmount", "history", "attention")
 """Attributes of a payment that the comparison needs."""
 
 COLUMNS = ("payId", "difference", "billAmount", "ourAmount", "status")
 """Columns of the output, in the order of the fields of Difference."""
 
-Kind = Literal["missing", "extra", "different", "repeated"]
+Kind = Literal["missing", "extra", "different", "repeated", "duplicate"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -77,25 +77,28 @@ def find_differences(
     not_stored = dict(billing_file.amounts)
     for payment in payments:
         billed = not_stored.pop(payment["payId"], None)
-        difference = _difference(payment, billed)
-        if difference and (billed or since <= _succeeded_at(payment) < until):
-            yield difference
+        if billed or since <= _succeeded_at(payment) < until:
+            yield from _differences(payment, billed)
     for pay_id, billed in not_stored.items():
         yield Difference(pay_id, "missing", billed.text)
 
 
-def _difference(payment: Mapping[str, Any], billed: Amount | None) -> Difference | None:
+def _differences(payment: Mapping[str, Any], billed: Amount | None) -> Iterator[Difference]:
     pay_id, status = payment["payId"], payment["status"]
     reported = payment.get("reply", {}).get("payAmount", "")
     ours = parse_amount(reported, payment.get("currency"))
     our_amount = ours.text if ours else reported
     if status != Status.SUCCEEDED:
-        return Difference(pay_id, "missing", billed.text, our_amount, status) if billed else None
+        if billed:
+            yield Difference(pay_id, "missing", billed.text, our_amount, status)
+        return
+    bill_amount = billed.text if billed else ""
     if billed is None:
-        return Difference(pay_id, "extra", "", our_amount, status)
-    if ours is None or _differ(billed, ours):
-        return Difference(pay_id, "different", billed.text, our_amount, status)
-    return None
+        yield Difference(pay_id, "extra", "", our_amount, status)
+    elif ours is None or _differ(billed, ours):
+        yield Difference(pay_id, "different", bill_amount, our_amount, status)
+    if payment.get("attention", "").endswith(f"#{DUPLICATE}"):
+        yield Difference(pay_id, "duplicate", bill_amount, our_amount, status)
 
 
 def _differ(billed: Amount, ours: Amount) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from payresult.aws.items import key, to_item
+from payresult.aws.items import key, order_key, to_item
 
 if TYPE_CHECKING:
     from payresult_cli.stack import Stack
@@ -28,10 +28,10 @@ def scan_payments(
     """
     paths = [".".join(f"#{name}" for name in each.split(".")) for each in attributes]
     projection = ", ".join(paths)
-    own = "begins_with(#pk, :pk)"
+    own = "begins_with(#pk, :pk) AND NOT begins_with(#pk, :order)"
     filtered = f"{own} AND {condition}" if condition else own
     names = _NAME.findall(f"{projection} {filtered}")
-    values["pk"] = key(stack.partner_code, "")
+    values |= {"pk": key(stack.partner_code, ""), "order": order_key(stack.partner_code, "")}
     pages = (
         stack.client("dynamodb")
         .get_paginator("scan")

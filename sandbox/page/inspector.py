@@ -49,7 +49,7 @@ class Inspector:
         self.rules: dict[str, str | None] = {}
 
     def items(self) -> list[dict[str, Any]]:
-        """All payments of the table."""
+        """All payments of the table; a marker of an order has no status."""
         read = TypeDeserializer().deserialize
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._stack["TableName"], ConsistentRead=True
@@ -58,6 +58,7 @@ class Inspector:
             {name: read(value) for name, value in item.items()}
             for page in pages
             for item in page["Items"]
+            if "status" in item
         ]
 
     def dead_letters(self) -> list[str]:

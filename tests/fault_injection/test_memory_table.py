@@ -101,13 +101,13 @@ def test_memory_and_moto_agree_on_every_kind_of_write(moto_table: "DynamoDBClien
     simulation.on_call = crash_sometimes
     simulation.queue.redeliver_after = lambda: [0, 40 * SECOND]
     for pay_id in pay_ids:
-        simulation.send_order(pay_id, expectedAmount="19.99")
+        simulation.send_order(pay_id, expectedAmount="19.99", orderId="A-17")
     simulation.run(DAY)
     simulation.run_to_completion()
     table = simulation.dynamodb
     assert isinstance(table, ComparedTable)
     assert table.compared > 100
-    assert {"register", "record", "succeed", "mark", "claim"} <= kinds
+    assert {"register", "record", "succeed", "mark", "claim", "claim order"} <= kinds
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

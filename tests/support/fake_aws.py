@@ -43,6 +43,8 @@ def operation_kind(operation: str, request: Request) -> str:
     if operation != "update_item":
         return operation
     names = set(request["ExpressionAttributeNames"].values())
+    if pay_id_of(operation, request).startswith("order#"):
+        return "expire order" if "pk" in names else "claim order"
     if "pk" in names and "step" in names:
         return "register"
     for attribute, kind in _KINDS:
@@ -52,7 +54,7 @@ def operation_kind(operation: str, request: Request) -> str:
 
 
 def pay_id_of(operation: str, request: Request) -> str:
-    """Return the payId of an UpdateItem, "" for other operations."""
+    """Return the payId of an UpdateItem, "order#" and orderId of a marker's, "" for others."""
     pk: str = request["Key"]["pk"]["S"] if operation == "update_item" else ""
     return pk.partition("#")[2]
 

@@ -51,23 +51,36 @@ class InMemoryDynamoDB:
         self._lock = Lock()
 
     def update_item(self, **request: Any) -> dict[str, Any]:
-        """UpdateItem with a condition; returns the item where the request asks for it."""
+        """UpdateItem; returns the item where the request asks for it."""
         names = request["ExpressionAttributeNames"]
         values = request.get("ExpressionAttributeValues", {})
-        text = " ".join((request["UpdateExpression"], request["ConditionExpression"]))
+        condition = request.get("ConditionExpression", "")
+        text = " ".join((request["UpdateExpression"], condition))
         if placeholders(text) != names.keys() | values.keys():
             raise client_error("ValidationException")
         pk = request["Key"]["pk"]["S"]
         with self._lock:
             old = self.items.get(pk)
             scope = Scope(old or {}, names, values)
-            if not parse_condition(request["ConditionExpression"])(scope):
-                returned = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-                raise client_error("ConditionalCheckFailedException", old if returned else None)
+            if condition:
+                _require(condition, scope, old, request)
             new = dict(old or request["Key"])
             parse_update(request["UpdateExpression"])(scope, new)
             self._store(pk, old, new)
         return {"Attributes": new} if request.get("ReturnValues") == "ALL_NEW" else {}
+
+    def delete_item(self, **request: Any) -> None:
+        """DeleteItem with a condition."""
+        names = request["ExpressionAttributeNames"]
+        values = request.get("ExpressionAttributeValues", {})
+        if placeholders(request["ConditionExpression"]) != names.keys() | values.keys():
+            raise client_error("ValidationException")
+        pk = request["Key"]["pk"]["S"]
+        with self._lock:
+            old = self.items.get(pk)
+            scope = Scope(old or {}, names, values)
+            _require(request["ConditionExpression"], scope, old, request)
+            self._unindex(pk, self.items.pop(pk, {}))
 
     def batch_get_item(self, **request: Any) -> dict[str, Any]:
         """BatchGetItem of one table with consistent reads."""
@@ -132,6 +145,12 @@ class InMemoryDynamoDB:
         for index, (hash_key, _) in INDEXES.items():
             if hash_key in old:
                 self._indexes[index][old[hash_key]["S"]].pop(pk, None)
+
+
+def _require(condition: str, scope: Scope, old: Item | None, request: Mapping[str, Any]) -> None:
+    if not parse_condition(condition)(scope):
+        returned = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        raise client_error("ConditionalCheckFailedException", old if returned else None)
 
 
 def parse_key_condition(request: Mapping[str, Any]) -> tuple[str, Callable[[int], bool]]:

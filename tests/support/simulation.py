@@ -208,7 +208,8 @@ class Simulation:
     def verdict(self, paid: set[str] | frozenset[str] = frozenset()) -> Verdict:
         """Return the oracle's verdict on this run; *paid* are the payIds that need an event."""
         prefix = f"{PARTNER}#"
-        table = {pk.removeprefix(prefix): item for pk, item in self.dynamodb.items.items()}
+        stored = self.dynamodb.items.items()
+        table = {pk.removeprefix(prefix): item for pk, item in stored if "status" in item}
         return evaluate(self.gateway.log, self.bus.log, table, paid)
 
     def next_due(self) -> int:

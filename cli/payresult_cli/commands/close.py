@@ -35,7 +35,7 @@ def command(context: Context, pay_id: str, *, reason: str, dry_run: bool, yes: b
     at_rest = payment.work_at is None
     expires_at = expiry(now, context.stack.retention_days) if at_rest else None
     update = operator_updates.close(payment, reason, now, expires_at)
-    write_if_unchanged(pay_id, lambda: repository.write(pay_id, update))
+    write_if_unchanged(pay_id, lambda: repository.orders.expire(repository.write(pay_id, update)))
     context.info("closed: it does not wait for a person any more")
     return 0
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
-from payresult.aws.dynamodb import require_readable
+from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.aws.items import check_error_value, status_change_value
 from payresult.domain.payment import Payment, StatusChange, to_iso8601
 from payresult.schemas.responses import payment_response
 from payresult_cli.context import Context
 from payresult_cli.explanation import DeploymentSettings, explain_status
 from payresult_cli.explanation_next import explain_attention, explain_next
+from payresult_cli.explanation_order import OrderMark, explain_order
 from payresult_cli.formatting import (
     attention_reason,
     format_count,
@@ -45,9 +46,21 @@ def command(context: Context, pay_id: str) -> int:
         context.output({"payId": pay_id, "stored": False}, NOT_STORED.format(pay_id=pay_id))
         return 1
     settings, now = _settings(stack), context.now()
-    text = "\n".join(_lines(payment, now, settings))
-    context.output(_record(payment, now, settings), text)
+    mark = _order_mark(stack.repository(), payment)
+    lines = [*_lines(payment, now, settings), *_section("Order", explain_order(payment, mark))]
+    record = _record(payment, now, settings) | {"order": mark and mark.record()}
+    context.output(record, "\n".join(lines))
     return 0
+
+
+def _order_mark(repository: PaymentRepository, payment: Payment) -> OrderMark | None:
+    order_id = payment.registration.order_id
+    if order_id is None:
+        return None
+    holder = repository.orders.holder(order_id)
+    if holder is None:
+        return OrderMark(order_id)
+    return OrderMark(order_id, holder, require_readable(repository.get_many([holder]).get(holder)))
 
 
 def _settings(stack: Stack) -> DeploymentSettings:

@@ -20,7 +20,8 @@ def command(context: Context, pay_id: str, *, dry_run: bool, yes: bool) -> int:
     """Erase a payment from the table.
 
     Refuses while a check is planned, an event is unsent, or the payment waits for a person. A
-    message or a PUT with the payId stores it anew. The event stays where it was sent to.
+    message or a PUT with the payId stores it anew. The event stays where it was sent to. Where it
+    was the first paid payment of its order, the next one is not told as a duplicate.
     """
     repository = context.stack.repository()
     payment = read_payment(repository, pay_id)
@@ -34,17 +35,17 @@ def command(context: Context, pay_id: str, *, dry_run: bool, yes: bool) -> int:
     context.output(record, f"{pay_id}: {payment.status}, registered at {registered}")
     if not context.confirm("Erase it for ever?", dry_run=dry_run, yes=yes):
         return 0 if dry_run else 1
-    _forget(repository, pay_id)
+    _forget(repository, payment)
     context.info("erased")
     return 0
 
 
-def _forget(repository: PaymentRepository, pay_id: str) -> None:
+def _forget(repository: PaymentRepository, payment: Payment) -> None:
     try:
-        repository.forget(pay_id)
+        repository.forget(payment)
     except PaymentChanged as changed:
         if changed.current is None:
-            raise CommandError(f"{pay_id} is not in the table any more") from None
+            raise CommandError(f"{payment.pay_id} is not in the table any more") from None
         _require_at_rest(changed.current)
         raise  # the condition of the write and this command would disagree
 

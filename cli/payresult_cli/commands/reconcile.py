@@ -33,7 +33,8 @@ def command(context: Context, file: Path, *, since: int | None, until: int | Non
 
     FILE is CSV whose first line names payId and amount; other columns are ignored. Writes the
     differences as CSV: "missing" is in the file but not SUCCEEDED here; "extra" is SUCCEEDED here
-    but not in the file; "different" has another amount; "repeated" is in the file more than once.
+    but not in the file; "different" has another amount; "repeated" is in the file more than once;
+    "duplicate" is SUCCEEDED here and waits for a person, since its order has another paid payment.
     --since and --until are the period that the file covers, by when payresult learnt that a payment
     was paid. Exit code 1 if there are differences.
     """

@@ -288,7 +288,7 @@ def test_forget_erases_a_payment_at_rest(table: Table) -> None:
     """Nothing is planned, and nobody has to look at it."""
     create(table, PAY_ID, "other")
     table.change(workShard=None, workAt=None)
-    table.payments.forget(PAY_ID)
+    table.payments.forget(table.payment())
     assert table.item() == {}
     assert table.item("other")
 
@@ -303,14 +303,14 @@ def test_forget_refuses_what_is_planned_unsent_or_waits_for_a_person(
     create(table, PAY_ID)
     table.change(**keeps)
     with pytest.raises(PaymentChanged) as raised:
-        table.payments.forget(PAY_ID)
+        table.payments.forget(table.payment())
     assert raised.value.current == table.payment()
 
 
 def test_forget_refuses_what_is_not_stored(table: Table) -> None:
     """Nobody is told that something was erased."""
     with pytest.raises(PaymentChanged) as raised:
-        table.payments.forget("nobody-1")
+        table.payments.forget(payment())
     assert raised.value.current is None
 
 

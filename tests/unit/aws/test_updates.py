@@ -31,6 +31,7 @@ from tests.support.writes import (
 )
 
 P, U, E, F, R, S = Status
+DUPLICATE = f"{PARTNER}#DUPLICATE"
 EVENT = Event(PAY_ID, "the-id", '{"a":1}')
 PAID = reply(payAmount="$19.99")
 NEW = new_payment(PARTNER, PAY_ID, Registration(), NOW)
@@ -84,6 +85,7 @@ WRITES: dict[str, Callable[[Payment], Update]] = {
     "review_step": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[0],
     "succeed": succeed,
     "mark_sent": lambda _: updates.mark_sent(EVENT, NOW),
+    "mark_expiring": lambda _: updates.mark_sent(EVENT, NOW, NOW // 1000),
     "postpone_event": lambda _: updates.postpone_event(EVENT, NOW),
     "claim_due": lambda stored: updates.claim_due(stored, NOW + 10 * DAY),
     "give_up": lambda stored: updates.give_up(stored, LATEST),
@@ -125,6 +127,8 @@ REFUSED: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ("succeed", REGISTERED, OTHER_REGISTRATION + [{name: None} for name in REGISTERED]),
     # publisher or sweeper was faster, or it is another event
     ("mark_sent", UNSENT, NOT_THIS_EVENT),
+    # nothing expires that waits for a person since it was read
+    ("mark_expiring", UNSENT, [{"attention": DUPLICATE}]),
     ("postpone_event", UNSENT, NOT_THIS_EVENT),
     # another sweeper, a check or a success was faster
     ("claim_due", {}, OTHER_WORK),
@@ -477,6 +481,35 @@ def test_a_success_replaces_every_other_status(table: Table, status: Status) -> 
     stored = create(table, **of(status))
     table.change(giveUpAt=NOW + 20 * DAY)
     assert table.payments.write(PAY_ID, succeed(stored)).settled
+
+
+@pytest.mark.parametrize("status", [P, R])
+def test_a_success_waits_for_a_person_only_where_it_is_a_duplicate(
+    table: Table, status: Status
+) -> None:
+    """Whether it was in REVIEW before or not: one write, one entry in the index."""
+    waits: dict[str, Any] = {}
+    if status is R:
+        waits = {"attention": f"{PARTNER}#REVIEW", "attentionSince": NOW}
+    for duplicate_of in ("first", None):
+        table.delete()
+        stored = create(table, **of(status), **waits)
+        plan = CheckPlan(S, 1, duplicate_of=duplicate_of)
+        update = updates.succeed(stored, plan, PAID, EVENT, now=NOW + SECOND, trigger="queue")
+        after = table.payments.write(PAY_ID, update)
+        found = after.attention, after.attention_since
+        assert found == ((DUPLICATE, NOW + SECOND) if duplicate_of else (None, None))
+
+
+def test_an_order_that_is_a_duplicate_late_lets_the_payment_wait(table: Table) -> None:
+    """And not expire; the event stays."""
+    table.payments.write(PAY_ID, succeed(create(table)))
+    table.change(expiresAt=NOW // 1000)
+    stored = table.payment()
+    after = table.payments.write(PAY_ID, updates.amend(stored, FULL, NOW + HOUR))
+    waiting = after.attention, after.attention_since, after.expires_at
+    assert waiting == (DUPLICATE, NOW + HOUR, None)
+    assert (after.event, after.registration) == (stored.event, FULL)
 
 
 @pytest.mark.parametrize("expiry", [{}, {"expiresAt": 1_800_000_000}])

@@ -95,6 +95,20 @@ def test_duplicate_is_closed(cli: CommandLine, world: World) -> None:
     assert (payment.status, payment.attention, payment.expires_at) == ("SUCCEEDED", None, None)
 
 
+def test_marker_expires_with_a_duplicate_that_was_closed(cli: CommandLine, world: World) -> None:
+    """The duplicate may be deleted once it is closed, and the marker with it."""
+    world.says = lambda pay_id: reply(payId=pay_id)
+    for pay_id in ("first", PAY_ID):
+        world.order(pay_id, orderId="A-17")
+        world.run(0)
+        world.outbox.publish([pay_id])
+    cli.retention_days = 30
+    assert cli.run(*CLOSE, "--yes").code == 0
+    [marker] = [item for item in cli.table.scan() if "status" not in item]
+    assert marker["expiresAt"] == cli.table.item()["expiresAt"]
+    assert cli.run("list").err == "0 payments\n"
+
+
 @pytest.mark.parametrize(
     ("options", "user_input", "code"), [(["--dry-run"], None, 0), ([], "n\n", 1), ([], "", 2)]
 )

@@ -35,6 +35,22 @@ def test_payment_is_erased(cli: CommandLine, world: World) -> None:
     assert f"{PAY_ID} is not in the table: nothing was changed" in result.err
 
 
+def test_the_marker_of_its_order_is_erased_before_it(cli: CommandLine, world: World) -> None:
+    """And only its own: the duplicate of another payment leaves that one's marker."""
+    world.says = lambda pay_id: reply(payId=pay_id)
+    for pay_id in ("first", PAY_ID):
+        world.order(pay_id, orderId="A-17")
+        world.run(0)
+        world.outbox.publish([pay_id])
+    orders = cli.table.payments.orders
+    assert "waits for a person (DUPLICATE)" in cli.run(*FORGET, "--yes").err
+    assert cli.run("close", PAY_ID, "--reason", "refunded", "--yes").code == 0
+    assert cli.run(*FORGET, "--yes").code == 0
+    assert orders.holder("A-17") == "first"
+    assert cli.run("forget", "first", "--yes").code == 0
+    assert cli.table.scan() == []
+
+
 def test_follow_up_of_an_erased_payment_does_not_bring_it_back(
     cli: CommandLine, world: World
 ) -> None:

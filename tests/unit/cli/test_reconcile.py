@@ -53,7 +53,7 @@ def test_equal_amounts_are_no_difference(cli: CommandLine, file: Path) -> None:
 
     assert (result.code, result.out.splitlines()) == (0, [HEADER])
     assert result.err == (
-        "3 payIds in the billing file: 0 missing, 0 extra, 0 different, 0 repeated\n"
+        "3 payIds in the billing file: 0 missing, 0 extra, 0 different, 0 repeated, 0 duplicate\n"
     )
 
 
@@ -72,9 +72,23 @@ def test_each_difference_is_one_line(cli: CommandLine, file: Path) -> None:
         "p-4,missing,19.99,,PENDING",
         "p-9,missing,5.00,,",
     ]
-    assert (
-        result.err == "4 payIds in the billing file: 2 missing, 1 extra, 1 different, 1 repeated\n"
+    assert result.err == (
+        "4 payIds in the billing file: 2 missing, 1 extra, 1 different, 1 repeated, 0 duplicate\n"
     )
+
+
+def test_a_duplicate_is_told_until_a_person_has_dealt_with_it(cli: CommandLine, file: Path) -> None:
+    """Beside any other difference. The marker of its order is no payment and does not show."""
+    file.write_text("payId,amount\np-1,19.99\np-2,19.98\np-3,19.99\n")
+    cli.table.payments.orders.claim("A-17", "p-1")
+    cli.table.change("p-2", attention="P000818#DUPLICATE", attentionSince=1)
+    _, *lines = cli.run("reconcile", file).out.splitlines()
+    assert lines == [
+        "p-2,different,19.98,19.99,SUCCEEDED",
+        "p-2,duplicate,19.98,19.99,SUCCEEDED",
+    ]
+    cli.table.change("p-2", attention="P000818#REVIEW")
+    assert len(cli.run("reconcile", file).out.splitlines()) == 2
 
 
 def test_since_and_until_limit_extra_payments_only(cli: CommandLine, file: Path) -> None:

@@ -69,6 +69,21 @@ def test_is_the_document_of_the_design_with_its_keys_in_order() -> None:
     assert (made.pay_id, made.event_id) == (PAY_ID, expected["metadata"]["eventId"])
 
 
+def test_a_duplicate_names_the_payment_that_was_first() -> None:
+    """After the order, and that is all that differs: version 1 gains an optional field."""
+    first = event(PAID, Registration("A-17"))
+    second = payment_succeeded(
+        PAID,
+        Registration("A-17"),
+        environment="prod",
+        zone=None,
+        observed_at=NOW,
+        duplicate_of="p-1",
+    )
+    added = '"orderId":"A-17","duplicateOf":"p-1",'
+    assert second.detail == first.detail.replace('"orderId":"A-17",', added)
+
+
 def test_the_id_is_this_one_for_ever() -> None:
     """Subscribers de-duplicate by it: it must never change, whoever computes it."""
     assert event_id("prod", PARTNER, PAY_ID) == "14b5e130-c446-5f11-a536-4cea1c63337a"

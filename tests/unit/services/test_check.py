@@ -179,7 +179,7 @@ def test_a_payment_that_changes_before_each_write_raises_write_conflict(
 
     def change(name: str) -> None:
         if name == "update_item" and world.asked:
-            table.change(orderId=None if "orderId" in table.item() else "X")
+            table.change(currency=None if "currency" in table.item() else "USD")
 
     world.before = change
     world.says = lambda _: reply()

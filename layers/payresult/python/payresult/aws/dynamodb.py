@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 
 from payresult.aws import items
 from payresult.aws.operator_updates import AT_REST
-from payresult.domain.payment import Payment
+from payresult.aws.orders import Orders
+from payresult.domain.payment import DUPLICATE, Payment
 from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ THROTTLED = {
 }
 """DynamoDB read none of the keys (AWS, BatchGetItem, and DynamoDB "Error handling")."""
 
-ATTENTION = ("REVIEW", "UNRESOLVED", "DUPLICATE")
+ATTENTION = ("REVIEW", "UNRESOLVED", DUPLICATE)
 """What waits for a person, by the reason in the index ``attention``."""
 
 PAGE = 500
@@ -63,7 +64,8 @@ class DuePiece:
 class PaymentRepository:
     """The payments of one partnerCode in one table.
 
-    *pause* waits for at most so many seconds; by default it does not wait.
+    *pause* waits for at most so many seconds; by default it does not wait. ``orders`` has the
+    markers of their orders.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class PaymentRepository:
         self._table = table
         self.partner_code = partner_code
         self._pause = pause
+        self.orders = Orders(client, table, partner_code)
 
     def get_many(self, pay_ids: Iterable[str]) -> dict[str, Stored]:
         """Return the stored payments among *pay_ids*, by payId, by a consistent read.
@@ -115,14 +118,15 @@ class PaymentRepository:
             return False
         return True
 
-    def forget(self, pay_id: str) -> None:
-        """Erase a payment of which nothing is planned or unsent, and that waits for nobody.
+    def forget(self, payment: Payment) -> None:
+        """Erase a payment of which nothing is planned or unsent, and its order's marker before it.
 
         Raises PaymentChanged, with the payment as it is now, where that does not hold.
         """
+        self.orders.release(payment)
         self._conditionally(
             self._client.delete_item,
-            pay_id,
+            payment.pay_id,
             ConditionExpression=f"attribute_exists(#pk) AND {AT_REST}",
             ExpressionAttributeNames={f"#{n}": n for n in ("pk", "workShard", "attention")},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -65,9 +65,9 @@ class Update:
         parts = ["SET " + ", ".join(self._sets)] if self._sets else []
         parts += ["REMOVE " + ", ".join(self._removes)] if self._removes else []
         update, condition = " ".join(parts), " AND ".join(self._conditions)
-        return {
+        conditional = {"ConditionExpression": condition} if condition else {}
+        return conditional | {
             "UpdateExpression": update,
-            "ConditionExpression": condition,
             "ExpressionAttributeNames": {f"#{n}": n for n in _NAME.findall(update + condition)},
             "ExpressionAttributeValues": to_item(self._values),
         }

@@ -23,8 +23,18 @@ _deserialize = TypeDeserializer().deserialize
 
 
 def key(partner_code: str, pay_id: str) -> str:
-    """Return the primary key; "#" occurs in neither part."""
+    """Return the primary key of a payment; "#" occurs in neither part."""
     return f"{partner_code}#{pay_id}"
+
+
+def order_key(partner_code: str, order_id: str) -> str:
+    """Return the primary key of an order's marker.
+
+    No payment has it: a payId has no "#" (``schemas.fields.PAY_ID``). An orderId has at most 128
+    visible ASCII characters, so the key has at most 167 bytes of the 2,048 that DynamoDB allows
+    (AWS, "Quotas in Amazon DynamoDB", partition key).
+    """
+    return key(partner_code, f"order#{order_id}")
 
 
 def shard(kind: str, pay_id: str) -> str:
@@ -35,7 +45,7 @@ def shard(kind: str, pay_id: str) -> str:
 def attention(partner_code: str, kind: str) -> str:
     """Return the partition of the index for payments that wait for a person.
 
-    *kind* is UNRESOLVED or REVIEW.
+    *kind* is UNRESOLVED, REVIEW or DUPLICATE.
     """
     return f"{partner_code}#{kind}"
 

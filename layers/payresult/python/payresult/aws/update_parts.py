@@ -106,14 +106,21 @@ def change_status(
     trigger: Trigger,
     pay_rst: str | None = None,
 ) -> None:
-    """Set the status, and with it whether the payment waits for a person."""
+    """Set the status, and with it whether the payment waits for a person.
+
+    Whether a success does is its own decision: it may be the second one of an order.
+    """
     update.set(status=status.value, rank=status.rank)
     append_history(update, payment, StatusChange(now, payment.status, status, trigger, pay_rst))
     if status in ATTENTION_STATUSES:
-        reason = items.attention(payment.partner_code, status.value)
-        update.set(attention=reason, attentionSince=now)
-    elif payment.status in ATTENTION_STATUSES:
+        wait_for_person(update, payment, status.value, now)
+    elif payment.status in ATTENTION_STATUSES and status is not Status.SUCCEEDED:
         update.remove("attention", "attentionSince")
+
+
+def wait_for_person(update: Update, payment: Payment, reason: str, now: int) -> None:
+    """Let the payment wait for a person: *reason* is REVIEW, UNRESOLVED or DUPLICATE."""
+    update.set(attention=items.attention(payment.partner_code, reason), attentionSince=now)
 
 
 def append_history(update: Update, payment: Payment, change: StatusChange) -> None:

@@ -14,10 +14,18 @@ from payresult.aws.update_parts import (
     require_registration_unchanged,
     set_watchdog,
     start,
+    wait_for_person,
     write_plan,
 )
 from payresult.domain.event import Event
-from payresult.domain.payment import Payment, Registration, Status, StatusChange, Trigger
+from payresult.domain.payment import (
+    DUPLICATE,
+    Payment,
+    Registration,
+    Status,
+    StatusChange,
+    Trigger,
+)
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import GIVE_UP_GRACE
 
@@ -36,6 +44,8 @@ NOT_SUCCEEDED = (
 STATUS_AS_READ = "attribute_not_exists(#status) OR #status = :read_status"
 # Passes while this event is not marked as sent.
 EVENT_UNSENT = "#eventId = :eventId AND #eventState = :unsent"
+# Passes while the payment waits for nobody.
+NOBODY_WAITS = "attribute_not_exists(#attention)"
 # Passes for a stored payment that has not succeeded, unless a later query failed as well.
 UNANSWERED_SINCE = (
     "#rank < :succeeded AND (attribute_not_exists(#lastUnansweredAt) OR #lastUnansweredAt < :now)"
@@ -71,12 +81,20 @@ def create(payment: Payment, trigger: Trigger) -> Update:
     return update
 
 
-def amend(payment: Payment, registration: Registration) -> Update:
-    """Set what is registered; the status must be the one that this was checked against."""
+def amend(
+    payment: Payment, registration: Registration, duplicate_since: int | None = None
+) -> Update:
+    """Set what is registered; the status must be the one that this was checked against.
+
+    *duplicate_since*: the order, which was not known when the payment succeeded, has another one.
+    """
     update = Update()
     update.require_unchanged(status=payment.status.value)
     require_registration_unchanged(update, payment)
     update.set(**registered_values(registration))
+    if duplicate_since is not None:
+        wait_for_person(update, payment, DUPLICATE, duplicate_since)
+        update.remove("expiresAt")
     return update
 
 
@@ -149,16 +167,24 @@ def succeed(
     update.set(eventState="PENDING", workShard=items.shard("EVENT", payment.pay_id))
     update.set(workAt=now + EVENT_GRACE_MS)
     update.remove("nextCheckAt", "expiresAt")
+    if plan.duplicate_of is None:
+        update.remove("attention", "attentionSince")
+    else:
+        wait_for_person(update, payment, DUPLICATE, now)
     return update
 
 
 def mark_sent(event: Event, now: int, expires_at: int | None = None) -> Update:
-    """Mark the event as sent; the item may be deleted at *expires_at* (seconds since 1970)."""
+    """Mark the event as sent; the item may be deleted at *expires_at* (seconds since 1970).
+
+    Nothing expires that waits for a person.
+    """
     update = Update()
     update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(eventState="SENT", eventSentAt=now)
     update.remove("workShard", "workAt")
     if expires_at is not None:
+        update.require(NOBODY_WAITS)
         update.set(expiresAt=expires_at)
     return update
 

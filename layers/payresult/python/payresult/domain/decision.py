@@ -53,7 +53,8 @@ class CheckPlan:
 
     ``via`` is "queue" (a message that SQS delays until ``check_at``), "sweeper" (sent at
     ``work_at``), or None: no check is planned. ``work_at`` None leaves the watchdog unchanged,
-    ``give_up_at`` None leaves that time as it is. ``expires_at``: see Payment.
+    ``give_up_at`` None leaves that time as it is. ``expires_at``: see Payment. ``duplicate_of`` is
+    the payId that a success' order was paid with before.
     """
 
     status: Status
@@ -64,6 +65,7 @@ class CheckPlan:
     work_at: int | None = None
     give_up_at: int | None = None
     expires_at: int | None = None
+    duplicate_of: str | None = None
 
 
 def is_success(pay_rst: str) -> bool:

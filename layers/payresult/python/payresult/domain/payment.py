@@ -42,6 +42,9 @@ _RANKS = {
 ATTENTION_STATUSES = frozenset({Status.UNRESOLVED, Status.REVIEW})
 """A payment that gets one of these waits for a person."""
 
+DUPLICATE = "DUPLICATE"
+"""Why a payment that has succeeded waits for a person: its order has another paid payment."""
+
 FailureKind = Literal[
     "timeout", "connection", "tls", "http", "not_json", "not_a_reply", "other_payment"
 ]

@@ -63,6 +63,11 @@ class EventData(fields.Outgoing):
         description="The order, as registered. Absent where none was registered before the "
         "payment was found paid.",
     )
+    duplicate_of: Annotated[str, documented(pattern=f"^{PAY_ID}$")] | None = Field(
+        None,
+        description="The payId that the same order was paid with before. Do not act on the order "
+        "again: a person has to refund one of the two. Absent where this payment is the first.",
+    )
     amount: fields.Amount | None = None
     currency: fields.Currency | None = None
     pay_amount: _Raw | None = Field(None, description="Raw: the amount.")
@@ -102,8 +107,12 @@ def payment_succeeded(
     environment: str,
     zone: ZoneInfo | None,
     observed_at: int,
+    duplicate_of: str | None = None,
 ) -> Event:
-    """Return the event of a payment for which *reply* passed every rule of being paid."""
+    """Return the event of a payment for which *reply* passed every rule of being paid.
+
+    *duplicate_of* is the payId that its order was paid with before.
+    """
     partner_code, pay_id = reply.fields["partnerCode"], reply.fields["payId"]
     identity = event_id(environment, partner_code, pay_id)
     metadata = {
@@ -112,6 +121,7 @@ def payment_succeeded(
         "environment": environment,
         "idempotencyKey": f"{DETAIL_TYPE}:{environment}:{partner_code}:{pay_id}",
     }
-    data = fields.reply_values(reply.fields, registration, zone) | {"observedAt": observed_at}
+    data = fields.reply_values(reply.fields, registration, zone)
+    data |= {"duplicateOf": duplicate_of, "observedAt": observed_at}
     detail = PaymentSucceeded.model_validate({"metadata": metadata, "data": data})
     return Event(pay_id, identity, detail.model_dump_json(exclude_none=True))

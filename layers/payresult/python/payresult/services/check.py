@@ -155,12 +155,19 @@ class Checker:
     def _success(
         self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
     ) -> "Update":
+        """Return the write of a success, after the mark of its order.
+
+        The registration that the mark was made with is a condition of the write.
+        """
+        order_id = payment.registration.order_id
+        plan = replace(plan, duplicate_of=self._payments.orders.claim(order_id, payment.pay_id))
         event = events.payment_succeeded(
             reply,
             payment.registration,
             environment=self._rules.environment,
             zone=self._rules.zone,
             observed_at=now,
+            duplicate_of=plan.duplicate_of,
         )
         return updates.succeed(payment, plan, reply, event, now=now, trigger=trigger)
 

@@ -60,29 +60,34 @@ class Outbox:
         waited, so twice as long each time, at most 15 minutes more. The stream retries by itself.
         """
         found = self._payments.get_many(pay_ids)
-        payments = [each for each in found.values() if isinstance(each, Payment)]
+        payments = {pay_id: each for pay_id, each in found.items() if isinstance(each, Payment)}
         unreadable = {
             pay_id: type(each).__name__
             for pay_id, each in found.items()
             if not isinstance(each, Payment)
         }
-        unsent = [(event, since) for each in payments for event, since in _unsent(each)]
+        unsent = [(event, since) for each in payments.values() for event, since in _unsent(each)]
         deliveries = self._publisher.put([event for event, _ in unsent])
         accepted = [delivery.event for delivery in deliveries if delivery.refused is None]
-        ages = [age for age in self._pool.map(self._mark, accepted) if age is not None]
+        sent = [payments[event.pay_id] for event in accepted]
+        ages = [age for age in self._pool.map(self._mark, accepted, sent) if age is not None]
         refused = {each.event.pay_id: each.refused for each in deliveries if each.refused}
         if postpone:
             late = [pair for pair in unsent if pair[0].pay_id in refused]
             list(self._pool.map(self._postpone, late))
         return PublishResult(len(accepted), refused | unreadable, ages)
 
-    def _mark(self, event: Event) -> int | None:
+    def _mark(self, event: Event, payment: Payment) -> int | None:
         now = self._now()
-        update = updates.mark_sent(event, now, expiry(now, self._retention_days))
+        expires_at = None if payment.attention else expiry(now, self._retention_days)
+        update = updates.mark_sent(event, now, expires_at)
         try:
             payment = self._payments.write(event.pay_id, update)
-        except PaymentChanged:  # publisher and sweeper sent it at the same time; one marks it
+        except PaymentChanged:
+            # Publisher and sweeper sent it at the same time; one marks it. Or it waits for a person
+            # since it was read: it is sent and marked once more.
             return None
+        self._payments.orders.expire(payment)
         return now - payment.history[-1].at
 
     def _postpone(self, unsent: tuple[Event, int]) -> None:

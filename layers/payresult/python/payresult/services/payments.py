@@ -118,10 +118,23 @@ class PaymentService:
         if can_restart(payment, sent_at):
             update = updates.restart(payment, merged, self._checker.now(), trigger)
         elif merged != payment.registration:
-            update = updates.amend(payment, merged)
+            return self._amend(payment, merged)
         else:
             return payment
         return self._payments.write(payment.pay_id, update)
+
+    def _amend(self, payment: Payment, merged: Registration) -> Payment:
+        """Store *merged*. An order that comes after the success is marked now.
+
+        The event does not change any more, so that it is a duplicate only a person gets to know.
+        """
+        orders, late = self._payments.orders, payment.settled and not payment.registration.order_id
+        holder = orders.claim(merged.order_id, payment.pay_id) if late else None
+        update = updates.amend(payment, merged, self._checker.now() if holder else None)
+        after = self._payments.write(payment.pay_id, update)
+        if late:
+            orders.expire(after)
+        return after
 
     def _look_up(self, pay_id: str, stored: Stored | None) -> Outcome:
         payment = require_readable(stored)
