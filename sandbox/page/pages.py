@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from aws_lambda_powertools.event_handler.openapi import swagger_ui
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.explain import explain
@@ -33,12 +34,18 @@ PageResponse = tuple[int, dict[str, str], bytes]
 """Status, headers and body."""
 
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    # Swagger UI's style sheet has its icons in data URLs.
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 _FILES = Path(__file__).with_name("files")
+_SWAGGER_UI = Path(swagger_ui.__file__).parent
+"""Powertools ships it with its event handler, whose `enable_swagger` sends the same files."""
+
 _PREFIX = "/_page/"
 _FAULTS = "/_page/faults/"
 _TYPES = {
@@ -64,6 +71,8 @@ class Pages:
             sandbox.gateway, inspector, listener, subscriber, self._actions, self._duplicates
         )
         self._files = {f"{_PREFIX}{path.name}": path for path in _FILES.iterdir()}
+        for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"):
+            self._files[f"{_PREFIX}{name}"] = _SWAGGER_UI / name
         self._files |= {"/": _FILES / "index.html", "/docs": _FILES / "docs.html"}
         self._files["/openapi.json"] = ROOT / "events" / "openapi.json"
         self._calls: dict[str, Callable[[Any], object]] = {

@@ -33,7 +33,8 @@ def fetch(system: System, path: str) -> tuple[int, dict[str, str], bytes]:
     [
         ("/", "text/html; charset=utf-8", b"<h1>payresult sandbox</h1>"),
         ("/?payId=paid-1", "text/html; charset=utf-8", b"<h1>payresult sandbox</h1>"),
-        ("/docs", "text/html; charset=utf-8", b'<div id="document">'),
+        ("/docs", "text/html; charset=utf-8", b"swagger-ui-bundle.min.js"),
+        ("/_page/swagger-ui.min.css", "text/css; charset=utf-8", b".swagger-ui"),
         ("/_page/page.js", "text/javascript; charset=utf-8", b"import"),
         ("/_page/page.css", "text/css; charset=utf-8", b"prefers-color-scheme"),
         ("/_page/icon.svg", "image/svg+xml", b"<svg"),
