@@ -47,10 +47,14 @@ class RecordedRequest:
 
 
 class SimulatedGateway:
-    """The gateway at `url` while it is entered; with `down` it resets each connection."""
+    """The gateway at `url` while it is entered.
+
+    With `down` it resets each connection, with `maintenance` it sends an HTML page with HTTP 200.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.down = False
+        self.maintenance = False
         self.closing = Event()
         self._lock = Lock()
         self._scenarios: dict[str, Scenario] = {}
@@ -114,6 +118,8 @@ class SimulatedGateway:
     def _answer(self, pay_id: str, *, played: bool) -> str:
         if self.down:
             return "refusing"
+        if self.maintenance:
+            return "nonsense"
         if played:
             return "played"
         check = 1 + sum(each.payId == pay_id for each in self._requests)

@@ -56,6 +56,7 @@ class Actions:
         """Which faults are on; an external gateway cannot be switched, so it is left out."""
         known = {
             "gateway": self._gateway and self._gateway.down,
+            "maintenance": self._gateway and self._gateway.maintenance,
             "stream": self.stream_stopped,
             "duplicates": self._duplicates.on,
         }
@@ -67,6 +68,8 @@ class Actions:
             raise ActionRefused("PUT true or false to one of the faults")
         if fault == "gateway" and self._gateway:
             self._gateway.down = on
+        elif fault == "maintenance" and self._gateway:
+            self._gateway.maintenance = on
         elif fault == "stream":
             self._client.switch_stream(on=not on)
             self.stream_stopped = on

@@ -1,26 +1,28 @@
-"""Reads table, dead-letter queue and logs from outside, for the page and its invariants."""
+"""Reads table, queues and logs from outside, for the page and its invariants."""
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from operator import itemgetter
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from sandbox.client import Client
+from sandbox.page.log_lines import LogLine, payment_lines, rules_in
 from sandbox.provider import FIELDS, reply_to
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
 
+    from sandbox.command_line import CommandLine
     from sandbox.environment import Sandbox
 
 _FUNCTIONS = ("Api", "Checks", "Publisher", "Sweeper")
@@ -29,6 +31,14 @@ _PLAN_NAME = reply_to(dict.fromkeys(FIELDS, ""), "paid")["servicePlanShowName"]
 _LOG_DELAY_MS = 1000
 """After this time no log line with an earlier timestamp is written."""
 
+_QUEUE_COUNTS: Sequence[QueueAttributeNameType] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
+_JUDGED_SECONDS = 10
+"""How long the judgement of the same number of dead letters is kept."""
+
 
 class Inspector:
     """Returns plain values; `lines` and `leaks` count the log lines read so far.
@@ -36,14 +46,17 @@ class Inspector:
     `rules` has, by payId, the rule that the gateway's last answer broke; None if it was a reply.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, command_line: CommandLine) -> None:
         self.client = Client(sandbox)
         self._stack = sandbox.stack
         self._dynamodb: DynamoDBClient = sandbox.credentials.client("dynamodb")
         self._sqs: SQSClient = sandbox.credentials.client("sqs")
         self._logs: CloudWatchLogsClient = sandbox.credentials.client("logs")
+        self._command_line = command_line
         self._groups = _log_groups(sandbox)
         self._read_until = -1
+        self._about: defaultdict[str, list[LogLine]] = defaultdict(list)
+        self._judged: tuple[float, int, list[str | None]] = (0.0, 0, [])
         self.lines = 0
         self.leaks = 0
         self.rules: dict[str, str | None] = {}
@@ -61,54 +74,64 @@ class Inspector:
             if "status" in item
         ]
 
-    def dead_letters(self) -> list[str]:
-        """The bodies in the dead-letter queue; it is read only if it is not empty."""
-        found = self._sqs.get_queue_attributes(
-            QueueUrl=self._stack["DeadLetterQueueUrl"],
-            AttributeNames=["ApproximateNumberOfMessages"],
-        )
-        count = int(found["Attributes"]["ApproximateNumberOfMessages"])
-        return self.client.dead_letters() if count else []
+    def waiting_messages(self) -> int:
+        """The messages of the checks queue, those with a delay too."""
+        return self._count_messages("ChecksQueueUrl")
+
+    def dead_letters(self) -> list[str | None]:
+        """For each dead letter why it would fail again, as `redrive` judges; None: it would not."""
+        count = self._count_messages("DeadLetterQueueUrl")
+        judged_at, judged_count, problems = self._judged
+        if count and (count != judged_count or time.monotonic() - judged_at > _JUDGED_SECONDS):
+            records = self._command_line.run("redrive", "--dry-run")
+            problems = [each.get("problem") for each in records]
+            self._judged = (time.monotonic(), count, problems)
+        return problems if count else []
 
     def read_logs(self, signs: Collection[str]) -> None:
         """Read the log lines since the last call; count those with a plan name or a sign."""
         until = int(time.time() * 1000) - _LOG_DELAY_MS
-        pages = self._logs.get_paginator("filter_log_events")
-        events = [
-            (event["timestamp"], event["message"])
-            for group in self._groups
-            for page in pages.paginate(
-                logGroupName=group, startTime=self._read_until + 1, endTime=until
-            )
-            for event in page["events"]
-        ]
-        lines = [message for _, message in sorted(events, key=itemgetter(0))]
-        self._count(lines, signs)
-        self.rules |= rules_in(lines)
+        found: list[LogLine] = []
+        for function, group in self._groups.items():
+            lines = list(self._lines_of(group, until))
+            self._count((text for _, text in lines), signs)
+            found += payment_lines(function, lines)
+        found.sort(key=lambda line: (line.at, line.function))
+        for line in found:
+            self._about[line.pay_id].append(line)
+        self.rules |= rules_in(found)
         self._read_until = until
 
-    def _count(self, lines: list[str], signs: Collection[str]) -> None:
-        self.lines += len(lines)
-        self.leaks += sum(
-            _PLAN_NAME in line or any(each in signs for each in _SIGN.findall(line))
-            for line in lines
+    def lines_about(self, pay_id: str) -> list[LogLine]:
+        """The log lines about a payment, oldest first."""
+        return list(self._about.get(pay_id, ()))
+
+    def _lines_of(self, group: str, until: int) -> Iterable[tuple[int, str]]:
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, startTime=self._read_until + 1, endTime=until
+        )
+        return (
+            (event["timestamp"], event["message"]) for page in pages for event in page["events"]
         )
 
+    def _count(self, lines: Iterable[str], signs: Collection[str]) -> None:
+        for line in lines:
+            self.lines += 1
+            leak = _PLAN_NAME in line or any(each in signs for each in _SIGN.findall(line))
+            self.leaks += leak
 
-def rules_in(lines: Iterable[str]) -> dict[str, str | None]:
-    """The rule that each payment's last answer in the log *lines* broke; None for a reply."""
-    rules = {}
-    for line in lines:
-        if line.startswith("{") and '"answer"' in line:
-            fields = json.loads(line)
-            rules[str(fields.get("payId"))] = fields.get("rule")
-    return rules
+    def _count_messages(self, queue: str) -> int:
+        found = self._sqs.get_queue_attributes(
+            QueueUrl=self._stack[queue], AttributeNames=_QUEUE_COUNTS
+        )["Attributes"]
+        return sum(int(found.get(name, 0)) for name in _QUEUE_COUNTS)
 
 
-def _log_groups(sandbox: Sandbox) -> list[str]:
+def _log_groups(sandbox: Sandbox) -> dict[str, str]:
     functions: LambdaClient = sandbox.credentials.client("lambda")
-    names = [sandbox.stack[f"{each}FunctionName"] for each in _FUNCTIONS]
-    return [
-        functions.get_function_configuration(FunctionName=name)["LoggingConfig"]["LogGroup"]
-        for name in names
-    ]
+    return {
+        each: functions.get_function_configuration(
+            FunctionName=sandbox.stack[f"{each}FunctionName"]
+        )["LoggingConfig"]["LogGroup"]
+        for each in _FUNCTIONS
+    }

@@ -1,9 +1,9 @@
 """Serves the page at the proxy's address: the static files, and the calls of its scripts.
 
-`GET /_page/state?payId=…`: all that is shown. `POST /_page/start`, `/_page/play`, `/_page/clear`,
-`/_page/query`, `/_page/sweep` and `PUT /_page/faults/{name}`: see `actions`.
-`POST /_page/explain`: see `explain`. The proxy has checked Host, Origin and content type, so that
-a browser makes these calls for the page itself only.
+`GET /_page/state?payId=…&show=…&find=…`: all that is shown. `POST /_page/start`, `/_page/play`,
+`/_page/clear`, `/_page/query`, `/_page/sweep` and `PUT /_page/faults/{name}`: see `actions`. The
+proxy has checked Host, Origin and content type, so that a browser makes these calls for the page
+itself only.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.explain import explain
+from sandbox.command_line import CommandFailed, CommandLine
 from sandbox.packages import ROOT
 from sandbox.page.actions import ActionRefused, Actions, valid_pay_id
 from sandbox.page.duplicate_delivery import DuplicateDelivery
 from sandbox.page.event_listener import EventListener
 from sandbox.page.inspector import Inspector
-from sandbox.page.state import State
+from sandbox.page.payment_table import SHOWN, View
+from sandbox.page.state import Sources, State
 from sandbox.page.subscriber_view import SubscriberView
 
 if TYPE_CHECKING:
@@ -58,18 +59,19 @@ _TYPES = {
 
 
 class Pages:
-    """Responds to calls that belong to the page; `close` ends the thread of a fault."""
+    """Responds to calls that belong to the page; `close` ends its thread and its process."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._credentials = sandbox.credentials
-        inspector, listener = Inspector(sandbox), EventListener(sandbox)
+        self._command_line = CommandLine(sandbox.credentials)
+        inspector, listener = Inspector(sandbox, self._command_line), EventListener(sandbox)
         outputs = sandbox.subscriber
         subscriber = SubscriberView(sandbox.credentials, outputs) if outputs else None
         self._duplicates = DuplicateDelivery(sandbox, inspector, listener, subscriber)
         self._actions = Actions(inspector.client, sandbox.gateway, self._duplicates)
-        self._state = State(
-            sandbox.gateway, inspector, listener, subscriber, self._actions, self._duplicates
+        sources = Sources(
+            sandbox.gateway, inspector, listener, subscriber, self._duplicates, self._command_line
         )
+        self._state = State(sources, self._actions)
         self._files = {f"{_PREFIX}{path.name}": path for path in _FILES.iterdir()}
         for name in ("swagger-ui-bundle.min.js", "swagger-ui.min.css"):
             self._files[f"{_PREFIX}{name}"] = _SWAGGER_UI / name
@@ -81,12 +83,12 @@ class Pages:
             f"POST {_PREFIX}clear": self._actions.clear,
             f"POST {_PREFIX}query": self._actions.query,
             f"POST {_PREFIX}sweep": self._actions.sweep,
-            f"POST {_PREFIX}explain": self._explain,
         }
 
     def close(self) -> None:
-        """End the thread that sends duplicates."""
+        """End the thread that sends duplicates, and the process that explains."""
         self._duplicates.switch(on=False)
+        self._command_line.close()
 
     def respond(self, method: str, target: str, body: bytes) -> PageResponse | None:
         """The response; None if the call is for the deployed API."""
@@ -99,23 +101,27 @@ class Pages:
             document = self._document(method, url.path, url.query, body)
         except ActionRefused as refused:
             return _json_response(400, {"message": str(refused)})
-        except (BotoCoreError, ClientError, OSError):
+        except (BotoCoreError, ClientError, CommandFailed, OSError):
             return _json_response(502, {"message": "the emulator does not respond"})
         if document is None:
             return _json_response(404, {"message": "not found"})
         return _json_response(200, document)
 
-    def _explain(self, pay_id: object) -> list[str]:
-        return explain(self._credentials, valid_pay_id(pay_id))
-
     def _document(self, method: str, path: str, query: str, body: bytes) -> object:
         if (method, path) == ("GET", f"{_PREFIX}state"):
-            pay_ids = parse_qs(query).get("payId")
-            return self._state.document(valid_pay_id(pay_ids[0]) if pay_ids else None)
+            return self._state.document(_view(query))
         if method == "PUT" and path.startswith(_FAULTS):
             return self._actions.switch(path.removeprefix(_FAULTS), _parsed(body))
         call = self._calls.get(f"{method} {path}")
         return call(_parsed(body)) if call else None
+
+
+def _view(query: str) -> View:
+    given = {name: values[-1] for name, values in parse_qs(query).items()}
+    if given.get("show", "all") not in SHOWN:
+        raise ActionRefused(f"show: must be one of {', '.join(SHOWN)}")
+    pay_id = valid_pay_id(given["payId"]) if "payId" in given else None
+    return View(pay_id, given.get("show", "all"), given.get("find", ""))
 
 
 def _parsed(body: bytes) -> Any:

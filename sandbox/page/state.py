@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from sandbox.command_line import CommandFailed
 from sandbox.gateway_control import played
 from sandbox.page.invariants import Guarantee, Observations, check_guarantees
-from sandbox.page.timeline import describe_subscriber, item_document, timeline
+from sandbox.page.payment_table import View, newest, payment_table
+from sandbox.page.timeline import Records, describe_subscriber, item_document, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sandbox.command_line import CommandLine
     from sandbox.gateway import SimulatedGateway
     from sandbox.page.actions import Actions
     from sandbox.page.duplicate_delivery import DuplicateDelivery
@@ -21,54 +25,60 @@ if TYPE_CHECKING:
     from sandbox.page.inspector import Inspector
     from sandbox.page.subscriber_view import SubscriberView
 
-MAX_RECENT = 8
 MAX_AGE_SECONDS = 0.9
 """How old the guarantees' figures may be, so that several open pages cost no more than one."""
 
 MAX_TIME_SHARE = 0.1
 """The share of the time that evaluating the guarantees may take in a large table."""
 
+_NOT_STORED = "Nothing is stored: nobody registered this payment, or its message was not processed."
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the page reads from; `gateway` is None for an external one."""
+
+    gateway: SimulatedGateway | None
+    inspector: Inspector
+    listener: EventListener
+    subscriber: SubscriberView | None
+    duplicates: DuplicateDelivery
+    command_line: CommandLine
+
 
 class State:
     """Combines what the table, the events, the subscriber and the gateway's log have."""
 
-    def __init__(
-        self,
-        gateway: SimulatedGateway | None,
-        inspector: Inspector,
-        listener: EventListener,
-        subscriber: SubscriberView | None,
-        actions: Actions,
-        duplicates: DuplicateDelivery,
-    ) -> None:
-        self._gateway = gateway
-        self._inspector = inspector
-        self._listener = listener
-        self._subscriber = subscriber
+    def __init__(self, sources: Sources, actions: Actions) -> None:
+        self._sources = sources
         self._actions = actions
-        self._duplicates = duplicates
         self._lock = Lock()
         self._evaluate_at = 0.0
         self._items: Sequence[Mapping[str, Any]] = ()
         self._guarantees: Sequence[Guarantee] = ()
+        self._waiting_messages = 0
 
-    def document(self, pay_id: str | None) -> dict[str, Any]:
-        """The document; *pay_id* is the payment that the page shows in detail."""
-        deliveries = self._listener.deliveries()
-        payment = self._payment(pay_id, deliveries) if pay_id else None
+    def document(self, view: View) -> dict[str, Any]:
+        """The document for a page that shows *view*."""
+        sources = self._sources
+        deliveries = sources.listener.deliveries()
+        payment = self._payment(view.pay_id, deliveries) if view.pay_id else None
         with self._lock:
             if time.monotonic() >= self._evaluate_at or self._has_changed(payment):
                 self._evaluate(deliveries)
             items, guarantees = self._items, self._guarantees
+        latest = newest(items)
         return {
             "now": int(time.time() * 1000),
-            "simulated": self._gateway is not None,
+            "simulated": sources.gateway is not None,
             "faults": self._actions.faults(),
-            "copies": len(self._duplicates.copies),
-            "playing": played(self._gateway) if self._gateway else [],
-            "recent": _recent(items),
+            "copies": len(sources.duplicates.copies),
+            "playing": played(sources.gateway) if sources.gateway else [],
+            "payments": payment_table(items, view),
+            "events": len({each.event_id for each in deliveries}),
+            "waitingMessages": self._waiting_messages,
             "guarantees": [each._asdict() for each in guarantees],
-            "payment": payment,
+            "payment": payment or (self._payment(latest, deliveries) if latest else None),
         }
 
     def _has_changed(self, payment: Mapping[str, Any] | None) -> bool:
@@ -79,19 +89,22 @@ class State:
         return bool(known.get(payment["payId"]) != payment["item"]["status"])
 
     def _evaluate(self, deliveries: Sequence[Delivery]) -> None:
+        inspector, gateway = self._sources.inspector, self._sources.gateway
+        dead_letters = inspector.dead_letters()
         started = time.monotonic()
-        requests = self._gateway.requests() if self._gateway else None
-        self._inspector.read_logs({each.sign for each in requests or ()})
-        self._items = self._inspector.items()
+        requests = gateway.requests() if gateway else None
+        inspector.read_logs({each.sign for each in requests or ()})
+        self._items = inspector.items()
+        self._waiting_messages = inspector.waiting_messages()
         self._guarantees = check_guarantees(
             Observations(
                 now=time.time(),
                 requests=requests,
                 items=self._items,
                 deliveries=deliveries,
-                dead_letters=self._inspector.dead_letters(),
-                leaks=self._inspector.leaks,
-                lines=self._inspector.lines,
+                dead_letters=dead_letters,
+                leaks=inspector.leaks,
+                lines=inspector.lines,
                 stream_was_stopped=self._actions.stream_was_stopped,
             )
         )
@@ -99,28 +112,38 @@ class State:
         self._evaluate_at = ended + max(MAX_AGE_SECONDS, (ended - started) / MAX_TIME_SHARE)
 
     def _payment(self, pay_id: str, all_deliveries: Sequence[Delivery]) -> dict[str, Any]:
-        item = self._inspector.client.item(pay_id)
-        requests = self._gateway.requests(pay_id) if self._gateway else None
-        deliveries = [each for each in all_deliveries if each.pay_id == pay_id]
-        copies = [each for each in self._duplicates.copies if each.pay_id == pay_id]
+        sources = self._sources
+        item = sources.inspector.client.item(pay_id)
+        records = Records(
+            item=item,
+            requests=sources.gateway.requests(pay_id) if sources.gateway else None,
+            deliveries=[each for each in all_deliveries if each.pay_id == pay_id],
+            copies=[each for each in sources.duplicates.copies if each.pay_id == pay_id],
+            log=sources.inspector.lines_about(pay_id),
+            subscriber=sources.subscriber.entries(pay_id) if sources.subscriber else (),
+        )
         event = json.loads(item["event"]) if "event" in item else None
-        entries = self._subscriber.entries(pay_id) if self._subscriber else []
         document = {
             "payId": pay_id,
             "item": item_document(item),
+            "explained": self._explain(pay_id) if item else {"why": [_NOT_STORED], "next": []},
             "event": event,
-            "timeline": [
-                each._asdict() for each in timeline(item, requests, deliveries, copies, entries)
-            ],
+            "timeline": [each._asdict() for each in timeline(records)],
         }
-        if any(each.status for each in requests or ()):
-            document["played"] = {"rule": self._inspector.rules.get(pay_id)}
-        if self._subscriber:
-            activation = self._subscriber.activation(event) if event else {}
-            document["subscriber"] = describe_subscriber(entries, activation)
+        if any(each.status for each in records.requests or ()):
+            document["played"] = {"rule": sources.inspector.rules.get(pay_id)}
+        if sources.subscriber:
+            activation = sources.subscriber.activation(event) if event else {}
+            document["subscriber"] = describe_subscriber(records.subscriber, activation)
         return document
 
-
-def _recent(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    latest = sorted(items, key=lambda item: int(item["createdAt"]), reverse=True)[:MAX_RECENT]
-    return [{"payId": item["payId"], "status": item["status"]} for item in latest]
+    def _explain(self, pay_id: str) -> dict[str, Any]:
+        """What `payresult explain` says of it: `why`, `next` and the answered checks."""
+        try:
+            (found,) = self._sources.command_line.run("explain", pay_id)
+        except CommandFailed:
+            return {"why": [f"`cli/payresult explain {pay_id} --sandbox` failed."], "next": []}
+        if "why" not in found:
+            return {"why": [_NOT_STORED], "next": []}
+        names = ("why", "next", "answeredChecks", "maxAnsweredChecks")
+        return {name: found[name] for name in names}

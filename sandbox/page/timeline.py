@@ -1,25 +1,31 @@
 """The timeline of one payment, from the records of several sources. Pure; texts for people."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sandbox.gateway import RecordedRequest
 from sandbox.page.event_listener import Delivery
+from sandbox.page.log_lines import LogLine
 from sandbox.page.subscriber_view import SubscriberEntry
 from sandbox.provider import PRICE, WRONG_PRICE
 
 _ANSWERS = {
-    "pending": "HTTP 200, payRst “waiting”: not paid yet",
-    "paid": f"HTTP 200, payRst “success”, {PRICE}",
-    "wrong": f"HTTP 200, payRst “success”, but {WRONG_PRICE}",
-    "failing": "HTTP 500",
-    "busy": "HTTP 429, Retry-After 2 s",
-    "refusing": "connection reset",
-    "slow": "no reply for 8 s; payresult times out after 5 s",
-    "nonsense": "HTTP 200 with an HTML page",
-    "unclear": "HTTP 200, JSON without a payment in it",
+    "pending": ("Not paid yet", "payRst “waiting”"),
+    "paid": (f"Paid, {PRICE}", "payRst “success”"),
+    "wrong": (f"Paid, but {WRONG_PRICE}", "payRst “success”"),
+    "failing": ("No answer: HTTP 500", "an error of the gateway"),
+    "busy": ("No answer: HTTP 429", "Retry-After 2 s"),
+    "refusing": ("No answer: connection cut", "reset before a reply"),
+    "slow": ("No answer in time", "no reply for 8 s; payresult waits for 5 s"),
+    "nonsense": ("No answer: an HTML page", "HTTP 200, but no JSON"),
+    "unclear": ("No answer: JSON without a payment", "HTTP 200"),
 }
+"""What the gateway answered, and how."""
+
+_SAME_QUERY_SECONDS = 0.5
+"""A query that is sent once more, on a fresh connection, follows at once and has the same sign."""
+
 _TRIGGERS = {
     "api": "by the HTTP API",
     "queue": "by the queue",
@@ -54,47 +60,95 @@ class MessageCopy(NamedTuple):
     body: str
 
 
-def timeline(
-    item: Mapping[str, Any],
-    requests: Iterable[RecordedRequest] | None,
-    deliveries: Sequence[Delivery],
-    copies: Iterable[MessageCopy],
-    entries: Iterable[SubscriberEntry],
-) -> list[Entry]:
-    """The entries of a payment, oldest first; causes before effects in the same millisecond.
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What is recorded of one payment; `requests` is None for an external gateway."""
 
-    *requests* is None for an external gateway, whose requests are not recorded.
+    item: Mapping[str, Any]
+    requests: Sequence[RecordedRequest] | None = None
+    deliveries: Sequence[Delivery] = ()
+    copies: Sequence[MessageCopy] = ()
+    log: Sequence[LogLine] = ()
+    subscriber: Sequence[SubscriberEntry] = ()
+
+
+def timeline(records: Records) -> list[Entry]:
+    """The entries of a payment, oldest first.
+
+    Those of the same hundredth of a second, which the page shows as one time, are in the order in
+    which one leads to the other.
     """
-    checks = _latest_check(item) if requests is None else _checks(requests)
-    causes = chain(_copies(copies), checks, _status_changes(item))
-    effects = chain(_sent_event(item), _arrivals(deliveries), _subscriber_entries(entries))
-    return sorted(chain(causes, effects), key=lambda entry: entry.at)
+    item, requests = records.item, records.requests
+    causes_first = (
+        _registration(item),
+        _copies(records.copies),
+        _latest_answer(item) if requests is None else _answers(requests),
+        _status_changes(item),
+        _arrivals(records.deliveries),
+        _sent_event(item),
+        _subscriber_entries(records.subscriber),
+        _log_entries(records.log),
+    )
+    ranked = [(rank, each) for rank, entries in enumerate(causes_first) for each in entries]
+    start = min((each.at for _, each in ranked), default=0)
+    ranked.sort(key=lambda pair: (round((pair[1].at - start) / 10), pair[0], pair[1].at))
+    return [each for _, each in ranked]
+
+
+def _registration(item: Mapping[str, Any]) -> Iterator[Entry]:
+    for number, change in enumerate(item.get("history", ())[:1]):
+        if "from" not in change:
+            yield _status_change(number, change)
 
 
 def _status_changes(item: Mapping[str, Any]) -> Iterator[Entry]:
     for number, change in enumerate(item.get("history", ())):
-        title = f"Status {change['to']}" if "from" in change else f"Registered: {change['to']}"
-        cause = f", payRst “{change['payRst']}”" if "payRst" in change else ""
-        text = _TRIGGERS.get(change["way"], change["way"]) + cause
-        yield Entry(f"stored-{number}", int(change["at"]), "stored", title, text)
+        if "from" in change or number:
+            yield _status_change(number, change)
 
 
-def _checks(requests: Iterable[RecordedRequest]) -> Iterator[Entry]:
-    for number, each in enumerate(requests, start=1):
-        answer = f"HTTP {each.status}" if each.status else _ANSWERS.get(each.answer, each.answer)
-        text = f"POST /resultQuery, request {each.verdict}; {answer}"
-        title = f"Check {number}: {each.answer}"
-        yield Entry(f"check-{number}", int(each.at * 1000), "gateway", title, text)
+def _status_change(number: int, change: Mapping[str, Any]) -> Entry:
+    title = f"Status {change['to']}" if "from" in change else f"Registered: {change['to']}"
+    cause = f", payRst “{change['payRst']}”" if "payRst" in change else ""
+    text = _TRIGGERS.get(change["way"], change["way"]) + cause
+    return Entry(f"stored-{number}", int(change["at"]), "stored", title, text)
 
 
-def _latest_check(item: Mapping[str, Any]) -> Iterator[Entry]:
-    """The only check that the item has."""
+def _answers(requests: Iterable[RecordedRequest]) -> Iterator[Entry]:
+    for number, (each, sent_again) in enumerate(_queries(requests), start=1):
+        title, text = _ANSWERS.get(each.answer, (each.answer, ""))
+        if each.answer == "played":
+            title, text = f"Your reply: HTTP {each.status}", "played by the gateway"
+        elif each.answer == "rejected":
+            title, text = f"Query rejected: {each.verdict}", "by the rules of the provider's page"
+        again = "; sent once more on a fresh connection" if sent_again else ""
+        detail = f"POST /resultQuery, sign {each.verdict}; {text}{again}"
+        yield Entry(f"answer-{number}", int(each.at * 1000), "gateway", title, detail)
+
+
+def _queries(requests: Iterable[RecordedRequest]) -> list[tuple[RecordedRequest, bool]]:
+    """The requests, each with whether it was sent twice: then the second has the answer."""
+    found: list[tuple[RecordedRequest, bool]] = []
+    for each in requests:
+        last = found[-1][0] if found else None
+        repeated = (
+            last is not None
+            and (last.sign, last.answer) == (each.sign, "refusing")
+            and each.at - last.at < _SAME_QUERY_SECONDS
+        )
+        if repeated:
+            found.pop()
+        found.append((each, repeated))
+    return found
+
+
+def _latest_answer(item: Mapping[str, Any]) -> Iterator[Entry]:
+    """The only answer that the item has."""
     if "lastCheckedAt" in item:
         error, reply = item.get("lastError"), item.get("reply", {})
         text = error["kind"] if error else f"payRst “{reply.get('payRst')}”"
-        title = f"Check {item.get('checks', 0)}, the latest"
         at = int(item["lastCheckedAt"])
-        yield Entry(f"check-{item.get('checks')}", at, "gateway", title, text)
+        yield Entry(f"answer-{item.get('checks')}", at, "gateway", "The latest answer", text)
 
 
 def _sent_event(item: Mapping[str, Any]) -> Iterator[Entry]:
@@ -120,6 +174,19 @@ def _subscriber_entries(entries: Iterable[SubscriberEntry]) -> Iterator[Entry]:
     for number, each in enumerate(entries, start=1):
         title, text = _SUBSCRIBER_ENTRIES.get(each.message, (each.message, "from its log"))
         yield Entry(f"subscriber-{number}", each.at, "subscriber", title, text)
+
+
+def _log_entries(lines: Iterable[LogLine]) -> Iterator[Entry]:
+    """Calls of the API, and messages of the checks queue that led to no query."""
+    for number, each in enumerate(lines, start=1):
+        asked, status = "answer" in each.fields, each.fields.get("status")
+        if each.function == "Api":
+            text = "the gateway was asked" if asked else "without asking the gateway"
+            title = f"API call answered: {status or each.fields.get('error', 'error')}"
+            yield Entry(f"log-{number}", each.at, "api", title, text)
+        elif each.function == "Checks" and not asked and "error" not in each.fields:
+            text = "the payment is settled" if status == "SUCCEEDED" else "its step was done before"
+            yield Entry(f"log-{number}", each.at, "queue", "Message ignored", text)
 
 
 def describe_subscriber(entries: Sequence[SubscriberEntry], activation: Mapping[str, Any]) -> str:

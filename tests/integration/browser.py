@@ -88,7 +88,7 @@ class Browser:
         if check:
             self.find("#check").clear()
             self.find("#check").send_keys(str(check))
-        self.click(f"[name=channel][value={channel}]")
+        Select(self.find("#channel")).select_by_value(channel)
         before = self.run("return location.search")
         self.click("#start [type=submit]")
 

@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(
 SCHEMES = ("light", "dark")
 ZOOMED = 640
 PUT = {"orderId": "<b>A-17</b>"}
+OPEN_ALL = "document.querySelectorAll('details').forEach(each => { each.open = true })"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def browser(window: Browser, system: System) -> Iterator[Browser]:
     window.driver.get("about:blank")
     window.console_messages()
     yield window
-    for fault in ("gateway", "stream", "duplicates"):
+    for fault in ("gateway", "maintenance", "stream", "duplicates"):
         system.client.call("PUT", f"/_page/faults/{fault}", body=False)
     assert window.console_messages() == []
 
@@ -58,22 +59,81 @@ def test_a_payment_is_followed_to_its_event(browser: Browser, system: System) ->
     browser.open()
 
     pay_id = browser.start("never", "sqs")
-    browser.wait_for("#timeline strong", "Check 1: pending")
+    browser.wait_for("#timeline strong", "Not paid yet")
+    browser.wait_for("#next", "The next check is due")
     # Paid only once the page has shown it, so that there is something to announce.
     system.gateway.script(pay_id, PAID_AT_FIRST_CHECK)
 
     browser.wait_for("#status", "SUCCEEDED")
     browser.wait_for("#event-note", "arrived once")
     titles = browser.texts("#timeline strong")
-    checks = [each for each in titles if each.startswith("Check")]
-    assert checks[0] == "Check 1: pending"
-    assert checks[-1] == f"Check {len(checks)}: paid"
+    answers = [each for each in titles if each.startswith(("Not", "Paid"))]
+    assert (answers[0], answers[-1]) == ("Not paid yet", "Paid, $19.99")
     assert {"Registered: PENDING", "Status SUCCEEDED", "Event arrived"} <= set(titles)
     event = json.loads(browser.text("#event"))
     assert event == system.audit.arrivals(pay_id)[0].detail
     assert browser.text("#news").startswith(pay_id)
-    browser.wait_for("#recent button[aria-current]", "SUCCEEDED")
+    browser.wait_for("#why", 'The gateway reported it as paid ("$19.99")')
+    browser.wait_for("tr:has([aria-current])", "event sent")
     assert not browser.find("#subscriber").is_displayed()
+
+
+def test_the_diagram_lights_what_happens(browser: Browser, system: System) -> None:
+    """A part is lit when it does something, and stays marked once the payment has reached it."""
+    browser.open()
+    pay_id = browser.start("never", "sqs")
+    browser.wait_for("#part-orders", "SQS")
+    script = "return document.querySelector('[data-part=subscriber]').classList.contains('lit')"
+    system.gateway.script(pay_id, PAID_AT_FIRST_CHECK)
+
+    wait_for("light", lambda: browser.run(script), 20)
+
+    reached = browser.run(
+        "return [...document.querySelectorAll('.part.reached')].map(each => each.dataset.part)"
+    )
+    assert set(reached) == {"orders", "payresult", "gateway", "table", "bus", "subscriber"}
+    assert "Status SUCCEEDED" in browser.texts("#timeline strong")
+    assert pay_id in str(browser.find("#diagram svg").get_attribute("aria-label"))
+
+
+def test_the_newest_payment_is_opened_until_one_is_used(browser: Browser, system: System) -> None:
+    """Without a click; who works with a payment keeps it."""
+    system.client.put("never-newest-1", **PUT)
+    browser.open()
+    browser.wait_for("#shown", "never-newest-1")
+    system.client.put("never-newest-2", **PUT)
+    browser.wait_for("#shown", "never-newest-2")
+
+    browser.click("#query")
+    browser.wait_for("#result", "GET /payments/never-newest-2")
+    system.client.put("never-newest-3", **PUT)
+
+    browser.wait_for("#payments a", "never-newest-3")
+    assert browser.text("#shown") == "never-newest-2"
+    assert browser.run("return location.search") == "?payId=never-newest-2"
+
+
+def test_payments_are_filtered_and_found(browser: Browser, system: System) -> None:
+    """By what is unfinished, by what needs a person, and by a part of payId, order or status."""
+    system.client.put("wrong-table", orderId="T-76", expectedAmount="19.99")
+    system.client.put("paid-table", orderId="T-77", expectedAmount="19.99")
+    wait_for("REVIEW", lambda: system.client.status("wrong-table") == "REVIEW", 20)
+    wait_for("SUCCEEDED", lambda: system.client.status("paid-table") == "SUCCEEDED", 20)
+    browser.open()
+    browser.wait_for("#payments a", "wrong-table")
+
+    browser.find("#find").send_keys("t-77")
+    wait_for("one row", lambda: browser.texts("#payments a") == ["paid-table"], 10)
+    browser.find("#find").clear()
+    browser.find("#find").send_keys("-table")
+    wait_for("both", lambda: browser.texts("#payments a") == ["wrong-table", "paid-table"], 10)
+    browser.click("[data-show=attention]")
+    wait_for("one row", lambda: browser.texts("#payments a") == ["wrong-table"], 10)
+
+    assert browser.find("[data-show=attention]").get_attribute("aria-pressed") == "true"
+    assert browser.text("#payments .next") == "needs a person"
+    browser.click("#payments a")
+    browser.wait_for("#status", "REVIEW")
 
 
 def test_an_outage_is_shown_and_the_payment_is_paid_after_it(
@@ -83,7 +143,9 @@ def test_an_outage_is_shown_and_the_payment_is_paid_after_it(
     browser.open()
     switch(browser, "gateway", system)
     pay_id = browser.start("paid", "http")
-    browser.wait_for("#timeline strong", "Check 1: refusing")
+    browser.wait_for("#timeline strong", "No answer: connection cut")
+    browser.wait_for("#banner li", "Gateway down: every connection is cut.")
+    assert browser.text("#part-gateway").startswith("down: ")
 
     def stale() -> bool:
         browser.click("#query")
@@ -91,8 +153,10 @@ def test_an_outage_is_shown_and_the_payment_is_paid_after_it(
 
     wait_for("a stale response", stale, 20)
     assert browser.text("#status") == "PENDING"
-    switch(browser, "gateway", system)
+    browser.click("#banner button")
 
+    wait_for("no banner", lambda: browser.texts("#banner li") == [], 10)
+    assert not browser.find("[data-fault=gateway] input").is_selected()
     browser.wait_for("#status", "SUCCEEDED", 30)
     browser.wait_for("#event-note", "arrived once")
 
@@ -123,7 +187,8 @@ def test_duplicate_messages_cause_no_second_check(browser: Browser, system: Syst
     browser.wait_for("#timeline strong", "Duplicate message sent")
     browser.wait_for("#event-note", "arrived once")
     assert len(system.gateway.requests(pay_id)) == 3
-    assert "sent so far" in browser.text("#copies")
+    browser.wait_for("#timeline strong", "Message ignored")
+    browser.wait_for("#banner li", "each step is done once.")
 
 
 def test_each_guarantee_is_shown_with_its_figure(browser: Browser, system: System) -> None:
@@ -146,6 +211,7 @@ def test_a_reply_of_the_users_own_is_played_and_judged(browser: Browser, system:
     """By keyboard: typed into the form, played, judged, cleared; an invalid one is refused."""
     browser.open()
     browser.wait_for("#guarantees h3", "P8")
+    browser.find("#to-play").send_keys(Keys.ENTER)  # opens the form, which is folded
     browser.find("#reply-to").send_keys(Keys.TAB)
     for name, text in (("reply-status", "99"), ("reply-headers", None), ("reply-body", "[]")):
         assert focused(browser)["name"] == name
@@ -164,6 +230,7 @@ def test_a_reply_of_the_users_own_is_played_and_judged(browser: Browser, system:
     browser.wait_for("#why", "The gateway has not given a valid answer yet.")
     browser.wait_for("#playing li", "HTTP 200, 2 bytes")
     (pay_id,) = system.gateway.replies()
+    assert browser.text("#shown") == pay_id
 
     browser.find("#playing button").send_keys(Keys.ENTER)
     browser.wait_for("#status", "SUCCEEDED", 30)
@@ -178,13 +245,13 @@ def test_everything_is_done_by_keyboard(browser: Browser) -> None:
     browser.open()
     browser.wait_for("#guarantees h3", "P8")
 
-    walk(browser, "Skip to the payments", "HTTP API", "verdict", "scenario")
+    walk(browser, "Skip to the payments", "HTTP API", "to-play", "verdict", "scenario")
     press(browser, Keys.ARROW_DOWN)
     walk(browser, "check")
     press(browser, Keys.ARROW_DOWN)
-    walk(browser, "http")
+    walk(browser, "channel")
     press(browser, Keys.ARROW_DOWN)
-    walk(browser, "Start")
+    walk(browser, "Start a payment")
     press(browser, Keys.ENTER)
     assert "later2-" in browser.wait_for("#started", "sent to the queue")
     browser.wait_for("#status", "SUCCEEDED")
@@ -228,6 +295,7 @@ def test_a_played_reply_is_accessible_with_200_percent_zoom(
     browser.open("/?payId=own-zoom", ZOOMED)
     browser.wait_for("#rule", "by the rule")
     browser.run("document.getElementById('reply-pay-id-line').hidden = false")
+    browser.run(OPEN_ALL)
 
     assert browser.accessibility_problems() == []
     assert browser.run("return document.documentElement.scrollWidth") <= ZOOMED
@@ -240,7 +308,7 @@ def test_the_page_is_accessible(browser: Browser, system: System, scheme: str) -
     system.client.put("paid-accessible", expectedAmount="19.99")
     browser.open("/?payId=paid-accessible", PHONE, prefers_color_scheme=scheme)
     browser.wait_for("#item dt", "")
-    browser.run("document.querySelectorAll('details').forEach(each => { each.open = true })")
+    browser.run(OPEN_ALL)
 
     assert browser.accessibility_problems() == []
     assert browser.run("return document.documentElement.scrollWidth") == PHONE
@@ -307,7 +375,7 @@ def test_a_hidden_page_does_not_poll(browser: Browser, system: System) -> None:
 
     assert browser.run(count) - before <= 1  # the one in flight
     browser.run(hide, False)  # noqa: FBT003  as above
-    browser.wait_for("#recent button", "later4-hidden")
+    browser.wait_for("#payments a", "later4-hidden")
 
 
 def test_swagger_ui_shows_each_operation_of_the_api(browser: Browser) -> None:
@@ -323,7 +391,7 @@ def test_swagger_ui_shows_each_operation_of_the_api(browser: Browser) -> None:
     paths = [each.replace("\u200b", "") for each in browser.texts(".opblock-summary-path")]
     assert {" ".join(each) for each in zip(methods, paths, strict=True)} == operations
     assert browser.run("return document.documentElement.scrollWidth") == PHONE
-    assert browser.find("html.dark-mode")
+    assert browser.run("return document.documentElement.className") == "dark-mode"
 
 
 def test_swagger_ui_tries_out_a_call_through_the_proxy(browser: Browser) -> None:

@@ -14,6 +14,7 @@ from sandbox.waiting import wait_for
 from tests.integration.conftest import System
 
 POLICY = "default-src 'self'"
+NOT_STORED = "Nothing is stored: nobody registered this payment, or its message was not processed."
 
 
 def fetch(system: System, path: str) -> tuple[int, dict[str, str], bytes]:
@@ -31,8 +32,8 @@ def fetch(system: System, path: str) -> tuple[int, dict[str, str], bytes]:
 @pytest.mark.parametrize(
     ("path", "content_type", "part"),
     [
-        ("/", "text/html; charset=utf-8", b"<h1>payresult sandbox</h1>"),
-        ("/?payId=paid-1", "text/html; charset=utf-8", b"<h1>payresult sandbox</h1>"),
+        ("/", "text/html; charset=utf-8", b"<h1>payresult</h1>"),
+        ("/?payId=paid-1", "text/html; charset=utf-8", b"<h1>payresult</h1>"),
         ("/docs", "text/html; charset=utf-8", b"swagger-ui-bundle.min.js"),
         ("/_page/swagger-ui.min.css", "text/css; charset=utf-8", b".swagger-ui"),
         ("/_page/page.js", "text/javascript; charset=utf-8", b"import"),
@@ -86,7 +87,7 @@ def test_the_api_document_is_the_committed_one(system: System) -> None:
         ("POST", "/_page/play", {"to": "all", "status": 99, "body": "{}"}, 400),
         ("POST", "/_page/play", {"to": "all", "headers": "X-A", "body": "{}"}, 400),
         ("POST", "/_page/play", ["all"], 400),
-        ("POST", "/_page/explain", "../explain", 400),
+        ("GET", "/_page/state?show=lost", None, 400),
         ("PUT", "/_page/faults/gateway", "yes", 400),
         ("PUT", "/_page/faults/earthquake", True, 400),
         ("PUT", "/_page/faults/gateway", None, 400),
@@ -111,14 +112,18 @@ def test_a_played_reply_is_judged_by_its_rule_and_by_explain(system: System) -> 
     result = system.client.call("POST", "/_page/play", {"to": "new", "body": saved}).body
     pay_id = result["payId"]
 
+    def why(pay_id: str) -> list[str]:
+        payment = system.client.call("GET", f"/_page/state?payId={pay_id}").body["payment"]
+        found: list[str] = payment["explained"]["why"]
+        return found
+
     def rule() -> str | None:
         payment = system.client.call("GET", f"/_page/state?payId={pay_id}").body["payment"]
         found: str | None = payment.get("played", {}).get("rule")
         return found
 
     assert wait_for("the rule", rule, 20) == "payId is not the one asked for"
-    why = system.client.call("POST", "/_page/explain", pay_id).body
-    assert "The gateway has not given a valid answer yet." in why
+    assert "The gateway has not given a valid answer yet." in why(pay_id)
 
     system.client.call("POST", "/_page/clear", pay_id)
     wait_for("the end", lambda: system.client.status(pay_id) == "SUCCEEDED", 30)
@@ -129,10 +134,7 @@ def test_a_played_reply_is_judged_by_its_rule_and_by_explain(system: System) -> 
         assert system.client.get("never-registered").status == 502
     finally:
         system.client.call("POST", "/_page/clear", "*")
-    why = system.client.call("POST", "/_page/explain", "never-registered").body
-    assert why == [
-        "Nothing is stored: nobody registered this payment, or its message was not processed."
-    ]
+    assert why("never-registered") == [NOT_STORED]
 
 
 @pytest.mark.parametrize("channel", ["http", "sqs"])
@@ -163,7 +165,28 @@ def test_an_unknown_payment_is_shown_as_empty(system: System) -> None:
     """The page may be opened before the payment is stored."""
     payment = system.client.call("GET", "/_page/state?payId=unknown-1").body["payment"]
 
-    assert payment == {"payId": "unknown-1", "item": {}, "event": None, "timeline": []}
+    assert payment == {
+        "payId": "unknown-1",
+        "item": {},
+        "explained": {"why": [NOT_STORED], "next": []},
+        "event": None,
+        "timeline": [],
+    }
+
+
+def test_a_mistake_of_the_sender_breaks_no_guarantee(system: System) -> None:
+    """Its message is a dead letter rightly, as `redrive` says; by its field names it looks good."""
+    system.client.send({"payIds": ["paid-mistake"], "orderId": "A-17"})
+    with system.short_visibility():
+        wait_for("the dead letter", system.client.dead_letters, 60)
+
+    def verdict() -> Any:
+        found = system.client.call("GET", "/_page/state").body["guarantees"][6]
+        return found if "1 that the sender must correct" in found["note"] else None
+
+    found = wait_for("the verdict", verdict, 30)
+    assert (found["name"], found["figure"]) == ("P7", "0 valid messages in the DLQ")
+    assert found["kept"]
 
 
 def test_the_sweeper_is_not_run_for_a_finished_payment(system: System) -> None:

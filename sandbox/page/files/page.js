@@ -1,13 +1,17 @@
 // Connects the parts of the page: the user's actions, and the state that is polled.
 
+import { showDiagram } from "/_page/diagram.js";
 import { byId, setText } from "/_page/dom.js";
+import { showFaults, wireFaults } from "/_page/faults.js";
+import { showGuarantees } from "/_page/guarantees.js";
 import { call, follow } from "/_page/net.js";
-import { showFaults, showGuarantees, showRecent, wireFaults } from "/_page/panels.js";
 import { showPayment } from "/_page/payment.js";
-import { play, showPlaying, showVerdict, wireReplyForm } from "/_page/replies.js";
+import { showPayments, shownRows, wireFilters } from "/_page/payments.js";
+import { play, showPlaying, wireReplyForm } from "/_page/replies.js";
 
 const PAY_ID = /^[A-Za-z0-9_][A-Za-z0-9._:~-]{0,127}$/;
-let watched = payIdOfAddress();
+let watched = payIdOfAddress(); // null: the newest payment, whichever that is
+let shown = null;
 let lastResponse = null;
 
 function payIdOfAddress() {
@@ -23,6 +27,11 @@ function watch(payId) {
   refresh();
 }
 
+/** Whoever uses the panel of a payment keeps it, though there are newer ones. */
+function keepShown() {
+  if (watched === null && shown !== null) watch(shown);
+}
+
 function show(state) {
   lastResponse = new Date();
   setText(byId("error"), "");
@@ -30,13 +39,21 @@ function show(state) {
   byId("external").hidden = state.simulated;
   byId("pay-id").disabled = state.simulated;
   byId("play-section").hidden = !state.simulated;
+  byId("to-play").hidden = !state.simulated;
   showPlaying(state.playing, refresh);
-  showFaults(state.faults, state.copies);
+  showFaults(state, mend);
   showGuarantees(state.guarantees);
-  showRecent(state.recent, watched, watch);
-  if (watched !== (state.payment?.payId ?? null)) return;
-  showPayment(state.payment, state.now);
-  showVerdict(state.payment);
+  const shownNow = state.payment?.payId ?? null;
+  showPayments(state.payments, watched ?? shownNow, state.now, watch);
+  if (watched !== null && watched !== shownNow) return;
+  shown = shownNow;
+  showDiagram(state, showPayment(state.payment, state.now));
+}
+
+async function mend(fault) {
+  if (fault === "*") await call("POST", "/_page/clear", fault).catch(() => null);
+  else await call("PUT", `/_page/faults/${fault}`, false).catch(() => null);
+  refresh();
 }
 
 function fail() {
@@ -44,7 +61,7 @@ function fail() {
   setText(byId("error"), `The sandbox does not respond.${since} Retrying every 2 seconds.`);
 }
 
-const statePath = () => `/_page/state${watched ? `?payId=${watched}` : ""}`;
+const statePath = () => `/_page/state?${new URLSearchParams({ ...shownRows(), ...(watched && { payId: watched }) })}`;
 const refresh = follow(statePath, show, fail);
 
 /** Run `action` on each `event` of a button or form, one at a time; show its result in `output`. */
@@ -67,7 +84,7 @@ function wire(element, event, output, action) {
 }
 
 function startRequest() {
-  const channel = document.querySelector("[name=channel]:checked").value;
+  const channel = byId("channel").value;
   if (!byId("external").hidden) return { payId: byId("pay-id").value, channel };
   return { scenario: byId("scenario").value, check: byId("check").valueAsNumber, channel };
 }
@@ -83,18 +100,20 @@ wire(byId("play"), "submit", byId("play-result"), async () => {
   return `${sent}: ${got}`;
 });
 wire(byId("query"), "click", byId("result"), async () => {
-  const { sent, status, body } = await call("POST", "/_page/query", watched);
+  const { sent, status, body } = await call("POST", "/_page/query", shown);
   const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not reply" : ""}` : body.title;
   return `${sent}: HTTP ${status}, ${what}`;
 });
 wire(byId("sweep"), "click", byId("result"), async () => {
-  return (await call("POST", "/_page/sweep", watched)).got;
+  return (await call("POST", "/_page/sweep", shown)).got;
 });
 wireFaults(async (name, on) => {
   await call("PUT", `/_page/faults/${name}`, on);
   refresh();
 });
 
+wireFilters(() => refresh());
+for (const event of ["pointerdown", "focusin"]) byId("watched").addEventListener(event, keepShown);
 wireReplyForm();
 byId("scenario").addEventListener("change", () => {
   const paidLater = "paidLater" in byId("scenario").selectedOptions[0].dataset;

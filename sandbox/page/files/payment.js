@@ -1,49 +1,39 @@
-// The selected payment: its status, timeline, event, item, and what the subscriber did.
+// The selected payment: its status, why and what is next, its time line, event and item.
 
 import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
+import { ahead, duration } from "/_page/format.js";
 
 const SOURCES = {
-  gateway: "gateway", stored: "table", event: "bus", subscriber: "subscriber", fault: "fault",
+  api: "app", event: "bus", fault: "fault", gateway: "gateway", queue: "queue", stored: "table", subscriber: "subscriber",
 };
 let shown = null;
 let known = new Set();
 
-/** Show `payment` as it is `now` (the sandbox's clock, epoch milliseconds). */
+/** Show `payment` as it is `now` (epoch milliseconds); the entries that are new since the last call. */
 export function showPayment(payment, now) {
   byId("watched").hidden = !payment;
-  if (!payment) return;
+  byId("nothing").hidden = Boolean(payment);
+  byId("status").hidden = !payment;
+  if (!payment) return [];
   const first = shown !== payment.payId;
   if (first) known = new Set();
   shown = payment.payId;
-  showStatus(payment, now);
-  showTimeline(payment, now, first);
+  showStatus(payment);
+  const added = showTimeline(payment, now, first);
   showEvent(payment);
   showItem(payment.item);
+  setText(byId("curl"), curl(payment));
+  return added;
 }
 
-function showStatus({ payId, item, timeline }, now) {
-  const status = item.status ?? "not in the table";
+function showStatus({ payId, item, explained, played }) {
+  const status = item.status ?? "not stored";
+  setText(byId("shown"), payId);
   setText(byId("status"), status);
   setAttribute(byId("status"), "data-status", status);
-  const checks = timeline.filter((entry) => entry.kind === "gateway").length;
-  const counted = `${checks || item.checks || 0} ${checks === 1 ? "check" : "checks"}`;
-  setText(byId("status-note"), `${payId}, ${counted}${next(item, now)}`);
-}
-
-function next(item, now) {
-  if (item.nextCheckAt === undefined) return "";
-  return `, next ${waiting(item, now)}`;
-}
-
-function waiting({ nextCheckAt }, now) {
-  const seconds = Math.ceil((nextCheckAt - now) / 1000);
-  return seconds > 0 ? `in ${duration(seconds)}` : "now";
-}
-
-/** A duration with its unit: `90 s`, `59 min`, `24 h`. */
-function duration(seconds, digits = 0) {
-  if (seconds < 120) return `${seconds.toFixed(digits)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+  setText(byId("why"), explained.why.join(" "));
+  setText(byId("next"), explained.next.join(" ") || "Nothing.");
+  setText(byId("rule"), played?.rule ? `Your reply does not count, by the rule: ${played.rule}.` : "");
 }
 
 function showTimeline({ payId, item, timeline }, now, first) {
@@ -56,30 +46,27 @@ function showTimeline({ payId, item, timeline }, now, first) {
     setText(time, `${entry.at < start ? "−" : "+"}${duration(Math.abs(entry.at - start) / 1000, 2)}`);
     setAttribute(time, "datetime", new Date(entry.at).toISOString());
     setText(child.querySelector("strong"), entry.title);
-    setText(child.querySelector("p"), entry.text);
+    setText(child.querySelector("small"), entry.text);
   });
-  announce(payId, timeline, first);
+  return announce(payId, timeline, first);
 }
 
 function upcoming(item, now) {
-  const title = `Next check ${waiting(item, now)}`;
-  const text = item.lastError ? `after ${item.lastError.kind}` : "";
-  return { key: "next", kind: "next", at: item.nextCheckAt, title, text };
+  return { key: "next", kind: "next", at: item.nextCheckAt, title: `Next check ${ahead(item.nextCheckAt, now)}`, text: "" };
 }
 
 function createEntry({ kind }) {
   const source = make("span", { class: "source" }, SOURCES[kind] ?? "planned");
-  const head = make("div", { class: "head" }, make("time"), source, make("strong"));
-  return make("li", {}, head, make("p"));
+  return make("li", {}, make("time"), source, make("div", {}, make("strong"), make("small")));
 }
 
 /** Announce new entries to screen readers in one line; nothing when a payment is opened. */
 function announce(payId, timeline, first) {
   const added = timeline.filter((entry) => !known.has(entry.key));
   for (const entry of added) known.add(entry.key);
-  if (!first && added.length) {
-    setText(byId("news"), `${payId}: ${added.map((entry) => entry.title).join(", ")}`);
-  }
+  if (first || !added.length) return [];
+  setText(byId("news"), `${payId}: ${added.map((entry) => entry.title).join(", ")}`);
+  return added;
 }
 
 function showEvent({ event, item, timeline, subscriber }) {
@@ -87,7 +74,7 @@ function showEvent({ event, item, timeline, subscriber }) {
   const times = arrived === 1 ? "arrived once" : `arrived ${arrived} times`;
   const state = item.eventState === "PENDING" ? "Unsent in the table" : "Sent";
   setText(byId("event-note"), event ? `${state}; ${arrived ? times : "not arrived yet"}.` : noEvent(item));
-  byId("event").hidden = !event;
+  byId("event").parentElement.hidden = !event;
   setText(byId("event"), event ? JSON.stringify(event, null, 2) : "");
   byId("subscriber").hidden = subscriber === undefined;
   if (subscriber !== undefined) setText(byId("subscriber-note"), subscriber);
@@ -114,4 +101,11 @@ function readable(name, value) {
     return Object.entries(value).map(([key, each]) => `${key} ${readable(key, each)}`).join(", ");
   }
   return typeof value === "number" && /(^a|A)t$/.test(name) ? new Date(value).toISOString() : String(value);
+}
+
+function curl({ payId, item }) {
+  const { orderId, expectedAmount, currency } = item;
+  const body = JSON.stringify({ orderId, expectedAmount, currency }).replaceAll("'", "\\u0027");
+  const url = `${location.origin}/payments/${payId}`;
+  return `curl -X PUT ${url} -H 'Content-Type: application/json' -d '${body}'\ncurl ${url}`;
 }

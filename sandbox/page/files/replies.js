@@ -1,11 +1,10 @@
-// Replies of the user's own: the form, what is played now, and what payresult makes of it.
+// Replies of the user's own: the form, and what is played now.
 
 import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
 import { call } from "/_page/net.js";
 
 const ALL = "*";
 const MAX_CALL_BYTES = 1048576;
-let explained = "";
 
 /** The payment field belongs to one of the choices. */
 export function wireReplyForm() {
@@ -48,20 +47,4 @@ export function showPlaying(playing, refresh) {
     setText(child.querySelector("span"), `${name}: HTTP ${status}, ${bodyBytes} bytes`);
     setAttribute(child.querySelector("button"), "aria-label", `Clear the reply for ${name}`);
   });
-}
-
-/** For a payment with a played reply: the rule that it broke, and the words of `payresult explain`. */
-export async function showVerdict(payment) {
-  byId("verdict-of-reply").hidden = !payment?.played;
-  if (!payment?.played) return;
-  const { payId, item, timeline, played } = payment;
-  setText(byId("rule"), played.rule ? `The reply does not count, by the rule: ${played.rule}.` : "");
-  const checks = timeline.filter((entry) => entry.kind === "gateway").length;
-  const key = `${payId} ${item.status} ${checks} ${item.nextCheckAt}`;
-  if (key === explained) return;
-  explained = key;
-  const lines = await call("POST", "/_page/explain", payId).catch(() => null);
-  if (key !== explained) return;
-  if (lines) setText(byId("why"), lines.join(" "));
-  else explained = "";
 }
