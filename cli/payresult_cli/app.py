@@ -9,6 +9,7 @@ from payresult_cli.context import Dependencies
 from payresult_cli.errors import FAILED, INTERRUPTED, error_message
 
 COMMANDS = {
+    "doctor": "Check a deployed stack, and say what to do.",
     "explain": "Show why a payment has its status, and what happens next.",
     "check": "Ask the gateway about payments now, through the API.",
     "list": "List what waits for a person, or payments by status and age.",

@@ -49,8 +49,19 @@ def error_message(error: Exception) -> str | None:
     """Return the line to print about *error*, None if it is a bug of this program."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()
+    text = error_text(error)
+    return None if text is None else f"payresult: {text}"
+
+
+def error_text(error: Exception) -> str | None:
+    """Return *error* in words, printable on one line; None if it is a bug of this program."""
     text = _click_text(error) if isinstance(error, click.ClickException) else _other_text(error)
-    return None if text is None else f"payresult: {printable(text)}"
+    return None if text is None else printable(text)
+
+
+def is_access_denied(error: "ClientError") -> bool:
+    """Return True if a permission is missing."""
+    return error.response["Error"]["Code"] in _ACCESS_DENIED
 
 
 def _click_text(error: click.ClickException) -> str:
@@ -80,7 +91,7 @@ def _aws_text(error: "ClientError") -> str:
     call = error.operation_name
     if code in _INVALID_CREDENTIALS:
         return f"AWS rejects these credentials ({code}): {_LOG_IN}"
-    if code in _ACCESS_DENIED:
+    if is_access_denied(error):
         return f"these credentials may not call {call}: docs/operations.md lists the permissions"
     if code in _NOT_FOUND:
         return (

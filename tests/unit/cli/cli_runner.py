@@ -27,7 +27,8 @@ Handler = Callable[..., Any]
 class CommandLine:
     """The CLI on a stack of its own.
 
-    ``api`` answers requests to the HTTP API, which are kept in ``requests``.
+    ``api`` answers the JSON of requests to the HTTP API (None: without a body), which are kept in
+    ``requests``.
     """
 
     def __init__(self, table: Table) -> None:
@@ -41,7 +42,7 @@ class CommandLine:
             for name in ("checks", "dead")
         )
         self.requests: list[AWSPreparedRequest] = []
-        self.api: Callable[[dict[str, Any]], HttpResponse] = lambda _: HttpResponse(500, b"")
+        self.api: Callable[[Any], HttpResponse] = lambda _: HttpResponse(500, b"")
         self.handlers: dict[str, Handler] = {}
 
     def run(self, *arguments: object, user_input: str | None = None) -> CommandResult:
@@ -106,7 +107,7 @@ class CommandLine:
 
     def _send_request(self, request: "AWSPreparedRequest") -> HttpResponse:
         self.requests.append(request)
-        return self.api(json.loads(cast("bytes", request.body)))
+        return self.api(json.loads(cast("bytes", request.body) or b"null"))
 
 
 @cache
