@@ -6,6 +6,8 @@
 PYTHON ?= python3
 PYTHON313 ?= $(shell $(FIND_PYTHON313))
 BUILD_DIR ?= .aws-sam/build
+# Where `deploy` keeps the answers to its questions, which are nobody else's: git ignores it.
+CONFIG ?= samconfig.local.toml
 
 DEV := .venv/bin/python
 SAM := .venv-sam/bin/python -m samcli
@@ -100,8 +102,9 @@ build: ## build the functions and layers (needs Python 3.13; skipped without it,
 sam-build: .venv-sam/.ready .venv-runtime/.ready
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)"
 
-deploy: sam-build ## build, then deploy to AWS; asks for the parameters
-	$(SAM) deploy --guided
+deploy: sam-build ## build, then deploy to AWS; asks for the parameters (CONFIG=samconfig.prod.toml: of another stack)
+	@[ -e "$(CONFIG)" ] || cp samconfig.toml "$(CONFIG)"
+	$(SAM) deploy --guided --config-file "$(abspath $(CONFIG))"
 
 lock: .venv/.dev-ready ## pin the dependencies of pyproject.toml again (delete a lock file first to get newer versions)
 	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt

@@ -1,6 +1,7 @@
-"""make bench: build, measure in alternation, print the results, write them and README's table.
+"""make bench: build, measure in alternation, print the results, write them and the document.
 
-ONLY=<part of a name> measures some and writes nothing; ``--readme`` only writes README's table.
+ONLY=<part of a name> measures some and writes nothing; ``--document`` only writes the
+table and the plot of docs/performance.md.
 """
 
 import os
@@ -12,7 +13,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks import experiments, report
+from tests.benchmarks import experiments, plot, report
 from tests.benchmarks.build import BuiltCases
 from tests.benchmarks.comparisons import COMPARISONS, BenchmarkResult, summarize
 from tests.benchmarks.stubs import running_stubs
@@ -36,7 +37,7 @@ def main() -> int:
     if platform.system() != "Linux":
         sys.stderr.write("cold starts are measured in the Lambda runtime, which needs Linux\n")
         return 2
-    if sys.argv[1:] != ["--readme"]:
+    if sys.argv[1:] != ["--document"]:
         only = os.environ.get("ONLY", "")
         results = measure(only)
         sys.stdout.writelines(f"{report.line(each)}\n" for each in results)
@@ -46,7 +47,8 @@ def main() -> int:
         if only:  # the results file needs all comparisons
             return 0
         report.save(results)
-    report.write_readme()
+    report.write_table()
+    plot.write_plot()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Models of three other designs for polling payments: what a check and an event use of AWS.
+"""Models of four other designs for polling payments: what a check and an event use of AWS.
 
 They are not run. Figures that a design does not determine are payresult's, which favours them:
 the number of checks, the CPU, the item sizes. None of them recovers lost messages or retries events
@@ -34,7 +34,7 @@ class Design:
 
 
 def designs() -> list[Design]:
-    """Return the designs: polling through a REST API, single messages, a waiting state machine."""
+    """Return a polled REST API, single messages, a state machine and a durable function."""
     duration = _milliseconds("gateway", "table", "table")
     paid = {"events": 1.0, "table write units": 1.0}  # a second KB, for the event
     return [
@@ -66,6 +66,15 @@ def designs() -> list[Design]:
                 **_function("arm64", 256, _milliseconds("gateway"), OWN_LOG),
             },
             {"state transitions": 3, "table write units": 2, "events": 1},  # start, write, end
+        ),
+        # What is checkpointed and retained is left out: some hundred bytes a step.
+        Design(
+            "durable functions: a step and a wait for each check; write on change only",
+            {
+                "durable operations": 2,
+                **_function("arm64", 256, _milliseconds("gateway"), OWN_LOG),
+            },
+            {"durable operations": 1, "table write units": 2, "events": 1},  # the start
         ),
     ]
 

@@ -54,6 +54,9 @@ PRICES = {
     "state transitions": Price(
         25.0 / MILLION, "https://aws.amazon.com/step-functions/pricing/", "read 2026-11", "AWS"
     ),
+    "durable operations": Price(
+        8.00 / MILLION, "https://aws.amazon.com/lambda/pricing/", "read 2026-09", "AWS"
+    ),
     "metrics a month": Price(
         0.30, "https://signoz.io/guides/cloudwatch-pricing", "2026-02", "copy"
     ),

@@ -1,4 +1,4 @@
-"""The results of a run: lines for people, JSON that is committed, and the table in README.md."""
+"""The results of a run: lines for people, committed JSON, and docs/performance.md's table."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from tests.support.runtime import PYTHON
 from tests.support.template import ROOT
 
 RESULTS = Path(__file__).parent / "results"
-README = ROOT / "README.md"
-SECTION, NEXT = "\n## Performance\n", "\n## "
+DOCUMENT = ROOT / "docs" / "performance.md"
+SECTION, NEXT = "\n## Results\n", "\n## "
 TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 MEASURED = (
     *("aws-lambda-powertools", "awslambdaric", "boto3", "botocore", "pydantic", "pydantic-core"),
@@ -51,29 +51,29 @@ def format_figure(value: float) -> str:
 
 
 def table(results: Mapping[str, BenchmarkResult]) -> str:
-    """Return the table of *results* by name; a group has one row, so that README stays short."""
+    """Return the table of *results* by name; a group is a row without figures, then its rows."""
     lines = ["| | A | B | A/B (p10 to p90) | target | |", "|---|---:|---:|---:|---|---|"]
     for group, comparisons in groupby(COMPARISONS, lambda each: each.group):
-        rows = [(group, *[""] * 5)]
-        rows += [(each.title, *cells(results[each.name])) for each in comparisons]
-        lines.append(f"| {' | '.join('<br>'.join(column) for column in zip(*rows, strict=True))} |")
+        lines.append(f"| **{group}** | | | | | |")
+        rows = [(each.title, *cells(results[each.name])) for each in comparisons]
+        lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines) + "\n"
 
 
 def with_table(text: str, new_table: str) -> str:
-    """Return README's *text* with the table of its section Performance replaced."""
+    """Return the document's *text* with the table of its section Results replaced."""
     before, heading, rest = text.partition(SECTION)
     section, next_heading, after = rest.partition(NEXT)
     replaced, count = TABLE.subn(lambda _: new_table, section)
     if count != 1:
-        raise ValueError("README.md has no table, or several, in its section Performance")
+        raise ValueError("docs/performance.md has no table, or several, in its section Results")
     return f"{before}{heading}{replaced}{next_heading}{after}"
 
 
-def write_readme() -> None:
+def write_table() -> None:
     """Write the table of the newest committed results."""
-    text = README.read_text(encoding="utf-8")
-    README.write_text(with_table(text, table(latest())), encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(with_table(text, table(latest())), encoding="utf-8")
 
 
 def save(results: Sequence[BenchmarkResult], folder: Path = RESULTS) -> None:

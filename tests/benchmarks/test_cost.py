@@ -1,4 +1,4 @@
-"""Contract of the cost model: what AWS bills for checks and payments, and the README's dollars."""
+"""Contract of the cost model: what AWS bills for checks and payments, as documents quote it."""
 
 import json
 import logging
@@ -186,13 +186,15 @@ def test_metering_restores_the_level_of_the_functions_logs() -> None:
 
 
 def test_other_designs_cost_what_is_computed_by_hand() -> None:
-    """$3.50, $5, a read and a write; three messages; three transitions at $25 a million."""
-    rest, queue, machine = designs()
+    """$3.50, $5, a read and a write; three messages; transitions at $25 and operations at $8."""
+    rest, queue, machine, durable = designs()
     assert dollars(rest.check) * MILLION > 3.50 + 5 + 0.125 + 0.625
     assert queue.payment(5)["SQS requests"] == 15
     assert queue.payment(5)["table write units"] == 6
     assert machine.payment(5)["state transitions"] == 18
     assert bill(machine.check)["state transitions"] * MILLION == pytest.approx(75)
+    assert durable.payment(5)["durable operations"] == 11
+    assert bill(durable.check)["durable operations"] * MILLION == pytest.approx(16)
 
 
 def test_the_cpu_was_measured_for_each_function() -> None:
@@ -225,20 +227,21 @@ def test_a_query_of_an_index_is_billed_by_what_it_found() -> None:
     assert billed == [1, 1, 0.5, 0.5]
 
 
-def test_the_readmes_have_the_dollars_of_the_cost_model() -> None:
+def test_the_documents_have_the_dollars_of_the_cost_model() -> None:
     """Of payresult and the other designs, for a million checks and payments, within 2 %."""
     checks, payments = runs.fast_checks(SIZE), runs.payments(SIZE)
     counted = [(checks.used, payments.used)]
     counted += [(each.check, each.payment(payments.checks)) for each in designs()]
     expected = [dollars(used) * MILLION for pair in counted for used in pair]
-    assert quoted_dollars("README.md", r"\$([\d.]+\d)") == pytest.approx(expected, rel=0.02)
-    assert quoted_dollars("README.zh-CN.md", "([\\d.]+) 美元") == pytest.approx(
-        expected[:2], rel=0.02
-    )
+    rows = r"^\| .+ \| \$([\d.]+) \| \$([\d.]+) \|$"
+    found = [float(cell) for row in quoted("docs/cost.md", rows) for cell in row]
+    assert found == pytest.approx(expected, rel=0.02)
+    *_, machine, durable = expected[1::2]
+    for readme in ("README.md", "README.zh-CN.md"):
+        whole = [float(cell) for cell in quoted(readme, r"^\| .+ \| \$(\d+) \|$")]
+        assert whole == pytest.approx([machine, durable, expected[1]], rel=0.02), readme
 
 
-def quoted_dollars(readme: str, amount: str) -> list[float]:
-    """Return the dollars of `make cost` that a README quotes."""
-    text = (ROOT / readme).read_text(encoding="utf-8")
-    section = text.partition("`make cost`")[2].partition("`make scale`")[0]
-    return [float(each) for each in re.findall(amount, section)]
+def quoted(document: str, row: str) -> list[Any]:
+    """Return what *row* captures in the lines of a document."""
+    return re.findall(row, (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE)

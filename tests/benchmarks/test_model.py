@@ -120,7 +120,7 @@ def test_each_limit_has_a_source_and_a_remedy() -> None:
 
 
 def test_the_settings_are_the_template_s() -> None:
-    """The README shows figures for the defaults."""
+    """The documents show figures for the defaults."""
     assert Deployment.of_template() == Deployment(
         concurrency=5, memory=256, stage_rate=50, sweeper_memory=1769, sweeper_timeout=50
     )

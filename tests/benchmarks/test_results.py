@@ -1,19 +1,22 @@
-"""Contract: the README shows the committed results of the benchmarks, which are complete.
+"""Contract: docs/performance.md shows the committed results of the benchmarks, which are complete.
 
-To fix: `make bench`, or `python -m tests.benchmarks --readme` if only the README changed.
+To fix: `make bench`, or `python -m tests.benchmarks --document` if only the document changed.
 """
 
 import json
 import re
 
 from tests.benchmarks.comparisons import COMPARISONS
-from tests.benchmarks.report import MEASURED, README, RESULTS, latest, table, with_table
+from tests.benchmarks.plot import PLOT, plot
+from tests.benchmarks.report import DOCUMENT, MEASURED, RESULTS, latest, table, with_table
 
 
-def test_the_readme_shows_the_newest_results() -> None:
-    """The command generates the table."""
-    text = README.read_text(encoding="utf-8")
+def test_the_document_shows_the_newest_results() -> None:
+    """The command generates the table and the plot."""
+    text = DOCUMENT.read_text(encoding="utf-8")
     assert with_table(text, table(latest())) == text
+    assert PLOT.read_text(encoding="utf-8") == plot(latest())
+    assert f"]({PLOT.relative_to(DOCUMENT.parent)})" in text
 
 
 def test_the_newest_results_have_a_row_for_each_comparison() -> None:

@@ -1,4 +1,4 @@
-"""What a run of the campaigns shows of each guarantee: the last column of the README's table."""
+"""What a run of the campaigns shows of each guarantee, for the table in docs/testing.md."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The report of the campaigns: Markdown for people, JSON for the table in README.md."""
+"""The report of the campaigns: Markdown for people, JSON for the table in docs/testing.md."""
 
 import json
 from collections.abc import Sequence

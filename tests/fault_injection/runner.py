@@ -34,7 +34,7 @@ def main() -> int:
     sys.stdout.write(markdown(results, size, seed))
     if not only:
         lines = (f"{guarantee}: {text}\n" for guarantee, text in figures(results).items())
-        sys.stdout.write("\nFor the table of guarantees in README.md:\n" + "".join(lines))
+        sys.stdout.write("\nFor the table of guarantees in docs/testing.md:\n" + "".join(lines))
     return int(not all(result.ok for result in results))
 
 

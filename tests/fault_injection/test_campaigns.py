@@ -57,8 +57,8 @@ def test_the_report_shows_what_failed(tmp_path: Path) -> None:
 def test_the_promises_are_shown_by_the_last_full_run_of_the_campaigns() -> None:
     """Each figure comes from tests/fault_injection/report.json; `make campaigns` prints it."""
     size, rows = load()
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    cells = dict(re.findall(r"^\| (P\d) \|.*\| (.*) \|$", readme, re.MULTILINE))
+    document = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    cells = dict(re.findall(r"^\| (P\d) \|.*\| (.*) \|$", document, re.MULTILINE))
     assert cells == {"P4": cells["P4"]} | figures(rows)
     assert size == "full"
     assert all(row.ok for row in rows)
