@@ -143,7 +143,8 @@ def test_the_checks_keep_to_the_schedule() -> None:
     now, stored, vias = NOW, payment(work_at=NOW + 15 * MINUTE, last_error=error(HOUR)), []
     for attempt, delay in enumerate(DELAYS, 1):
         plan = after(stored, WAIT, now)
-        assert (plan.attempt, plan.check_at) == (attempt, now + delay * SECOND)
+        assert plan.attempt == attempt
+        assert plan.check_at == now + delay * SECOND
         assert plan.error is None  # ``lastError`` is about the last check
         vias.append(plan.via)
         now = plan.check_at
