@@ -14,9 +14,12 @@ FULL = Registration("A-17", "19.99", "USD")
 NOTHING = Registration()
 
 
-def registered(registration: Registration) -> Payment:
-    """Return a payment with this registration."""
-    return payment(registration=registration)
+def conflict(stored: Payment, new: Registration) -> str:
+    """Return the field that the conflict of *new* with *stored* names."""
+    with pytest.raises(RegistrationConflict) as caught:
+        merge(stored, new)
+    assert caught.value.pay_id == PAY_ID
+    return caught.value.field
 
 
 def test_a_new_payment_is_pending_and_followed_for_nine_days() -> None:
@@ -37,116 +40,94 @@ def test_a_new_payment_is_pending_and_followed_for_nine_days() -> None:
         (Registration(currency="USD"), Registration("A-17"), Registration("A-17", None, "USD")),
         (Registration("A-17", "19.9"), Registration(None, "19.90"), Registration("A-17", "19.9")),
         (Registration(None, "20"), Registration(None, "20.00"), Registration(None, "20")),
+        # a yen has no hundredths, and zeros are none
+        (
+            Registration(None, "19.00"),
+            Registration(currency="JPY"),
+            Registration(None, "19.00", "JPY"),
+        ),
+        (
+            Registration(currency="KWD"),
+            Registration(None, "1.23"),
+            Registration(None, "1.23", "KWD"),
+        ),
+        # an amount as an earlier version took it: its order can still be registered
+        (
+            Registration(None, "19.99", "JPY"),
+            Registration("A-17"),
+            Registration("A-17", "19.99", "JPY"),
+        ),
     ],
 )
 def test_absent_fields_say_nothing_and_missing_ones_are_set(
     stored: Registration, new: Registration, merged: Registration
 ) -> None:
     """Field by field; an equal amount that is written differently stays as it was."""
-    assert merge(registered(stored), new) == merged
-
-
-@pytest.mark.parametrize(
-    ("new", "field"),
-    [
-        (Registration("A-18"), "orderId"),
-        (Registration("a-17"), "orderId"),
-        (Registration(expected_amount="19.98"), "expectedAmount"),
-        (Registration(currency="EUR"), "currency"),
-        (Registration("A-17", "19.99", "EUR"), "currency"),
-        (Registration("A-17", "1999", "USD"), "expectedAmount"),
-    ],
-)
-def test_another_value_is_a_conflict_that_names_the_field(new: Registration, field: str) -> None:
-    """Also where the other fields are right."""
-    with pytest.raises(RegistrationConflict) as conflict:
-        merge(registered(FULL), new)
-    assert (conflict.value.field, conflict.value.pay_id) == (field, PAY_ID)
+    assert merge(payment(registration=stored), new) == merged
 
 
 @pytest.mark.parametrize(
     ("stored", "new", "field"),
     [
-        (Registration(expected_amount="19.99"), Registration(currency="JPY"), "currency"),
-        (Registration(currency="JPY"), Registration(expected_amount="19.99"), "expectedAmount"),
+        (FULL, Registration("A-18"), "orderId"),
+        (FULL, Registration("a-17"), "orderId"),
+        (FULL, Registration(expected_amount="19.98"), "expectedAmount"),
+        (FULL, Registration(currency="EUR"), "currency"),
+        (FULL, Registration("A-17", "19.99", "EUR"), "currency"),
+        (FULL, Registration("A-17", "1999", "USD"), "expectedAmount"),
+        # a yen has no hundredths, whichever of the two was registered first
+        (Registration(None, "19.99"), Registration(currency="JPY"), "currency"),
+        (Registration(currency="JPY"), Registration(None, "19.99"), "expectedAmount"),
     ],
 )
-def test_an_amount_and_a_currency_that_do_not_fit_are_a_conflict(
+def test_another_value_is_a_conflict_that_names_the_field(
     stored: Registration, new: Registration, field: str
 ) -> None:
-    """A yen has no hundredths, whichever of the two was registered first."""
-    with pytest.raises(RegistrationConflict) as conflict:
-        merge(registered(stored), new)
-    assert conflict.value.field == field
+    """Also where the other fields are right."""
+    assert conflict(payment(registration=stored), new) == field
+
+
+def paid(pay_amount: str | None, **attributes: Any) -> Payment:
+    """Return a payment that succeeded: its event exists."""
+    reply = {"payRst": "success"} | ({} if pay_amount is None else {"payAmount": pay_amount})
+    return payment(Status.SUCCEEDED, reply=reply, **attributes)
 
 
 @pytest.mark.parametrize(
     ("stored", "new"),
     [
-        (Registration(expected_amount="19.00"), Registration(currency="JPY")),
-        (Registration(currency="KWD"), Registration(expected_amount="1.23")),
-        # as an earlier version took it: its order can still be registered
-        (Registration(None, "19.99", "JPY"), Registration("A-17")),
+        pytest.param(paid("USD 19.99"), Registration("A-17"), id="an order"),
+        pytest.param(paid("USD 19.99"), Registration("A-17", "19.99"), id="the amount paid"),
+        pytest.param(paid("1,234"), Registration("A-17", "1234", "USD"), id="with its currency"),
+        pytest.param(paid("$19.99"), Registration(currency="SGD"), id="one of the dollars"),
+        pytest.param(
+            paid("19,99 €", accepted_amount="19,99 €"),
+            Registration(None, "19.99", "EUR"),
+            id="accepted",
+        ),
+        pytest.param(payment(reply={"payAmount": "7"}), Registration(None, "5"), id="not yet paid"),
     ],
 )
-def test_what_fits_or_was_taken_already_is_merged(stored: Registration, new: Registration) -> None:
-    """Zeros are no hundredths."""
-    merged = merge(registered(stored), new)
-    assert merged.expected_amount == (stored.expected_amount or new.expected_amount)
-    assert merged.currency == (stored.currency or new.currency)
-
-
-PAID = {"payAmount": "USD 19.99", "payRst": "success"}
-
-
-@pytest.mark.parametrize("amount", ["19.99", None])
-def test_a_paid_payment_accepts_an_order_id(amount: str | None) -> None:
-    """And the amount that was paid; the event stays as it is."""
-    paid = payment(Status.SUCCEEDED, reply=PAID)
-    new = Registration("A-17", amount)
-    assert merge(paid, new) == new
-
-
-@pytest.mark.parametrize("reply", [PAID, {"payRst": "success"}, {"payAmount": "nonsense"}])
-def test_a_paid_payment_refuses_another_amount(reply: dict[str, str]) -> None:
-    """Its event exists: an amount that was not paid cannot be expected any more."""
-    with pytest.raises(RegistrationConflict) as conflict:
-        merge(payment(Status.SUCCEEDED, reply=reply), Registration(expected_amount="5"))
-    assert conflict.value.field == "expectedAmount"
+def test_what_agrees_with_the_event_is_registered(stored: Payment, new: Registration) -> None:
+    """Also after the success; the event stays as it is."""
+    assert merge(stored, new) == new
 
 
 @pytest.mark.parametrize(
-    ("pay_amount", "currency"), [("USD 19.99", "EUR"), ("€19.99", "USD"), ("¥19.99", "USD")]
+    ("pay_amount", "new", "field"),
+    [
+        *((text, Registration(None, "5"), "expectedAmount") for text in ("USD 19.99", None, "odd")),
+        ("1,234", Registration(None, "1234"), "expectedAmount"),
+        ("1,234", Registration(None, "1.234", "KWD"), "expectedAmount"),
+        ("USD 19.99", Registration(currency="EUR"), "currency"),
+        *((text, Registration(currency="USD"), "currency") for text in ("€19.99", "¥19.99")),
+    ],
 )
-def test_a_paid_payment_refuses_a_contradicting_currency(pay_amount: str, currency: str) -> None:
-    """The event names another one, or excludes this one."""
-    paid = payment(Status.SUCCEEDED, reply={"payAmount": pay_amount})
-    with pytest.raises(RegistrationConflict) as caught:
-        merge(paid, Registration(currency=currency))
-    assert caught.value.field == "currency"
-
-
-def test_a_paid_payment_accepts_the_currency_by_which_its_amount_is_read() -> None:
-    """Without one, "1,234" is no amount."""
-    paid = payment(Status.SUCCEEDED, reply={"payAmount": "1,234"})
-    new = Registration("A-17", "1234", "USD")
-    assert merge(paid, new) == new
-    for other in (Registration(None, "1234"), Registration(None, "1.234", "KWD")):
-        with pytest.raises(RegistrationConflict) as conflict:
-            merge(paid, other)
-        assert conflict.value.field == "expectedAmount"
-
-
-def test_a_paid_payment_accepts_a_currency_that_may_have_been_paid() -> None:
-    """A dollar sign does not say which."""
-    paid = payment(Status.SUCCEEDED, reply={"payAmount": "$19.99"})
-    assert merge(paid, Registration(currency="SGD")).currency == "SGD"
-
-
-def test_an_open_payment_accepts_any_amount() -> None:
-    """A ``payAmount`` received while it is PENDING decides nothing."""
-    new = Registration(expected_amount="5")
-    assert merge(payment(reply={"payAmount": "7"}), new) == new
+def test_what_contradicts_the_event_is_refused(
+    pay_amount: str | None, new: Registration, field: str
+) -> None:
+    """What was not paid cannot be expected any more."""
+    assert conflict(paid(pay_amount), new) == field
 
 
 ENDED = {Status.UNRESOLVED, Status.EXPIRED, Status.FAILED}
@@ -209,10 +190,3 @@ def test_an_amount_is_right_if_it_was_registered_or_accepted(
     """Accepted is the text, to the letter, as it is stored (P2)."""
     stored = payment(registration=Registration(expected_amount="5"), **accepted)
     assert amount_is_right(stored, paid) is right
-
-
-def test_a_paid_payment_takes_the_amount_that_was_accepted() -> None:
-    """The same order message comes again after accept and success."""
-    new = Registration("A-17", "19.99", "EUR")
-    paid = payment(Status.SUCCEEDED, reply={"payAmount": "19,99 €"}, accepted_amount="19,99 €")
-    assert merge(paid, new) == new
