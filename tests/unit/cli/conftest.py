@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from payresult.domain.payment import Status
+from tests.support.factories import reply
 from tests.support.tables import Table
+from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
 
 PAY_IDS = [f"paid-{number}" for number in range(25)]
@@ -15,6 +18,14 @@ PAY_IDS = [f"paid-{number}" for number in range(25)]
 def resume_file(file: Path) -> Path:
     """Return the resume file of *file*."""
     return file.with_name(file.name + ".following")
+
+
+def in_review(world: World, **reported: str) -> None:
+    """Bring the payment into REVIEW: 19.99 USD are registered, *reported* is reported."""
+    world.says = lambda _: reply(**reported)
+    world.order(orderId="A-17", expectedAmount="19.99", currency="USD")
+    world.run(0)
+    assert world.table.payment().status is Status.REVIEW
 
 
 def sent_pay_ids(cli: CommandLine) -> list[str]:

@@ -1,4 +1,4 @@
-"""`payresult_cli.app`: help, options that commands share, and rejection of a bad command line."""
+"""Contract of the command line: help, shared options, and refusal of a bad command line."""
 
 from importlib import import_module
 
@@ -36,9 +36,38 @@ def test_commands_that_change_something_have_dry_run_and_yes() -> None:
     assert changing == {"accept", "close", "follow", "forget", "redrive", "republish"}
 
 
-@pytest.mark.parametrize("arguments", [[], ["nix"], ["explain"], ["list", "--nix"]])
+REASON = ["--reason", "coupon"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["nix"], ["explain"], ["list", "--nix"]),
+        # a payId, an age, a time or a reason that is none
+        *(["check"], ["check", "two words"], ["check", "p-1", ""], ["check", "x" * 129]),
+        *(["check", "a#b"], ["republish", "two words"], ["republish", "--since", "monday"]),
+        *(["list", "--older-than", "yesterday"], ["list", "x"]),
+        *(["accept", "p-1", "--reason", text] for text in (" ", "a\nb", "x" * 201)),
+        # a value that there is not
+        *(["list", "--status", "PAID"], ["list", "--attention", "PENDING"]),
+        # options that exclude or need each other
+        ["accept", "p-1", *REASON, "--reported", "$18.00", "--reported-absent"],
+        ["list", "--attention", "REVIEW", "--status", "REVIEW"],
+        ["list", "--attention", "REVIEW", "--older-than", "2h"],
+        *(["republish"], ["republish", "p-1", "--since", "2026-11-22"]),
+        *(["republish", "--until", "2026-11-22"], ["republish", "p-1", "--until", "2026-11-22"]),
+    ],
+)
 def test_bad_command_line_is_rejected(arguments: list[str]) -> None:
-    """Exit code 2 and one line; without a command, the help."""
-    result = run(*arguments, dependencies=Dependencies())
+    """Exit code 2 and one line, before anything is asked of AWS."""
+    result = run(*arguments, dependencies=Dependencies(load_stack=pytest.fail))
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("payresult: " if arguments else "Usage: ")
+    assert result.err.startswith("payresult: ")
+    assert len(result.err.splitlines()) == 1
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    """On stderr: exit code 2."""
+    result = run(dependencies=Dependencies())
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("Usage: ")

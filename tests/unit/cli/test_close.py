@@ -1,32 +1,22 @@
-"""`payresult close`: ends the waiting for a person, keeps all else, and says why in the history."""
-
-from typing import Any
+"""P5, contract of `payresult close`: ends the waiting for a person, and keeps all else."""
 
 import pytest
 
 from payresult.domain.payment import Status
-from payresult.errors import GatewayUnavailable
 from tests.support.factories import DAY, HOUR, NOW, PAY_ID, SECOND, reply
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
+from tests.unit.cli.conftest import in_review
 
 CLOSE = ("close", PAY_ID, "--reason", "refunded in the shop")
 
 
-def in_review(world: World) -> None:
-    """Bring the payment into REVIEW, where two late checks are planned."""
-    world.says = lambda _: reply(payAmount="$18.00")
-    world.order(expectedAmount="19.99")
-    world.run(0)
-
-
 def unresolved(world: World) -> None:
-    """Bring the payment to UNRESOLVED: the gateway is down at the end."""
-    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
-    world.order()
-    world.run(SECOND)
-    world.table.change(giveUpAt=world.now)
-    world.run(2 * HOUR)
+    """Bring the payment to UNRESOLVED: its message is lost, and the sweeper gives it up."""
+    world.register()
+    world.queue.waiting.clear()
+    world.table.change(giveUpAt=NOW - HOUR, workAt=NOW)
+    world.sweep()
     assert world.table.payment().status is Status.UNRESOLVED
 
 
@@ -34,7 +24,7 @@ def test_closed_review_waits_for_nobody_and_keeps_its_checks(
     cli: CommandLine, world: World
 ) -> None:
     """A late check that leaves it in REVIEW does not put it back."""
-    in_review(world)
+    in_review(world, payAmount="$18.00")
     before = cli.table.item()
     cli.retention_days = 30
 
@@ -52,27 +42,17 @@ def test_closed_review_waits_for_nobody_and_keeps_its_checks(
     assert cli.run("list").out == ""
 
 
-def test_closed_payment_at_rest_expires(cli: CommandLine, world: World) -> None:
-    """Where RetentionDays is set, and nothing is planned any more."""
+@pytest.mark.parametrize(
+    ("retention_days", "expires_at"), [(0, None), (30, NOW // 1000 + 30 * 86_400)]
+)
+def test_closed_payment_at_rest_expires(
+    cli: CommandLine, world: World, retention_days: int, expires_at: int | None
+) -> None:
+    """Where RetentionDays is set; and not any more once it is followed again."""
     unresolved(world)
-    cli.now = world.now
-    cli.retention_days = 30
+    cli.retention_days = retention_days
     assert cli.run(*CLOSE, "--yes").code == 0
-    assert world.table.payment().expires_at == world.now // 1000 + 30 * 86_400
-
-
-def test_closed_payment_is_kept_without_a_retention(cli: CommandLine, world: World) -> None:
-    """RetentionDays is 0 by default."""
-    unresolved(world)
-    assert cli.run(*CLOSE, "--yes").code == 0
-    assert world.table.payment().expires_at is None
-
-
-def test_closed_payment_can_be_followed_again(cli: CommandLine, world: World) -> None:
-    """And does not expire then."""
-    unresolved(world)
-    cli.retention_days = 30
-    cli.run(*CLOSE, "--yes")
+    assert world.table.payment().expires_at == expires_at
     world.now += HOUR
     world.order()
     world.run(SECOND)
@@ -109,21 +89,6 @@ def test_marker_expires_with_a_duplicate_that_was_closed(cli: CommandLine, world
     assert cli.run("list").err == "0 payments\n"
 
 
-@pytest.mark.parametrize(
-    ("options", "user_input", "code"), [(["--dry-run"], None, 0), ([], "n\n", 1), ([], "", 2)]
-)
-def test_nothing_is_closed_without_a_yes(
-    cli: CommandLine, world: World, options: list[str], user_input: str | None, code: int
-) -> None:
-    """In a dry run, after a no, and if nobody answers."""
-    in_review(world)
-    before = cli.table.item()
-    result = cli.run(*CLOSE, *options, user_input=user_input)
-    assert result.code == code
-    assert "nothing was changed" in result.err
-    assert cli.table.item() == before
-
-
 def test_payment_that_waits_for_nobody_cannot_be_closed(cli: CommandLine, world: World) -> None:
     """A PENDING, a closed and an unknown one."""
     assert "is not in the table" in cli.run(*CLOSE, "--yes").err
@@ -132,27 +97,3 @@ def test_payment_that_waits_for_nobody_cannot_be_closed(cli: CommandLine, world:
     result = cli.run(*CLOSE, "--yes")
     assert result.code == 2
     assert f"{PAY_ID} is REVIEW and waits for nobody: nothing to close" in result.err
-
-
-@pytest.mark.parametrize(
-    "meanwhile",
-    [
-        {"attention": None, "attentionSince": None, "status": "SUCCEEDED", "rank": 30},
-        {"giveUpAt": NOW + 20 * DAY},
-        {"workAt": NOW + 5},
-    ],
-)
-def test_payment_that_changed_since_it_was_read_is_not_closed(
-    cli: CommandLine, world: World, meanwhile: dict[str, Any]
-) -> None:
-    """It was paid after all, or an operator accepted it, or it is being checked."""
-    in_review(world)
-
-    def change_before(call: Any, **arguments: Any) -> Any:
-        cli.table.change(**meanwhile)
-        return call(**arguments)
-
-    cli.intercept("update_item", change_before)
-    result = cli.run(*CLOSE, "--yes")
-    assert result.code == 2
-    assert "changed in the meantime, nothing was done" in result.err
