@@ -25,7 +25,7 @@ from payresult.schemas.fields import PayId
 from payresult.schemas.requests import FollowUpMessage, OrderMessage, PayIdsBody, RegistrationBody
 from payresult.schemas.responses import PaymentResponse, Problem, QueryResponse
 from tests.contract import recorded
-from tests.support.samples import SAMPLES, sample
+from tests.support.samples import SAMPLES, WAIT, sample
 from tests.support.template import ROOT
 
 Document = dict[str, Any]
@@ -51,6 +51,12 @@ HTTP: tuple[tuple[type[BaseModel], JsonSchemaMode], ...] = (
 
 ANY_CALL = ("internal-error", "try-again")
 """Examples of what each call may answer, whichever of them it was recorded at."""
+
+WAIT_AS_GET = (
+    *("settled", "review", "stale"),
+    *("not-registered", "gateway-unavailable", "gateway-bad-reply"),
+)
+"""Examples of what waiting answers as GET does, at which they were recorded."""
 
 
 class _Generator(GenerateJsonSchema):
@@ -106,7 +112,8 @@ def _openapi(examples: Sequence[recorded.Example]) -> Document:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             route = f"{method.upper()} {path}"
-            mine = [it for it in examples if it.route == route or it.name in ANY_CALL]
+            shared = ANY_CALL + (WAIT_AS_GET if route == WAIT else ())
+            mine = [it for it in examples if it.route == route or it.name in shared]
             operation |= dict(_filled(route, operation, mine))
     _, schemas = models_json_schema(
         HTTP, ref_template="#/components/schemas/{model}", schema_generator=_Generator
@@ -122,8 +129,8 @@ def _filled(
 ) -> Iterator[tuple[str, object]]:
     """Yield what the code says of an operation: payId, body and responses."""
     if "parameters" in operation:
-        [pay_id] = operation["parameters"]
-        yield "parameters", [pay_id | {"schema": TypeAdapter(PayId).json_schema()}]
+        pay_id, *others = operation["parameters"]
+        yield "parameters", [pay_id | {"schema": TypeAdapter(PayId).json_schema()}, *others]
     if "requestBody" in operation:
         body = operation["requestBody"]
         example = json.loads(sample(SAMPLES[route])["body"])

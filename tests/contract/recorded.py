@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from tests.support.moto_deployment import REGION, Deployment, running
-from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, WAIT, sample
 
 Event = dict[str, Any]
 
@@ -65,9 +65,12 @@ def _call(
     summary: str,
     pay_id: str | None = None,
     body: object = None,
+    **query: str,
 ) -> Example:
     """Send the sample request of *route*, changed where told, to the api function."""
     event = sample(SAMPLES[route])
+    if query:
+        event["queryStringParameters"] = query
     if pay_id is not None:
         event["pathParameters"] = {"payId": pay_id}
     if body is not None:
@@ -85,6 +88,8 @@ def _life_of_a_payment(world: Deployment) -> Iterator[Example]:
     _check(checks, PAY_ID)
     world.now += 3000
     yield _call(app, GET, "pending", "Not paid yet", PAY_ID)
+    world.now += 3000
+    yield _call(app, WAIT, "still-pending", "Waited, and not paid yet: call again", PAY_ID)
     world.now += 3000
     world.gateway.answers[PAY_ID] = DOWN
     yield _call(app, GET, "stale", "The gateway is down: what was known before", PAY_ID)
@@ -112,10 +117,13 @@ def _lists_and_troubles(world: Deployment) -> Iterator[Example]:
     yield _call(app, QUERY, "results", "One is paid, of the other nothing is known", body=both)
     rule = "A value breaks a rule"
     yield _call(app, GET, "invalid-get", rule, "2019 0321")
+    yield _call(app, WAIT, "invalid-wait", rule, seconds="999")
     yield _call(app, PUT, "invalid-put", rule, body={"expectedAmount": "19.999"})
     yield _call(app, QUERY, "invalid-query", rule, body={"payIds": []})
     yield _call(app, GET, "gateway-unavailable", "The gateway is down", OTHER)
     yield _call(app, GET, "gateway-bad-reply", "The gateway answers nonsense", ODD)
+    hasty = world.app("api", MAX_WAIT_SECONDS="0")
+    yield _call(hasty, WAIT, "waiting-off", "This deployment lets nobody wait", OTHER)
     strict = world.app("api", REQUIRE_REGISTRATION="true")
     yield _call(strict, GET, "not-registered", "Nobody registered it", OTHER)
     unreadable: Any = {"pk": {"S": f"P000818#{ODD}"}, "schemaVersion": {"N": "2"}}

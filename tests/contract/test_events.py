@@ -125,7 +125,8 @@ def test_the_batch_is_followed(world: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("api-get", 200), ("api-put", 202), ("api-query", 200)]
+    ("name", "status"),
+    [("api-get", 200), ("api-wait", 200), ("api-put", 202), ("api-query", 200)],
 )
 def test_the_requests_are_answered(world: Deployment, name: str, status: int) -> None:
     """By the real api function."""

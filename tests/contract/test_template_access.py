@@ -121,7 +121,11 @@ def test_only_the_audit_rule_may_write_to_the_audit_queue() -> None:
 
 
 def test_every_route_is_closed() -> None:
-    """PUT and POST require IAM; GET requires a JWT if an issuer is set, and IAM otherwise."""
+    """PUT and POST require IAM; both GETs require a JWT if an issuer is set, and IAM otherwise."""
+    of_users = (
+        {"Fn::If": ["UseJwt", "JWT", "AWS_IAM"]},
+        {"Fn::If": ["UseJwt", {"Ref": "JwtAuthorizer"}, {"Ref": "AWS::NoValue"}]},
+    )
     routes = {
         it["RouteKey"]: (it["AuthorizationType"], it.get("AuthorizerId"))
         for it in of_type("AWS::ApiGatewayV2::Route").values()
@@ -129,10 +133,8 @@ def test_every_route_is_closed() -> None:
     assert routes == {
         "PUT /payments/{payId}": ("AWS_IAM", None),
         "POST /payments/query": ("AWS_IAM", None),
-        "GET /payments/{payId}": (
-            {"Fn::If": ["UseJwt", "JWT", "AWS_IAM"]},
-            {"Fn::If": ["UseJwt", {"Ref": "JwtAuthorizer"}, {"Ref": "AWS::NoValue"}]},
-        ),
+        "GET /payments/{payId}": of_users,
+        "GET /payments/{payId}/wait": of_users,
     }
 
 
@@ -157,7 +159,7 @@ def test_only_this_api_may_invoke_the_api_function() -> None:
     assert permission["SourceArn"]["Fn::Sub"].endswith(":${HttpApi}/*/*/payments/*")
 
 
-def test_the_api_is_throttled_and_a_query_of_many_payments_more_so() -> None:
+def test_the_api_is_throttled_and_what_takes_long_more_so() -> None:
     """The emulator ignores these figures, so this test checks them."""
     stage = properties("ApiStage")
     assert (stage["StageName"], stage["AutoDeploy"]) == ("$default", True)
@@ -166,8 +168,18 @@ def test_the_api_is_throttled_and_a_query_of_many_payments_more_so() -> None:
         "ThrottlingBurstLimit": {"Ref": "ApiBurstLimit"},
     }
     assert stage["RouteSettings"] == {
-        "POST /payments/query": {"ThrottlingRateLimit": 2, "ThrottlingBurstLimit": 5}
+        "POST /payments/query": {"ThrottlingRateLimit": 2, "ThrottlingBurstLimit": 5},
+        "GET /payments/{payId}/wait": {
+            "ThrottlingRateLimit": {"Ref": "WaitRateLimit"},
+            "ThrottlingBurstLimit": 10,
+        },
     }
+    named = {
+        name
+        for name, it in of_type("AWS::ApiGatewayV2::Route").items()
+        if it["RouteKey"] in stage["RouteSettings"]
+    }
+    assert set(RESOURCES["ApiStage"]["DependsOn"]) == named
 
 
 def test_a_browser_may_only_get_and_only_from_the_chosen_origins() -> None:

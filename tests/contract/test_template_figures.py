@@ -4,15 +4,21 @@ import json
 import re
 from inspect import signature
 
-from payresult.bootstrap import MAX_CONCURRENCY
+from payresult.bootstrap import CLIENT_CONFIG, MAX_CONCURRENCY
 from payresult.domain.schedule import FOLLOW_FOR, JITTER, MAX_QUEUE_DELAY
 from payresult.gateway.client import GatewayClient
 from payresult.schemas.requests import MAX_PAY_IDS
 from payresult.services.sweeper import RESERVE_MS
+from payresult.settings import MAX_WAIT_SECONDS
 from tests.support.factories import DELAYS
 from tests.support.template import FUNCTIONS, ROOT, TEMPLATE, of_type, properties
 
 TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
+
+WAIT = TEMPLATE["Parameters"]["MaxWaitSeconds"]
+DEADLINE = signature(GatewayClient).parameters["deadline"].default
+ROUNDS = -(-MAX_PAY_IDS // MAX_CONCURRENCY)
+"""Of the questions of a query of 100 payIds."""
 
 TWO_WEEKS = 14 * 24 * 3600
 
@@ -87,11 +93,33 @@ def test_the_sweeper_runs_each_minute_and_never_twice_at_once() -> None:
     assert schedule["RetryPolicy"]["MaximumRetryAttempts"] == 0
 
 
-def test_the_api_function_answers_before_api_gateway_gives_up() -> None:
-    """First the function times out, then the integration, then the HTTP API after 30 s."""
-    function = properties("ApiFunction")["Timeout"]
+def test_who_waits_is_answered_before_api_gateway_gives_up() -> None:
+    """Also where the last question is not answered; the HTTP API itself gives up after 30 s."""
     integration = properties("ApiIntegration")["TimeoutInMillis"] / 1000
-    assert function == 28 < integration < 30
+    slow_writes = 2
+    assert WAIT["MaxValue"] == WAIT["Default"] == MAX_WAIT_SECONDS == 20
+    assert MAX_WAIT_SECONDS + DEADLINE + slow_writes < integration < 30
+
+
+def test_what_an_api_call_has_begun_ends_before_its_function_does() -> None:
+    """A question begun at the last moment: its claim and its answer may need their last retry."""
+    client = vars(CLIENT_CONFIG)
+    one_try = client["connect_timeout"] + client["read_timeout"]
+    one_call = client["retries"]["total_max_attempts"] * one_try
+    timeout = properties("ApiFunction")["Timeout"]
+    assert MAX_WAIT_SECONDS + one_call + DEADLINE + one_call < timeout == 45
+    assert ROUNDS * DEADLINE + one_call < timeout
+
+
+def test_the_told_number_of_functions_that_waiters_hold_is_that_of_the_defaults() -> None:
+    """And leaves an account with 1,000 of them most."""
+    told = [int(it) for it in re.findall(r"burst 10 \+ .* x WaitRateLimit .* = +(\d+)\n", TEXT)]
+    rate = TEMPLATE["Parameters"]["WaitRateLimit"]["Default"]
+    burst = properties("ApiStage")["RouteSettings"]["GET /payments/{payId}/wait"][
+        "ThrottlingBurstLimit"
+    ]
+    held = [burst + seconds * rate for seconds in (WAIT["Default"], WAIT["Default"] + DEADLINE)]
+    assert told == [held[1], *held] == [260, 210, 260]
 
 
 def test_no_function_reserves_concurrency_by_default_or_is_traced() -> None:
@@ -128,14 +156,15 @@ def test_the_told_number_of_questions_under_way_is_that_of_the_defaults() -> Non
     """At a gateway that answers none: each question lasts its deadline."""
     default = {name: it.get("Default") for name, it in TEMPLATE["Parameters"].items()}
     post = properties("ApiStage")["RouteSettings"]["POST /payments/query"]
-    deadline = signature(GatewayClient).parameters["deadline"].default
-    rounds = -(-MAX_PAY_IDS // MAX_CONCURRENCY)
+    wait = properties("ApiStage")["RouteSettings"]["GET /payments/{payId}/wait"]
+    waited = WAIT["Default"] + DEADLINE
     queue = default["MaximumConcurrency"] * 10
-    get = default["ApiBurstLimit"] + deadline * default["ApiRateLimit"]
-    calls = post["ThrottlingBurstLimit"] + rounds * deadline * post["ThrottlingRateLimit"]
+    get = default["ApiBurstLimit"] + DEADLINE * default["ApiRateLimit"]
+    waits = wait["ThrottlingBurstLimit"] + waited * default["WaitRateLimit"]
+    calls = post["ThrottlingBurstLimit"] + ROUNDS * DEADLINE * post["ThrottlingRateLimit"]
     told = re.search(r"The defaults give ([\d,]+)\.", TEXT)
     assert told
-    assert int(told[1].replace(",", "")) == queue + get + calls * MAX_CONCURRENCY == 1840
+    assert int(told[1].replace(",", "")) == queue + get + waits + calls * MAX_CONCURRENCY == 2100
 
 
 def test_the_default_schedule_makes_32_checks_within_the_time_that_a_payment_is_followed() -> None:

@@ -110,6 +110,14 @@ def test_what_makes_no_sense_is_refused_before_anything_is_made(
     assert PARAMETERS[name]["ConstraintDescription"].startswith("must be")
 
 
+def test_the_functions_start_with_each_time_to_wait_that_the_template_accepts() -> None:
+    """From its least, which switches waiting off, to its most."""
+    accepted = PARAMETERS["MaxWaitSeconds"]
+    seconds = range(accepted["MinValue"], accepted["MaxValue"] + 1)
+    started = [Settings.from_env(deployed_environment(MaxWaitSeconds=str(it))) for it in seconds]
+    assert [it.max_wait_seconds for it in started] == [*range(21)]
+
+
 def test_the_functions_read_the_variables_that_the_template_sets_and_no_others() -> None:
     """No variable is set without being read, or read without being set."""
     of_settings = {field.alias for field in Settings.model_fields.values()} - {"RESOURCES"}

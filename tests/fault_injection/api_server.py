@@ -12,10 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.support.moto_deployment import Deployment, running
-from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, WAIT, sample
 
 AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=made-up"
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -108,19 +108,22 @@ def _route(request: BaseHTTPRequestHandler) -> str | None:
     if path == "/payments/query" and request.command == "POST":
         return QUERY
     _, first, *rest = path.split("/")
-    if (first, len(rest)) != ("payments", 1) or not rest[0]:
+    if first != "payments" or not rest or not rest[0]:
         return None
-    return {"GET": GET, "PUT": PUT}.get(request.command)
+    routes = {("GET",): GET, ("PUT",): PUT, ("GET", "wait"): WAIT}
+    return routes.get((request.command, *rest[1:]))
 
 
 def _event(request: BaseHTTPRequestHandler, body: bytes) -> dict[str, Any]:
     """Return the event that API Gateway sends to the function (payload format 2.0)."""
     route = _route(request)
     assert route is not None
-    path = urlsplit(request.path).path
-    event = sample(SAMPLES[route]) | {"rawPath": unquote(path)}
+    url = urlsplit(request.path)
+    event = sample(SAMPLES[route]) | {"rawPath": unquote(url.path), "rawQueryString": url.query}
     if route != QUERY:
-        event["pathParameters"] = {"payId": unquote(path.rpartition("/")[2])}
+        event["pathParameters"] = {"payId": unquote(url.path.split("/")[2])}
+    typed = parse_qs(url.query, keep_blank_values=True)
+    event["queryStringParameters"] = {name: ",".join(values) for name, values in typed.items()}
     return event | {"headers": dict(request.headers.items())} | _body(request, body)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from tests.support.fault_server import HEAD
-from tests.support.samples import GET, PUT, QUERY, SAMPLES, sample
+from tests.support.samples import GET, PUT, QUERY, SAMPLES, WAIT, sample
 
 PARTNER = "P000818"
 PAY_ID_PLACEHOLDER = "reply-??"
@@ -103,6 +103,7 @@ def _messages(text: str) -> Iterator[str]:
 def _requests(text: str) -> Iterator[dict[str, Any]]:
     """Yield requests to the API."""
     yield _request(GET, text, text)
+    yield _request(WAIT, text, "reply-00") | {"queryStringParameters": {"seconds": text}}
     for body in (
         text,
         json.dumps({"orderId": text}),

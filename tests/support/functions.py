@@ -91,6 +91,7 @@ class Services:
         random_fraction: Callable[[], float],
         delays: Sequence[int],
         *,
+        sleep: Callable[[float], None],
         table_name: str = "payments",
         require_registration: bool = False,
         retention_days: int = 0,
@@ -112,7 +113,12 @@ class Services:
             random_fraction=random_fraction,
         )
         self.service = PaymentService(
-            checker, payments, queue, pool=pool, require_registration=require_registration
+            checker,
+            payments,
+            queue,
+            pool=pool,
+            sleep=sleep,
+            require_registration=require_registration,
         )
         self.processor = CheckBatchProcessor(self.service, checker, payments, queue, pool=pool)
         self.outbox = Outbox(payments, bus, pool=pool, clock=clock, retention_days=retention_days)
@@ -128,6 +134,8 @@ class Functions:
         clock: Callable[[], float],
         random_fraction: Callable[[], float],
         delays: Sequence[int],
+        *,
+        sleep: Callable[[float], None],
         retention_days: int = 0,
     ) -> None:
         def connect_to(function: str, dependency: str) -> Client:
@@ -140,6 +148,7 @@ class Functions:
                 clock,
                 random_fraction,
                 delays,
+                sleep=sleep,
                 retention_days=retention_days,
             )
             for function in _SERVICES

@@ -59,10 +59,11 @@ class Deployment:
         assert spec is not None
         assert spec.loader is not None
         app = importlib.util.module_from_spec(spec)
-        # The handlers take both at their start; afterwards all else has its own time again.
+        # The handlers take these at their start; afterwards all else has its own time again.
         with (
             mock.patch.dict(os.environ, self.environ | environ),
             mock.patch.object(time, "time", self._clock),
+            mock.patch.object(time, "sleep", self._sleep),
             mock.patch.object(SystemRandom, "random", return_value=0.5),
         ):
             spec.loader.exec_module(app)
@@ -70,6 +71,9 @@ class Deployment:
 
     def _clock(self) -> float:
         return self.now / 1000
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += round(seconds * 1000)
 
     def stream_records(self) -> list[dict[str, Any]]:
         """What the table's stream has to say so far, oldest first."""

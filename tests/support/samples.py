@@ -6,7 +6,8 @@ from typing import Any
 from tests.support.template import ROOT
 
 GET, PUT, QUERY = "GET /payments/{payId}", "PUT /payments/{payId}", "POST /payments/query"
-SAMPLES = {GET: "api-get", PUT: "api-put", QUERY: "api-query"}
+WAIT = "GET /payments/{payId}/wait"
+SAMPLES = {GET: "api-get", WAIT: "api-wait", PUT: "api-put", QUERY: "api-query"}
 """By route, the name of its sample."""
 
 

@@ -75,6 +75,7 @@ class Simulation:
     ) -> None:
         self.now = START
         self.on_call: Callable[[Call], None] = lambda _: None
+        self.pass_time: Callable[[float], None] = self._pass_time
         self.stream_enabled = True
         self.sweeper_enabled = True
         self.checks_enabled = True
@@ -92,7 +93,12 @@ class Simulation:
         }
         self._wrap = wrap
         self.functions = Functions(
-            self.connect, lambda: self.now / 1000, rng.random, delays, retention_days
+            self.connect,
+            lambda: self.now / 1000,
+            rng.random,
+            delays,
+            sleep=self.sleep,
+            retention_days=retention_days,
         )
         self.host: FunctionHost = self.functions
 
@@ -139,7 +145,26 @@ class Simulation:
         status: int = self.host.invoke("api", event)["statusCode"]
         return status
 
+    def wait_for(self, pay_id: str, seconds: int) -> tuple[int, dict[str, Any]]:
+        """Return HTTP status and body of GET /payments/{payId}/wait; see ``sleep``."""
+        event = {
+            "routeKey": "GET /payments/{payId}/wait",
+            "pathParameters": {"payId": pay_id},
+            "queryStringParameters": {"seconds": str(seconds)},
+        }
+        response = self.host.invoke("api", event)
+        return response["statusCode"], json.loads(response["body"])
+
     # The passing of time
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep as a caller who waits; ``Waiters`` lets other callers run meanwhile."""
+        self.pass_time(seconds)
+
+    def _pass_time(self, seconds: float) -> None:
+        end = self.now + round(seconds * 1000)
+        self.run(end - self.now)
+        self.now = end
 
     def run(self, duration: int) -> None:
         """Run for *duration* milliseconds, or less if nothing is left to do."""

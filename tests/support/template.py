@@ -72,7 +72,7 @@ def deployed_environment(**chosen: str) -> dict[str, str]:
     known = {name: it["Default"] for name, it in parameters if "Default" in it}
     known |= {"PartnerCode": "P000818"} | MADE | chosen
     values = environment().items()
-    return {name: known[it["Ref"]] if isinstance(it, dict) else it for name, it in values}
+    return {name: str(known[it["Ref"]]) if isinstance(it, dict) else it for name, it in values}
 
 
 def statements(name: str) -> list[dict[str, Any]]:

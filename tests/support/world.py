@@ -61,6 +61,7 @@ class World(Simulation):
             lambda: self.now / 1000,
             lambda: random_fraction,
             delays,
+            sleep=self.sleep,
             table_name=table.name,
             require_registration=require_registration,
         )

@@ -18,6 +18,7 @@ ENVIRON = {
     "GATEWAY_TIME_ZONE": "",
     "FAILED_PAY_RST_VALUES": "",
     "REQUIRE_REGISTRATION": "false",
+    "MAX_WAIT_SECONDS": "20",
     "CHECK_DELAYS": ",".join(map(str, DELAYS)),
     "TABLE_NAME": "payments",
     "QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/checks",
@@ -44,7 +45,14 @@ def test_reads_what_the_template_sets() -> None:
         "zone": None,
         "failed_pay_rst_values": frozenset(),
         "require_registration": False,
+        "max_wait_seconds": 20,
     }
+
+
+def test_nobody_waits_where_an_older_stack_does_not_say_how_long() -> None:
+    """For a moment of a deployment: it has no route for it either."""
+    older = {name: value for name, value in ENVIRON.items() if name != "MAX_WAIT_SECONDS"}
+    assert Settings.from_env(older).max_wait_seconds == 0
 
 
 def test_the_rules_know_how_long_a_payment_is_kept() -> None:
@@ -82,7 +90,7 @@ def test_an_optional_variable_may_be_missing(name: str) -> None:
     assert Settings.from_env(environ) == Settings.from_env(ENVIRON)
 
 
-REQUIRED = [name for name in ENVIRON if name[:4] not in {"GATE", "FAIL", "REQU"}]
+REQUIRED = [name for name in ENVIRON if name[:4] not in {"GATE", "FAIL", "REQU", "MAX_"}]
 
 
 @pytest.mark.parametrize("name", [*REQUIRED, "GATEWAY_BASE_URL"])
@@ -148,6 +156,10 @@ BAD = [
     *(
         ("REQUIRE_REGISTRATION", value, '"true" or "false"')
         for value in ("yes", "1", "True", "TRUE", "", "true ", "no")
+    ),
+    *(
+        ("MAX_WAIT_SECONDS", value, "from 0 to 20")
+        for value in ("", "21", "-1", "2.5", "100", " 5", "٥", "5\n")
     ),
     *(
         (name, "anything", REFUSED)

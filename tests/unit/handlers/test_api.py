@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from payresult.errors import GatewayUnavailable, InvalidReply
-from tests.support.factories import HOUR, PARTNER, PAY_ID, reply
+from tests.support.factories import HOUR, NOW, PARTNER, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 from tests.support.world import Said, World
-from tests.unit.handlers.conftest import Load, Output
+from tests.unit.handlers.conftest import Load, Output, Start
 
 Answer = tuple[int, dict[str, Any], dict[str, str]]
 """Status, document and headers of a response."""
@@ -36,15 +36,23 @@ class Api:
         return app
 
     def call(
-        self, route: str, body: object = None, pay_id: str | None = PAY_ID, *, encoded: bool = False
+        self,
+        route: str,
+        body: object = None,
+        pay_id: str | None = PAY_ID,
+        *,
+        encoded: bool = False,
+        query: dict[str, str] | None = None,
     ) -> Answer:
-        """Return the response to a request."""
+        """Return the response to a request; without *query* its event has no such field."""
         event: dict[str, Any] = {
             "version": "2.0",
             "routeKey": route,
             "pathParameters": None if pay_id is None else {"payId": pay_id},
             "isBase64Encoded": encoded,
         }
+        if query is not None:
+            event["queryStringParameters"] = query
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         answer = self.app.handler(event, None)
@@ -54,6 +62,11 @@ class Api:
     def get(self, pay_id: str | None = PAY_ID) -> Answer:
         """GET a payment."""
         return self.call("GET /payments/{payId}", pay_id=pay_id)
+
+    def wait(self, seconds: str | None = "20", pay_id: str = PAY_ID) -> Answer:
+        """GET a payment, and wait; None: without a query string."""
+        query = None if seconds is None else {"seconds": seconds}
+        return self.call("GET /payments/{payId}/wait", pay_id=pay_id, query=query)
 
     def put(self, body: object, *, encoded: bool = False) -> Answer:
         """PUT a registration."""
@@ -157,6 +170,119 @@ def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
     assert document["field"] == "payId"
     assert document["detail"].startswith("payId: ")
     assert api.world.asked == []
+
+
+def test_a_waiting_app_gets_the_result_when_it_is_there(api: Api) -> None:
+    """The body is that of GET; no ``Retry-After`` for what is paid."""
+    api.put({"orderId": "A-17"})
+    api.world.checks_enabled = False
+    api.world.says = lambda pay_id: reply(
+        "success" if api.world.now > NOW + 3 * SECOND else "wait", payId=pay_id
+    )
+    status, shown, headers = api.wait()
+    assert (status, shown["status"], api.world.now) == (200, "SUCCEEDED", NOW + 5600)
+    assert "Retry-After" not in headers
+    assert api.get()[1] == shown
+
+
+def test_a_waiting_app_gets_pending_when_its_time_is_up_and_may_call_again_at_once(
+    api: Api,
+) -> None:
+    """It has waited already, so there is no ``Retry-After``; the body is that of GET."""
+    api.put({"orderId": "A-17"})
+    status, shown, headers = api.wait("1")
+    assert (status, shown["status"], api.world.now) == (200, "PENDING", NOW + SECOND)
+    assert "Retry-After" not in headers
+    assert api.get()[1] == shown
+
+
+def test_waiting_for_what_nobody_registered_says_when_to_ask_again(api: Api) -> None:
+    """At once, as GET does: else an app that calls again would never pause."""
+    status, shown, headers = api.wait()
+    assert (status, shown["status"], api.world.now) == (200, "PENDING", NOW)
+    assert headers["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind"),
+    [
+        (GatewayUnavailable(CANARY, pay_id=PAY_ID), 503, "gateway-unavailable"),
+        (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply"),
+    ],
+)
+def test_waiting_for_what_nobody_knows_is_the_error_of_get(
+    api: Api, said: Said, status: int, kind: str
+) -> None:
+    """At once."""
+    api.world.says = lambda _: said
+    assert_problem(api.wait(), status, kind)
+    assert api.world.now == NOW
+
+
+def test_waiting_for_an_unregistered_payment_is_404_where_registration_is_required(
+    loaded: Load, table: Table
+) -> None:
+    """As by GET."""
+    api = Api(loaded, World(table, require_registration=True))
+    assert_problem(api.wait(), 404, "not-registered")
+
+
+def test_a_gateway_that_is_down_is_a_stale_answer_to_who_waits(api: Api, output: Output) -> None:
+    """Not an error (P7); each question is counted."""
+    api.put({"expectedAmount": "5"})
+    api.world.checks_enabled = False
+    api.world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
+    output()
+    status, shown, headers = api.wait()
+    assert (status, shown["status"], shown["stale"]) == (200, "PENDING", True)
+    assert "Retry-After" not in headers
+    assert sum(output().metrics["LiveChecksFailed"]) == 8
+
+
+def test_a_table_that_fails_while_an_app_waits_is_a_warning(api: Api, output: Output) -> None:
+    """The app is told what was known; the API did not fail."""
+    api.put({})
+    output()
+
+    def before(call: str) -> None:
+        if api.world.now > NOW and call == "batch_get_item":
+            raise ZeroDivisionError(CANARY)
+
+    api.world.before = before
+    status, shown, _ = api.wait("3")
+    assert (status, shown["status"]) == (200, "PENDING")
+    written = output()
+    assert [line["level"] for line in written.logged] == ["INFO", "WARNING"]
+    assert written.logged[-1]["error"] == "ZeroDivisionError"
+    assert "ApiFailures" not in written.metrics
+    assert CANARY not in written.text
+
+
+@pytest.mark.parametrize("seconds", ["abc", "-1", "999", "", None, "1,2", "0", "21"])
+def test_bad_seconds_are_400(api: Api, seconds: str | None) -> None:
+    """Field and rule are named, and nobody is asked. ``1,2``: the parameter came twice."""
+    document = assert_problem(api.wait(seconds), 400, "invalid-input")
+    assert document["field"] == "seconds"
+    assert document["detail"] == "seconds: must be one whole number from 1 to 20"
+    assert api.world.asked == []
+
+
+def test_a_bad_pay_id_is_400_for_who_waits(api: Api) -> None:
+    """As by GET."""
+    assert assert_problem(api.wait(pay_id="a b"), 400, "invalid-input")["field"] == "payId"
+
+
+def test_where_nobody_may_wait_the_answer_is_404_and_says_what_to_do(
+    start: Start, world: World
+) -> None:
+    """A type of its own, for an app that then asks by GET; whatever the seconds."""
+    app = start("api", MAX_WAIT_SECONDS="0")
+    app.handler.service = world.service
+    api = Api(lambda _: app, world)
+    for seconds in ("20", "abc", None):
+        document = assert_problem(api.wait(seconds), 404, "waiting-off")
+        assert "GET /payments/{payId}" in document["detail"]
+    assert world.asked == []
 
 
 def test_put_registers_and_follows(api: Api, table: Table) -> None:

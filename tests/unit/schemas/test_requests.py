@@ -17,6 +17,7 @@ from payresult.schemas.requests import (
     parse_pay_id,
     parse_pay_ids,
     parse_registration,
+    parse_wait_seconds,
 )
 
 BAD_PAY_IDS = [
@@ -347,3 +348,25 @@ def test_a_message_names_a_stranger_s_key_in_short() -> None:
     error = refused(parse_message, {"payId": "1", "支" * 5000: 1})
     assert len(error.field) == 100
     assert error.field.isascii()
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1", 1), ("9", 9), ("10", 10), ("20", 20)])
+def test_takes_seconds_to_wait(text: str, seconds: int) -> None:
+    """Up to the most that the deployment allows."""
+    assert parse_wait_seconds(text, 20) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "abc", "-1", "0", "21", "999", "1.5", "05", "1,2", " 5", "5\n", "+5", "٥"]
+)
+def test_refuses_other_seconds_to_wait(text: str | None) -> None:
+    """Absent, empty, no number, too long, and a repeated parameter: field and rule are named."""
+    with pytest.raises(InvalidInput) as error:
+        parse_wait_seconds(text, 20)
+    assert str(error.value) == "seconds: must be one whole number from 1 to 20"
+
+
+def test_the_rule_has_the_most_that_the_deployment_allows() -> None:
+    """Which is less than 20 in some."""
+    with pytest.raises(InvalidInput, match=r"from 1 to 5$"):
+        parse_wait_seconds("6", 5)

@@ -63,7 +63,8 @@ def api_handler(environ: Mapping[str, str]) -> "ApiHandler":
     from payresult.settings import Settings
 
     settings = Settings.from_env(environ)
-    return _started(ApiHandler(build_service(settings), settings.zone))
+    service = build_service(settings)
+    return _started(ApiHandler(service, settings.zone, settings.max_wait_seconds))
 
 
 def checks_handler(environ: Mapping[str, str]) -> "ChecksHandler":
@@ -108,6 +109,7 @@ def build_service(settings: "Settings") -> "PaymentService":
         payments,
         queue,
         pool=pool,
+        sleep=time.sleep,
         require_registration=settings.require_registration,
     )
 
@@ -120,7 +122,7 @@ def build_batch_processor(settings: "Settings") -> "CheckBatchProcessor":
     session, pool, resources = boto3.Session(), _pool(), settings.resources
     payments, queue = _payments(session, resources), _queue(session, resources)
     checker = _checker(settings, payments)
-    service = PaymentService(checker, payments, queue, pool=pool)
+    service = PaymentService(checker, payments, queue, pool=pool, sleep=time.sleep)
     return CheckBatchProcessor(service, checker, payments, queue, pool=pool)
 
 

@@ -5,6 +5,7 @@
   x MalformedJson           a text is not JSON, or has more than one meaning
   x RegistrationConflict    a field contradicts what is known of the payment
   x NotRegistered           the deployment requires a registration, and there is none
+  x WaitingOff              the deployment lets nobody wait
   x GatewayError            the gateway said nothing about the payment
     + GatewayUnavailable    nothing understandable came: 503 to a caller
     + InvalidReply          JSON came that means nothing: 502 to a caller
@@ -52,6 +53,10 @@ class RegistrationConflict(PayresultError):
 
 class NotRegistered(PayresultError):
     """The payId is not registered, and the deployment requires it."""
+
+
+class WaitingOff(PayresultError):
+    """The deployment lets nobody wait for a payment."""
 
 
 class GatewayError(PayresultError):

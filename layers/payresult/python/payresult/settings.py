@@ -21,6 +21,9 @@ from payresult.resources import MUST_BE_SET, Resources, require, require_name
 MAX_DELAYS = 31
 """At most 32 answered checks each time a payment is followed (P6)."""
 
+MAX_WAIT_SECONDS = 20
+"""The most that MaxWaitSeconds may be; the template has its arithmetic."""
+
 _VISIBLE = re.compile(r"[!-~]+")  # urlsplit drops tabs and line breaks without a word
 _DELAY = re.compile(r"[0-9]{1,6}")
 
@@ -87,6 +90,12 @@ def _flag(value: str) -> bool:
     return value == "true"
 
 
+def _wait_seconds(value: str) -> int:
+    if not re.fullmatch("[0-9]{1,2}", value) or int(value) > MAX_WAIT_SECONDS:
+        raise ValueError(f"must be a whole number of seconds from 0 to {MAX_WAIT_SECONDS}")
+    return int(value)
+
+
 class Settings(BaseModel):
     """What a deployment decides. Each field is an environment variable of template.yaml."""
 
@@ -99,6 +108,7 @@ class Settings(BaseModel):
     zone: Annotated[ZoneInfo | None, PlainValidator(_zone)] = Field(None, alias="GATEWAY_TIME_ZONE")
     failed_pay_rst_values: Annotated[frozenset[str], PlainValidator(_values)] = frozenset()
     require_registration: Annotated[bool, PlainValidator(_flag)] = False
+    max_wait_seconds: Annotated[int, PlainValidator(_wait_seconds)] = 0  # absent in an older stack
 
     @property
     def rules(self) -> Rules:

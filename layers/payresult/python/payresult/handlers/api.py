@@ -1,4 +1,4 @@
-"""The HTTP API: look up one payment or many, and register one.
+"""The HTTP API: look up one payment or many, wait for one, and register one.
 
 API Gateway has matched the route already, so a dictionary is all the routing that is needed.
 """
@@ -11,10 +11,15 @@ from aws_lambda_powertools import Logger, Metrics
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
-from payresult.errors import GatewayError, InvalidInput
+from payresult.errors import GatewayError, InvalidInput, WaitingOff
 from payresult.observability import count, describe, report
 from payresult.schemas.fields import Outgoing
-from payresult.schemas.requests import parse_pay_id, parse_pay_ids, parse_registration
+from payresult.schemas.requests import (
+    parse_pay_id,
+    parse_pay_ids,
+    parse_registration,
+    parse_wait_seconds,
+)
 from payresult.schemas.responses import (
     QueryResponse,
     outcome_response,
@@ -36,15 +41,22 @@ Response = dict[str, Any]
 
 
 class ApiHandler:
-    """Answers the requests of the HTTP API; *zone* is the time zone of the gateway."""
+    """Answers the requests of the HTTP API.
 
-    def __init__(self, service: "PaymentService", zone: "ZoneInfo | None") -> None:
+    *zone* is the time zone of the gateway, *max_wait_seconds* 0 where nobody may wait.
+    """
+
+    def __init__(
+        self, service: "PaymentService", zone: "ZoneInfo | None", max_wait_seconds: int
+    ) -> None:
         self.service = service
         self.logger = Logger()
         self.metrics = Metrics()
         self._zone = zone
+        self._max_wait_seconds = max_wait_seconds
         self.routes: dict[str, Callable[[Event], Response]] = {
             "GET /payments/{payId}": self._get_payment,
+            "GET /payments/{payId}/wait": self._wait,
             "PUT /payments/{payId}": self._put_payment,
             "POST /payments/query": self._query_payments,
         }
@@ -62,12 +74,26 @@ class ApiHandler:
 
     def _get_payment(self, event: Event) -> Response:
         """GET /payments/{payId}."""
-        [outcome] = self._look_up([_pay_id(event)])
-        if outcome.error is not None:
-            return _problem(outcome.error)
+        [outcome] = self._reported(self.service.look_up([_pay_id(event)]))
+        return self._payment(outcome, may_ask_at_once=False)
+
+    def _wait(self, event: Event) -> Response:
+        """GET /payments/{payId}/wait."""
+        if not self._max_wait_seconds:
+            raise WaitingOff
+        pay_id, asked = _pay_id(event), event.get("queryStringParameters") or {}
+        seconds = parse_wait_seconds(asked.get("seconds"), self._max_wait_seconds)
+        outcome = self._reported(self.service.wait(pay_id, seconds))[-1]
+        # A caller who has waited may wait again at once. Nobody waits for what is not registered.
+        return self._payment(outcome, may_ask_at_once=outcome.stored)
+
+    def _payment(self, outcome: Outcome, *, may_ask_at_once: bool) -> Response:
+        if error := _failure(outcome):
+            return _problem(error)
         pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
-        wait = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)} if pending else {}
-        return _response(200, outcome_response(outcome, zone=self._zone), wait)
+        later = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)}
+        headers = later if pending and not may_ask_at_once else {}
+        return _response(200, outcome_response(outcome, zone=self._zone), headers)
 
     def _put_payment(self, event: Event) -> Response:
         """PUT /payments/{payId}."""
@@ -77,16 +103,15 @@ class ApiHandler:
 
     def _query_payments(self, event: Event) -> Response:
         """POST /payments/query."""
-        outcomes = self._look_up(parse_pay_ids(_body(event)))
+        outcomes = self._reported(self.service.look_up(parse_pay_ids(_body(event))))
         results = [outcome_response(outcome, zone=self._zone) for outcome in outcomes]
         return _response(200, QueryResponse(results=results))
 
-    def _look_up(self, pay_ids: list[str]) -> list[Outcome]:
-        outcomes = self.service.look_up(pay_ids)
+    def _reported(self, outcomes: list[Outcome]) -> list[Outcome]:
         report(outcomes, self.logger, self.metrics, live=True)
-        for outcome in outcomes:
-            if outcome.error is not None and _is_fault(outcome.error):
-                self._report_error(outcome.error)
+        for error in filter(None, map(_failure, outcomes)):
+            if _is_fault(error):
+                self._report_error(error)
         return outcomes
 
     def _report_error(self, error: BaseException) -> None:
@@ -95,6 +120,11 @@ class ApiHandler:
             count(self.metrics, {"ApiFailures": 1})
         else:
             self.logger.warning("request refused", extra=describe(error))
+
+
+def _failure(outcome: Outcome) -> BaseException | None:
+    """Return the error that leaves nothing to tell the caller."""
+    return outcome.error if outcome.payment is None else None
 
 
 def _is_fault(error: BaseException) -> bool:

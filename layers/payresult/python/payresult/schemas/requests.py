@@ -4,6 +4,7 @@ What breaks a rule is an InvalidInput that names the field and the rule. Numbers
 were written (``strict_json``), so an amount never passes through a float.
 """
 
+import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -19,6 +20,7 @@ MAX_BODY_BYTES = 16 * 1024
 MAX_PAY_IDS = 100
 MAX_DIGITS = 9
 
+_SECONDS = re.compile("[1-9][0-9]?")  # a repeated parameter comes as "1,2" (payload format 2.0)
 _PAY_ID_RULE = "must be 1 to 128 of A-Z a-z 0-9 _ . : ~ - and begin with a letter, digit or '_'"
 _LIST_RULE = f"must be a list of 1 to {MAX_PAY_IDS} payIds"
 _RULES = {
@@ -158,6 +160,13 @@ def parse_message(body: str) -> CheckMessage | list[str]:
 def parse_pay_id(text: str | None) -> str:
     """Return *text* if it is a payId."""
     return _validated(_OfPayment, {"payId": text}).pay_id
+
+
+def parse_wait_seconds(text: str | None, most: int) -> int:
+    """Return *text* if it is a number of seconds to wait: 1 to *most*, which has two digits."""
+    if text is None or not _SECONDS.fullmatch(text) or int(text) > most:
+        raise InvalidInput("seconds", f"must be one whole number from 1 to {most}")
+    return int(text)
 
 
 def _body(text: str | bytes) -> dict[str, Any]:

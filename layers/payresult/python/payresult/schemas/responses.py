@@ -101,6 +101,12 @@ _PROBLEMS: dict[type[BaseException], tuple[int, str, str, str | None]] = {
         "Payment not registered",
         "Register the payId before asking about it",
     ),
+    errors.WaitingOff: (
+        404,
+        "waiting-off",
+        "Waiting is switched off",
+        "Ask by GET /payments/{payId} instead, and again after its Retry-After",
+    ),
     errors.GatewayUnavailable: (
         503,
         "gateway-unavailable",

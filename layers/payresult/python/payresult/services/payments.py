@@ -2,6 +2,7 @@
 
 * ``PaymentService.register``  an order service registers a payment; from then on it is followed
 * ``PaymentService.look_up``   an app asks: answered from the table, or by a live check
+* ``PaymentService.wait``      an app asks, and waits for the result
 * ``check_batch``              handles the messages of the checks queue
 * ``sweeper``                  runs each minute: overdue checks and unsent events
 * ``outbox``                   publishes the event of a payment
@@ -11,7 +12,7 @@ writes. A success and its event are one write, so a function that queries the ga
 event; the outbox does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 
 from payresult.aws import updates
@@ -21,11 +22,23 @@ from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Payment, Registration, Status, Trigger
 from payresult.domain.registration import can_restart, due_step, merge, new_payment
 from payresult.domain.reply import Reply
-from payresult.errors import NotRegistered, PaymentChanged, QueueSendError, WriteConflict
+from payresult.errors import (
+    GatewayError,
+    NotRegistered,
+    PaymentChanged,
+    QueueSendError,
+    WriteConflict,
+)
 from payresult.services.check import MAX_WRITE_ATTEMPTS, Checker
 
 LIVE_CHECK_INTERVAL_MS = 2000
 """The least time between two live checks of a registered payment, for all callers together."""
+
+WAIT_CHECK_INTERVAL_MS = 2800
+"""The same for callers that wait: at most 8 checks in 20 s, at 0.0, 2.8, ... 19.6 s."""
+
+WAIT_READ_INTERVAL_MS = 1000
+"""How often a waiting caller reads the table: so soon it sees what anybody else has found."""
 
 
 class PaymentService:
@@ -38,6 +51,7 @@ class PaymentService:
         queue: CheckQueue,
         *,
         pool: Executor,
+        sleep: Callable[[float], None],
         require_registration: bool = False,
     ) -> None:
         self._checker = checker
@@ -45,6 +59,7 @@ class PaymentService:
         self._queue = queue
         self._pool = pool
         self._require_registration = require_registration
+        self._sleep = sleep
 
     def register(self, pay_id: str, registration: Registration) -> Payment:
         """Store *registration*, queue the first check, and return the payment.
@@ -61,21 +76,42 @@ class PaymentService:
             raise QueueSendError(pay_id)
         return payment
 
-    def look_up(self, pay_ids: Iterable[str]) -> list[Outcome]:
+    def look_up(
+        self, pay_ids: Iterable[str], interval: int = LIVE_CHECK_INTERVAL_MS
+    ) -> list[Outcome]:
         """Return what is known of each payId, without repetitions, in the order asked.
 
         A settled payment is read from the table. Otherwise the gateway is asked (for a registered
-        payment at most every 2 s) and the answer is stored. ``error`` of an outcome is a
-        GatewayError (nothing is stored, and the gateway did not say), NotRegistered, or whatever
-        else failed.
+        payment at most once in *interval* milliseconds) and the answer is stored. ``error`` of an
+        outcome is a GatewayError (nothing is stored, and the gateway did not say), NotRegistered,
+        or whatever else failed.
         """
         wanted = list(dict.fromkeys(pay_ids))
         stored = self._payments.get_many(wanted)
-        running = [self._pool.submit(self._look_up, each, stored.get(each)) for each in wanted]
+        running = [
+            self._pool.submit(self._look_up, each, stored.get(each), interval) for each in wanted
+        ]
         return [
             Outcome(pay_id, error=error) if (error := future.exception()) else future.result()
             for pay_id, future in zip(wanted, running, strict=True)
         ]
+
+    def wait(self, pay_id: str, seconds: int) -> list[Outcome]:
+        """Look a payment up again and again while it is PENDING, for at most so many *seconds*.
+
+        Returns the outcomes of the checks that were made; the last outcome is what is known in the
+        end. It has the payment also where the table failed meanwhile, and then ``error`` as well.
+        What nobody registered is not waited for. No check begins after *seconds*, or once the
+        gateway has sent ``Retry-After``: from then on only the table is read.
+        """
+        end = asks_until = self._checker.now() + seconds * 1000
+        outcomes = self.look_up([pay_id], WAIT_CHECK_INTERVAL_MS)
+        while (payment := _awaited(outcomes[-1])) and (left := end - self._checker.now()) > 0:
+            if _retry_after(outcomes[-1]):
+                asks_until = 0
+            self._sleep(min(left, self._until_next_look(payment)) / 1000)
+            outcomes.append(self._look_again(payment, asks_until))
+        return [each for each in outcomes[:-1] if each.result is not None] + outcomes[-1:]
 
     def ensure_registered(
         self,
@@ -99,10 +135,12 @@ class PaymentService:
                 payment = changed.current
         raise WriteConflict(pay_id)
 
-    def claim_live(self, payment: Payment) -> Payment | None:
+    def claim_live(
+        self, payment: Payment, interval: int = LIVE_CHECK_INTERVAL_MS
+    ) -> Payment | None:
         """Return *payment* with the claim of a live check, None if it was asked about just now."""
         now = self._checker.now()
-        if now - (payment.last_checked_at or 0) < LIVE_CHECK_INTERVAL_MS:
+        if now - (payment.last_checked_at or 0) < interval:
             return None
         return self._payments.write(payment.pay_id, updates.claim_live(payment, now))
 
@@ -136,14 +174,29 @@ class PaymentService:
             orders.expire(after)
         return after
 
-    def _look_up(self, pay_id: str, stored: Stored | None) -> Outcome:
+    def _until_next_look(self, payment: Payment) -> int:
+        """Return milliseconds: until the next check is due, but a second if it is not due soon."""
+        due = (payment.last_checked_at or 0) + WAIT_CHECK_INTERVAL_MS - self._checker.now()
+        return due if 0 < due < WAIT_READ_INTERVAL_MS else WAIT_READ_INTERVAL_MS
+
+    def _look_again(self, known: Payment, asks_until: int) -> Outcome:
+        """Return what is known now, or *known* with the error: a caller rather has that."""
+        try:
+            stored = self._payments.get_many([known.pay_id]).get(known.pay_id)
+            if self._checker.now() < asks_until:
+                return self._look_up(known.pay_id, stored, WAIT_CHECK_INTERVAL_MS)
+            return Outcome(known.pay_id, require_readable(stored) or known)
+        except Exception as error:  # noqa: BLE001 - the next look may succeed
+            return Outcome(known.pay_id, known, error=error)
+
+    def _look_up(self, pay_id: str, stored: Stored | None, interval: int) -> Outcome:
         payment = require_readable(stored)
         if payment is None:
             return self._look_up_unregistered(pay_id)
         if payment.settled:
             return Outcome(pay_id, payment)
         try:
-            claimed = self.claim_live(payment)
+            claimed = self.claim_live(payment, interval)
         except PaymentChanged as changed:  # another caller asks at this moment
             return Outcome(pay_id, changed.current or payment)
         if claimed is None:
@@ -158,3 +211,15 @@ class PaymentService:
             return Outcome(pay_id, result=result, stored=False, error=result.answer)
         payment = new_payment(self._payments.partner_code, pay_id, Registration(), result.at)
         return self._checker.evaluate_unregistered(payment, result.answer, result)
+
+
+def _awaited(outcome: Outcome) -> Payment | None:
+    """Return the payment of *outcome* if it is worth waiting for: registered, and PENDING."""
+    payment = outcome.payment if outcome.stored else None
+    return payment if payment and payment.status is Status.PENDING else None
+
+
+def _retry_after(outcome: Outcome) -> float | None:
+    """Return the ``Retry-After`` of the gateway's answer, in seconds."""
+    answer = outcome.result and outcome.result.answer
+    return answer.retry_after if isinstance(answer, GatewayError) else None
