@@ -7,6 +7,7 @@ import click
 
 from payresult_cli.context import Dependencies
 from payresult_cli.errors import FAILED, INTERRUPTED, error_message
+from payresult_cli.hints import program
 
 COMMANDS = {
     "doctor": "Check a deployed stack, and say what to do.",
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None, dependencies: Dependencies | No
     """Run one command line and return the exit code; tests pass *dependencies* of their own."""
     try:
         code = payresult.main(
-            arguments, prog_name="payresult", standalone_mode=False, obj=dependencies
+            arguments, prog_name=program(), standalone_mode=False, obj=dependencies
         )
     except click.Abort:
         click.echo("payresult: stopped", err=True)

@@ -3,27 +3,9 @@
 from payresult.domain.payment import Payment, Status
 from payresult.domain.registration import amount_is_right
 from payresult_cli.formatting import attention_reason, format_time_and_age, printable
-
-_RESTART = "A PUT or a message with its payId (`payresult follow`) starts the checks again."
-
-_ADVICE = {
-    Status.PENDING: "There should be one: tell the maintainers. `payresult check` checks it now.",
-    Status.UNRESOLVED: _RESTART,
-    Status.EXPIRED: _RESTART,
-    Status.FAILED: _RESTART,
-    Status.REVIEW: "`payresult check`, a PUT or a message with its payId has it checked once.",
-}
+from payresult_cli.hints import hint
 
 _ACCEPTED_NEXT = "If the gateway reports the same text again, the payment becomes SUCCEEDED."
-
-_ENDS = {
-    "REVIEW": "Until the registered amount is reported, or `payresult accept` or"
-    " `payresult close`.",
-    "UNRESOLVED": "Until it is followed again (`payresult follow`), an answer changes its status,"
-    " or `payresult close`.",
-    "DUPLICATE": "Its order was paid with another payId too: refund one, then `payresult close`.",
-}
-"""What ends the waiting for a person, by its reason."""
 
 
 def explain_next(payment: Payment, now: int) -> list[str]:
@@ -42,7 +24,41 @@ def explain_attention(payment: Payment, now: int) -> list[str]:
         return _closed(payment, now)
     since = payment.attention_since
     when = f" since {format_time_and_age(since, now)}" if since else ""
-    return [f"{reason}: it waits for a person{when}.", _ENDS.get(reason, "")]
+    return [f"{reason}: it waits for a person{when}.", *_ends(payment.pay_id, reason)]
+
+
+def _ends(pay_id: str, reason: str) -> list[str]:
+    """Return what ends the waiting for a person."""
+    close = hint("close", pay_id, "--reason", "'refunded'")
+    if reason == "REVIEW":
+        accept = hint("accept", pay_id, "--reason", "'coupon 5'")
+        return [
+            "Until the registered amount is reported, or until",
+            f"`{accept}`",
+            f"or `{close}`.",
+        ]
+    if reason == "UNRESOLVED":
+        return [
+            f"Until an answer changes its status, `{_follow_again()}`",
+            f"follows it again, or `{close}`.",
+        ]
+    return ["Its order was paid with another payId too: refund one, then", f"`{close}`."]
+
+
+def _advice(payment: Payment) -> str:
+    """Return what has a payment checked of which no check is planned, or only late ones."""
+    check = hint("check", payment.pay_id)
+    if payment.status is Status.PENDING:
+        return f"There should be one: tell the maintainers. `{check}` checks it now."
+    if payment.status is Status.REVIEW:
+        return f"`{check}`, a PUT or a message with its payId has it checked once."
+    if payment.status is Status.UNRESOLVED:
+        return f"A PUT or a message with its payId starts the checks again, as `{_follow_again()}`."
+    return "A PUT or a message with its payId starts the checks again."
+
+
+def _follow_again() -> str:
+    return hint("follow", "--attention", "UNRESOLVED")
 
 
 def _closed(payment: Payment, now: int) -> list[str]:
@@ -55,13 +71,13 @@ def _closed(payment: Payment, now: int) -> list[str]:
 
 def _next_checks(payment: Payment, now: int) -> list[str]:
     if payment.work_at is None:
-        return ["Nothing happens automatically: no check is planned.", _ADVICE[payment.status]]
+        return ["Nothing happens automatically: no check is planned.", _advice(payment)]
     line = _next_check(payment, payment.work_at, now)
     if payment.status is Status.PENDING:
         return [line]
     accepted = amount_is_right(payment, payment.reply.get("payAmount"))
     is_accepted = payment.status is Status.REVIEW and accepted
-    return [line, _ACCEPTED_NEXT if is_accepted else _ADVICE[payment.status]]
+    return [line, _ACCEPTED_NEXT if is_accepted else _advice(payment)]
 
 
 def _next_check(payment: Payment, work_at: int, now: int) -> str:

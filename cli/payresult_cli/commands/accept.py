@@ -9,6 +9,7 @@ from payresult.domain.reply import stored_text
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import format_pay_amount, format_registered_amount, printable
+from payresult_cli.hints import hint
 from payresult_cli.one_payment import read_payment, write_if_unchanged
 from payresult_cli.options import PAY_ID, confirm_options, reason_option, stack_options
 
@@ -54,9 +55,8 @@ def command(  # noqa: PLR0913 - an option each
         return 0 if dry_run else 1
     update = operator_updates.accept(payment, reason, context.now())
     write_if_unchanged(pay_id, lambda: repository.write(pay_id, update))
-    context.info(
-        f"accepted: the payment is checked again within a minute (payresult explain {pay_id})"
-    )
+    explain = hint("explain", pay_id)
+    context.info(f"accepted: the payment is checked again within a minute ({explain})")
     return 0
 
 

@@ -22,13 +22,9 @@ from payresult_cli.formatting import (
     format_time_and_age,
     printable,
 )
+from payresult_cli.hints import hint
 from payresult_cli.options import PAY_ID, stack_options
 from payresult_cli.stack import Stack
-
-NOT_STORED = """\
-{pay_id} is not in the table: it was not registered, or its message was not processed yet.
-  payresult check {pay_id}      asks the gateway about it now
-  payresult redrive --dry-run   shows messages that could not be processed"""
 
 
 @click.command("explain")
@@ -43,7 +39,7 @@ def command(context: Context, pay_id: str) -> int:
     stack = context.stack
     payment = require_readable(stack.repository().get_many([pay_id]).get(pay_id))
     if payment is None:
-        context.output({"payId": pay_id, "stored": False}, NOT_STORED.format(pay_id=pay_id))
+        context.output({"payId": pay_id, "stored": False}, _not_stored(pay_id))
         return 1
     settings, now = _settings(stack), context.now()
     mark = _order_mark(stack.repository(), payment)
@@ -61,6 +57,19 @@ def _order_mark(repository: PaymentRepository, payment: Payment) -> OrderMark | 
     if holder is None:
         return OrderMark(order_id)
     return OrderMark(order_id, holder, require_readable(repository.get_many([holder]).get(holder)))
+
+
+def _not_stored(pay_id: str) -> str:
+    why = "it was not registered, or its message was not processed yet"
+    check, redrive = hint("check", pay_id), hint("redrive", "--dry-run")
+    width = max(len(check), len(redrive))
+    return "\n".join(
+        [
+            f"{pay_id} is not in the table: {why}.",
+            f"  {check:{width}}   asks the gateway about it now",
+            f"  {redrive:{width}}   shows messages that could not be processed",
+        ]
+    )
 
 
 def _settings(stack: Stack) -> DeploymentSettings:

@@ -8,6 +8,7 @@ from payresult.errors import PaymentChanged
 from payresult_cli.context import Context
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import attention_reason, format_time
+from payresult_cli.hints import hint
 from payresult_cli.one_payment import read_payment
 from payresult_cli.options import PAY_ID, confirm_options, stack_options
 
@@ -53,11 +54,12 @@ def _forget(repository: PaymentRepository, payment: Payment) -> None:
 def _require_at_rest(payment: Payment) -> None:
     if payment.attention is not None:
         waits_for = attention_reason(payment)
-        why = f"it waits for a person ({waits_for}): `payresult close` ends that"
+        close = hint("close", payment.pay_id, "--reason", "…")
+        why = f"it waits for a person ({waits_for}): `{close}` ends that"
     elif payment.work_shard is None:
         return
     elif payment.event_state == "PENDING":
         why = "its event is not sent yet"
     else:
-        why = f"it is {payment.status} and a check is planned (payresult explain {payment.pay_id})"
+        why = f"it is {payment.status} and a check is planned ({hint('explain', payment.pay_id)})"
     raise CommandError(f"{payment.pay_id} is not erased: {why}")

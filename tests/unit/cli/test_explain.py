@@ -176,7 +176,7 @@ def test_stored_answer_that_is_stale(cli: CommandLine, world: World) -> None:
     assert record["stale"] is True
 
 
-RESTART = "A PUT or a message with its payId (`payresult follow`) starts the checks again."
+RESTART = "A PUT or a message with its payId starts the checks again"
 
 
 def test_expired_payment(cli: CommandLine, world: World) -> None:
@@ -191,7 +191,10 @@ def test_expired_payment(cli: CommandLine, world: World) -> None:
         "The last planned check was answered at 2026-11-22 10:00:35Z (23 h ago),",
         "and no answer was a success: an abandoned checkout ends like this.",
     ]
-    assert sections["Next"] == ["Nothing happens automatically: no check is planned.", RESTART]
+    assert sections["Next"] == [
+        "Nothing happens automatically: no check is planned.",
+        f"{RESTART}.",
+    ]
     assert sections["Checks"][1] == "4 of at most 4 answered checks used"
     assert "Attention" not in sections
 
@@ -215,13 +218,14 @@ def test_unresolved_payment(cli: CommandLine, world: World) -> None:
     assert sections["Why"][1] == (
         "and the check at the end brought no answer: nobody knows whether it is paid."
     )
-    assert sections["Next"][-1] == RESTART
-    waiting, ends = sections["Attention"]
+    follow = "`cli/payresult follow --attention UNRESOLVED`"
+    assert sections["Next"][-1] == f"{RESTART}, as {follow}."
+    waiting, *ends = sections["Attention"]
     assert waiting.startswith("UNRESOLVED: it waits for a person since 2026-11-22 12:")
-    assert ends == (
-        "Until it is followed again (`payresult follow`), an answer changes its status,"
-        " or `payresult close`."
-    )
+    assert ends == [
+        f"Until an answer changes its status, {follow}",
+        f"follows it again, or `cli/payresult close {PAY_ID} --reason 'refunded'`.",
+    ]
 
 
 def test_closed_payment(cli: CommandLine, world: World) -> None:
@@ -266,7 +270,8 @@ def test_duplicate_payment(cli: CommandLine, world: World) -> None:
     world.table.change(attention="P000818#DUPLICATE", attentionSince=None)
     assert explain(cli, world)["Attention"] == [
         "DUPLICATE: it waits for a person.",
-        "Its order was paid with another payId too: refund one, then `payresult close`.",
+        "Its order was paid with another payId too: refund one, then",
+        f"`cli/payresult close {PAY_ID} --reason 'refunded'`.",
     ]
 
 
@@ -292,11 +297,13 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
     first = 'The gateway reports it as paid with "19,99 €", but 19.99 EUR is registered.'
     assert sections["Why"] == [first]
     assert sections["Next"][-1] == (
-        "`payresult check`, a PUT or a message with its payId has it checked once."
+        f"`cli/payresult check {PAY_ID}`, a PUT or a message with its payId has it checked once."
     )
     assert sections["Attention"] == [
         "REVIEW: it waits for a person since 2026-11-22 10:00:00Z (0 s ago).",
-        "Until the registered amount is reported, or `payresult accept` or `payresult close`.",
+        "Until the registered amount is reported, or until",
+        f"`cli/payresult accept {PAY_ID} --reason 'coupon 5'`",
+        f"or `cli/payresult close {PAY_ID} --reason 'refunded'`.",
     ]
 
     world.run(MINUTE)

@@ -117,7 +117,7 @@ def test_payment_that_waits_for_a_person_is_kept(cli: CommandLine, world: World)
     world.says = lambda _: reply(payAmount="$18.00")
     world.order(expectedAmount="19.99")
     world.run(3 * DAY)
-    assert_kept(cli, "it waits for a person (REVIEW): `payresult close` ends that")
+    assert_kept(cli, f"(REVIEW): `cli/payresult close {PAY_ID} --reason …` ends that")
     cli.run("close", PAY_ID, "--reason", "refunded", "--yes")
     assert cli.run(*FORGET, "--yes").code == 0
 
