@@ -1,4 +1,4 @@
-"""`payresult_cli.errors`: an expected error is one line; a bug keeps its traceback."""
+"""Contract of the command line: an expected error is one line; a bug keeps its traceback."""
 
 import pytest
 from botocore import exceptions as aws

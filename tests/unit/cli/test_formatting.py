@@ -1,4 +1,4 @@
-"""`payresult_cli.formatting`: times, ages, amounts and untrusted text as operators read them."""
+"""P8, contract of the CLI's texts: times, ages, amounts, and untrusted text for a terminal."""
 
 import pytest
 
@@ -19,13 +19,8 @@ from tests.support.factories import DAY, HOUR, MINUTE, NOW, SECOND
 @pytest.mark.parametrize(
     ("duration", "expected"),
     [
-        (0, "0 s"),
-        (119 * SECOND, "119 s"),
-        (2 * MINUTE, "2 min"),
-        (119 * MINUTE, "119 min"),
-        (2 * HOUR, "2 h"),
-        (47 * HOUR, "47 h"),
-        (9 * DAY, "9 d"),
+        *((0, "0 s"), (119 * SECOND, "119 s"), (2 * MINUTE, "2 min"), (119 * MINUTE, "119 min")),
+        *((2 * HOUR, "2 h"), (47 * HOUR, "47 h"), (9 * DAY, "9 d")),
     ],
 )
 def test_duration_has_the_largest_unit_of_which_there_are_two(duration: int, expected: str) -> None:
@@ -64,34 +59,29 @@ def test_registered_amount_has_its_currency(registration: Registration, expected
 
 @pytest.mark.parametrize(
     ("text", "age"),
-    [("90s", 90 * SECOND), ("15m", 15 * MINUTE), ("2h", 2 * HOUR), ("7d", 7 * DAY)],
+    [
+        *(("90s", 90 * SECOND), ("15m", 15 * MINUTE), ("2h", 2 * HOUR), ("7d", 7 * DAY)),
+        *((text, None) for text in ("", "7", "d", "-7d", "1.5h", "7 d", "7w", "\u0667d")),
+        ("1000000s", None),
+    ],
 )
-def test_age_is_a_number_and_a_unit(text: str, age: int) -> None:
-    """In milliseconds."""
+def test_age_is_a_number_and_a_unit(text: str, age: int | None) -> None:
+    """In milliseconds; the option rejects what is None."""
     assert parse_age(text) == age
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "-7d", "1.5h", "7 d", "7w", "\u0667d", "1000000s"])
-def test_invalid_age_is_none(text: str) -> None:
-    """The option rejects it."""
-    assert parse_age(text) is None
-
-
 @pytest.mark.parametrize(
-    "text",
-    ["2026-11-22T10:00:00.123Z", "2026-11-22T10:00:00.123", "2026-11-22T18:00:00.123+08:00"],
+    ("text", "at"),
+    [
+        *((f"2026-11-22T{time}", NOW) for time in ("10:00:00.123Z", "10:00:00.123")),
+        ("2026-11-22T18:00:00.123+08:00", NOW),
+        *((text, None) for text in ("", "yesterday", "2026-13-01", "22.11.2026")),
+        ("0001-01-01T00:00+09:00", None),
+    ],
 )
-def test_time_without_a_zone_is_utc(text: str) -> None:
-    """As all times that the CLI writes."""
-    assert parse_time(text) == NOW
-
-
-@pytest.mark.parametrize(
-    "text", ["", "yesterday", "2026-13-01", "22.11.2026", "0001-01-01T00:00+09:00"]
-)
-def test_invalid_time_is_none(text: str) -> None:
-    """And so is a time before 1970."""
-    assert parse_time(text) is None
+def test_time_without_a_zone_is_utc(text: str, at: int | None) -> None:
+    """As all times that the CLI writes. What is before 1970 is rejected too."""
+    assert parse_time(text) == at
 
 
 def test_control_characters_are_escaped() -> None:

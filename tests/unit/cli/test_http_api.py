@@ -1,4 +1,4 @@
-"""`payresult_cli.http_api`: requests are signed, or not sent."""
+"""Contract of the CLI with the HTTP API: requests are signed, or not sent."""
 
 import boto3
 import pytest

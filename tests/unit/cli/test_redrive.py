@@ -1,8 +1,9 @@
-"""`payresult redrive`: dead letters go back to the checks queue, and none is lost."""
+"""P1, contract of `payresult redrive`: dead letters go back to the queue, and none is lost."""
 
 import json
 from typing import Any
 
+import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.factories import PAY_ID
@@ -59,13 +60,30 @@ def test_valid_messages_go_back_and_the_others_stay(cli: CommandLine) -> None:
     assert dead_letters(cli) == [INVALID]
 
 
-def test_all_sends_invalid_messages_too(cli: CommandLine) -> None:
-    """After a deployment that accepts them; here more than one batch of ten."""
-    cli.send_dead_letters(*(f'{{"payId": "two words {n}"}}' for n in range(12)))
-    result = cli.run("redrive", "--all", "--yes")
-    assert result.code == 0
-    assert len(cli.take_messages()) == 12
-    assert dead_letters(cli) == []
+TWELVE = [f'{{"payId": "two words {number}"}}' for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("letters", "options", "user_input", "code", "sent"),
+    [
+        pytest.param(TWELVE, ["--all", "--yes"], None, 0, 12, id="all, invalid or not"),
+        pytest.param([VALID] * 15, ["--limit", "12", "--yes"], None, 0, 12, id="a limit"),
+        pytest.param([VALID], [], "n\n", 1, 0, id="after a no"),
+    ],
+)
+def test_what_is_not_sent_back_stays_and_is_visible(
+    cli: CommandLine,
+    letters: list[str],
+    options: list[str],
+    user_input: str | None,
+    code: int,
+    sent: int,
+) -> None:
+    """Messages are sent and received in batches of ten."""
+    cli.send_dead_letters(*letters)
+    assert cli.run("redrive", *options, user_input=user_input).code == code
+    assert len(cli.take_messages()) == sent
+    assert len(dead_letters(cli)) == len(letters) - sent
 
 
 def test_message_goes_back_with_a_new_body(cli: CommandLine) -> None:
@@ -80,22 +98,21 @@ def test_message_goes_back_with_a_new_body(cli: CommandLine) -> None:
     assert dead_letters(cli) == ["no JSON"]
 
 
-def test_invalid_new_body_is_rejected(cli: CommandLine) -> None:
-    """Before a message is received."""
-    [message_id] = cli.send_dead_letters(INVALID)
-    result = cli.run("redrive", "--replace-body", message_id, INVALID, "--yes")
-    assert (result.code, result.out) == (2, "")
-    assert "the new body is invalid too: payId:" in result.err
-    assert dead_letters(cli) == [INVALID]
-
-
-def test_new_body_for_an_unknown_message_changes_nothing(cli: CommandLine) -> None:
-    """The messages that were received are visible again."""
-    cli.send_dead_letters(VALID)
-    result = cli.run("redrive", "--replace-body", "nix", VALID, "--yes")
-    assert result.code == 2
-    assert "no such message among the 1 that were read" in result.err
-    assert cli.take_messages() == []
+@pytest.mark.parametrize(
+    ("named", "body", "text"),
+    [
+        (None, INVALID, "the new body is invalid too: payId:"),
+        ("nix", VALID, "no such message among the 1 that were read"),
+    ],
+)
+def test_wrong_new_body_changes_nothing(
+    cli: CommandLine, named: str | None, body: str, text: str
+) -> None:
+    """It is no message, or for none; what was received is visible again."""
+    [message_id] = cli.send_dead_letters(VALID)
+    result = cli.run("redrive", "--replace-body", named or message_id, body, "--yes")
+    assert (result.code, cli.take_messages()) == (2, [])
+    assert text in result.err
     assert dead_letters(cli) == [VALID]
 
 
@@ -107,22 +124,6 @@ def test_message_that_contradicts_the_registration_has_a_problem(
     cli.send_dead_letters(VALID)
     [record, *_] = cli.run("redrive", "--dry-run", "--json").records
     assert "contradicts what is known" in record["problem"]
-
-
-def test_no_leaves_all_messages_visible(cli: CommandLine) -> None:
-    """Exit code 1."""
-    cli.send_dead_letters(VALID)
-    result = cli.run("redrive", user_input="n\n")
-    assert result.code == 1
-    assert dead_letters(cli) == [VALID]
-
-
-def test_limit_is_the_number_of_messages_received(cli: CommandLine) -> None:
-    """The others stay for the next call."""
-    cli.send_dead_letters(*(f'{{"payId": "p-{n}"}}' for n in range(15)))
-    assert cli.run("redrive", "--limit", "12", "--yes").code == 0
-    assert len(cli.take_messages()) == 12
-    assert len(dead_letters(cli)) == 3
 
 
 def test_message_that_sqs_rejects_stays(cli: CommandLine) -> None:

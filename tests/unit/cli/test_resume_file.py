@@ -1,4 +1,4 @@
-"""`payresult_cli.resume_file`: what `follow` sent within the last hour is not sent again."""
+"""Contract of the resume file: what `follow` sent within an hour is not sent again."""
 
 from pathlib import Path
 

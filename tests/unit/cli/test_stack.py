@@ -1,4 +1,4 @@
-"""`payresult_cli.stack`: a stack is found by its outputs and parameters, or named as the error."""
+"""Contract with the template: a stack is found by its outputs and parameters, or named."""
 
 import json
 from pathlib import Path
