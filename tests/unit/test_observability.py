@@ -14,7 +14,7 @@ from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from payresult.observability import counts, describe, log_fields, measure, measures, report
 from payresult.schemas.requests import parse_message
 from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
-from tests.support.tables import Table
+from tests.support.tables import MemoryTable
 from tests.support.world import World
 
 
@@ -39,6 +39,8 @@ INVALID = InvalidReply(CANARY, pay_id=PAY_ID)
 ANSWERS: list[GatewayResult] = [
     *(reply(CANARY, payAmount=CANARY, servicePlanShowName=CANARY), DOWN, INVALID),
 ]
+S = Status.SUCCEEDED
+UNREGISTERED = payment(S, history=(StatusChange(NOW, Status.PENDING, S, "api"),))
 OF_STATUS = {
     Status.SUCCEEDED: "PaymentsSucceeded",
     Status.FAILED: "PaymentsFailed",
@@ -82,8 +84,8 @@ def test_each_fact_is_counted_once(outcome: Outcome, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("answer", "name"),
     [
-        *((reply("wait"), "LiveChecksAnswered"), (DOWN, "LiveChecksFailed")),
-        (INVALID, "LiveChecksFailed"),
+        (reply("wait"), "LiveChecksAnswered"),
+        *((answer, "LiveChecksFailed") for answer in (DOWN, INVALID)),
     ],
 )
 def test_the_questions_of_callers_are_counted_apart(answer: GatewayResult, name: str) -> None:
@@ -91,23 +93,24 @@ def test_the_questions_of_callers_are_counted_apart(answer: GatewayResult, name:
     assert counts(checked(answer), live=True) == {name: 1}
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
-def test_the_latency_of_each_answer_is_measured(answer: GatewayResult) -> None:
-    """Nothing is, where nobody asked."""
-    assert measures(checked(answer)) == {"GatewayLatency": 250}
-    assert measures(Outcome(PAY_ID, payment())) == {}
-
-
-def test_a_success_measures_the_time_to_settle() -> None:
-    """From the registration, and the number of checks."""
-    settled = payment(Status.SUCCEEDED, checks=3)
-    paid = checked(reply(), new_status=Status.SUCCEEDED)
-    outcome = replace(paid, payment=settled)
-    assert measures(outcome) == {"GatewayLatency": 250, "SettleTime": MINUTE, "ChecksToSettle": 3}
-    change = StatusChange(NOW, Status.PENDING, Status.SUCCEEDED, "api")
-    unregistered = replace(settled, history=(change,))
-    outcome = replace(paid, payment=unregistered)
-    assert measures(outcome) == {"GatewayLatency": 250}
+@pytest.mark.parametrize(
+    ("outcome", "measured"),
+    [
+        (Outcome(PAY_ID, payment()), {}),  # nobody asked
+        *((checked(answer), {"GatewayLatency": 250}) for answer in ANSWERS),
+        (
+            replace(checked(reply(), new_status=S), payment=payment(S, checks=3)),
+            {"GatewayLatency": 250, "SettleTime": MINUTE, "ChecksToSettle": 3},
+        ),
+        (
+            replace(checked(reply(), new_status=S), payment=UNREGISTERED),
+            {"GatewayLatency": 250},
+        ),
+    ],
+)
+def test_what_an_outcome_measures(outcome: Outcome, measured: dict[str, int]) -> None:
+    """The latency of each answer; of a success the time since the registration, if any."""
+    assert measures(outcome) == measured
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -162,8 +165,9 @@ def test_no_value_is_below_zero(capsys: pytest.CaptureFixture[str]) -> None:
     assert flushed(capsys, metrics) == {"EventAge": [0, 5]}
 
 
-def test_the_time_to_settle_is_measured_once(world: World, table: Table) -> None:
+def test_the_time_to_settle_is_measured_once() -> None:
     """However often its messages are delivered, and whoever asks afterwards."""
+    world = World(MemoryTable())
     world.queue.redeliver_after = lambda: [0, 0]
     paid_at = NOW + 20 * SECOND
     world.says = lambda pay_id: reply("success" if world.now > paid_at else "wait", payId=pay_id)
@@ -173,13 +177,13 @@ def test_the_time_to_settle_is_measured_once(world: World, table: Table) -> None
     measured = [measures(each) for each in world.outcomes + looked_up]
     (settled,) = [each for each in measured if "SettleTime" in each]
     assert settled["SettleTime"] == world.asked[-1][1] - NOW
-    assert settled["ChecksToSettle"] == len(world.asked) == table.item()["checks"]
+    assert settled["ChecksToSettle"] == len(world.asked) == world.table.item()["checks"]
 
 
-def test_two_checks_that_find_a_success_at_the_same_time_measure_it_once(
-    world: World, other: World
-) -> None:
+def test_two_checks_that_find_a_success_at_the_same_time_measure_it_once() -> None:
     """Only the check that wrote the success."""
+    table = MemoryTable()
+    world, other = World(table), World(table)
     world.says = other.says = lambda pay_id: reply(payId=pay_id)
     world.register()
 

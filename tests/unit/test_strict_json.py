@@ -1,4 +1,4 @@
-"""JSON that can be read in two ways is refused; numbers stay as they were written."""
+"""P2: JSON that can be read in two ways is refused; numbers stay as they were written."""
 
 import json
 from typing import Any
@@ -12,7 +12,8 @@ from payresult.strict_json import NumberLiteral, dumps, loads
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
 )
 
 
@@ -65,10 +66,12 @@ def test_an_ambiguous_or_broken_text_is_malformed(data: bytes | str) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-0", "19.90", "1e400", "1E-7", "9" * 5_000, "-0.0"])
 def test_a_number_keeps_its_characters(text: str) -> None:
-    """No float and no int is made of it, so nothing is rounded and no digit limit applies."""
+    """No float and no int is made of it, so nothing is rounded; and it equals no text."""
     value = loads(text)
     assert value == NumberLiteral(text)
     assert dumps(value) == text
+    assert value != text
+    assert not isinstance(value, str)
 
 
 def test_every_other_kind_of_value_comes_as_python_has_it() -> None:
@@ -79,23 +82,9 @@ def test_every_other_kind_of_value_comes_as_python_has_it() -> None:
     }
 
 
-@pytest.mark.parametrize("digits", ["5", "0", "20190321192436"])
-def test_a_number_is_not_a_text(digits: str) -> None:
-    """So whatever requires a text refuses it, and it equals no text."""
-    assert loads(f'["{digits}",{digits}]') == [digits, NumberLiteral(digits)]
-    assert not isinstance(NumberLiteral(digits), str)
-    assert loads(digits) != digits
-
-
 def test_a_lone_surrogate_comes_through() -> None:
     """JSON can escape half a character; what to do with it is the reader's decision."""
     assert loads(rb'"a\ud83d"') == "a\ud83d"
-
-
-@given(JSON_VALUES)
-def test_what_json_writes_is_read_as_the_same(value: Any) -> None:
-    """For values without floats, only numbers look different: they are text."""
-    assert json.loads(dumps(loads(json.dumps(value)))) == value
 
 
 @given(JSON_VALUES)

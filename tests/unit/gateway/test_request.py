@@ -1,4 +1,4 @@
-"""What is sent to the gateway: the documented query, signed, with the time in milliseconds."""
+"""Contract with the gateway: the documented query, signed, with the time in milliseconds."""
 
 import json
 
