@@ -1,13 +1,11 @@
-"""Each test is handed what starts servers and clients for them."""
+"""Support: what starts servers and clients for them, over plain TCP and over TLS."""
 
 from collections.abc import Iterator
 
 import pytest
 import trustme
 
-from tests.integration.wire.serving import (
-    Serve,
-)
+from tests.integration.wire.serving import Serve
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A server for the gateway client to meet, and ways to ask through it."""
+"""Support: a server for the gateway client, answers for it to send, and ways to query it."""
 
 import contextlib
 import json
@@ -23,9 +23,20 @@ PARTNER = "P000818"
 FIELDS = {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}
 BODY = json.dumps(FIELDS).encode()
 NOW = 1_790_000_000.123
-GOOD = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CLOSING = HEAD + b"Connection: close\r\n\r\n"
 SHORT = 0.3
 """A deadline, in seconds. What dribbles here takes 5 s and more."""
+
+Script = Callable[[Line], object]
+
+
+def sized(body: bytes, size: int | None = None, head: bytes = HEAD) -> bytes:
+    """Return an answer with *body*, which says that it has *size* bytes (None: what it has)."""
+    return head + b"Content-Length: %d\r\n\r\n" % (len(body) if size is None else size) + body
+
+
+GOOD = sized(BODY)
 
 
 class Serve(contextlib.ExitStack):
@@ -37,7 +48,7 @@ class Serve(contextlib.ExitStack):
 
     def __call__(
         self,
-        script: Callable[[Line], object],
+        script: Script,
         context: ssl.SSLContext | None = None,
         **options: Any,
     ) -> tuple[FaultServer, GatewayClient]:
@@ -53,7 +64,7 @@ class Serve(contextlib.ExitStack):
             f"{scheme}://127.0.0.1:{server.port}/payment", PARTNER, **options
         )
 
-    def raw(self, script: Callable[[Line], object]) -> tuple[FaultServer, GatewayClient]:
+    def raw(self, script: Script) -> tuple[FaultServer, GatewayClient]:
         """Start a server that spoils TLS: it does not speak it, but its client does."""
         assert self.authority is not None
         server = self.enter_context(FaultServer(script))
@@ -123,11 +134,30 @@ def unavailable(client: GatewayClient, how: str | None = None) -> str:
     return str(caught.value)
 
 
-def answering(body: bytes = BODY, head: bytes = HEAD) -> Callable[[Line], object]:
+def answering(body: bytes = BODY, head: bytes = HEAD) -> Script:
     """A script that answers every request on its line."""
 
     def script(line: Line) -> None:
         while line.request():
-            line.reply(body, head)
+            line.send(sized(body, head=head))
 
     return script
+
+
+def exchanges(*answers: bytes | Script) -> Script:
+    """A script that waits for a request before each of *answers*: to be sent, or to be called."""
+
+    def script(line: Line) -> None:
+        for answer in answers:
+            line.request()
+            if isinstance(answer, bytes):
+                line.send(answer)
+            else:
+                answer(line)
+
+    return script
+
+
+def in_turn(*scripts: Script) -> Script:
+    """A script that is another for each connection; the last one is for all that follow."""
+    return lambda line: scripts[min(line.number, len(scripts)) - 1](line)

@@ -1,4 +1,4 @@
-"""Answers, whole and broken, over real sockets."""
+"""Contract of the gateway client: it takes whole answers only, and tells the others by kind."""
 
 import datetime as dt
 
@@ -7,6 +7,8 @@ import pytest
 from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
 from tests.integration.wire.serving import (
     BODY,
+    CHUNKED,
+    CLOSING,
     FIELDS,
     GOOD,
     NOW,
@@ -14,6 +16,8 @@ from tests.integration.wire.serving import (
     Serve,
     answering,
     ask,
+    exchanges,
+    sized,
     unavailable,
 )
 from tests.support.fault_server import HEAD, Line
@@ -24,101 +28,58 @@ NOTHING, JSON = GatewayUnavailable, InvalidReply
 def test_a_chunked_answer_and_one_without_a_length_are_read_whole(serve: Serve) -> None:
     """Both are HTTP/1.1, and the second ends with the connection."""
 
-    def script(line: Line) -> None:
-        line.request()
-        line.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    def chunked(line: Line) -> None:
+        line.send(CHUNKED)
         line.send(b"%x;ext=1\r\n%b\r\n" % (20, BODY[:20]))
         line.send(b"%x\r\n%b\r\n0\r\nTrailer: x\r\n\r\n" % (len(BODY) - 20, BODY[20:]))
-        line.request()
-        line.send(HEAD + b"Connection: close\r\n\r\n" + BODY)
 
-    server, client = serve(script)
-    assert ask(client).fields == FIELDS
-    assert ask(client).fields == FIELDS
+    server, client = serve(exchanges(chunked, CLOSING + BODY))
+    assert [ask(client).fields, ask(client).fields] == [FIELDS, FIELDS]
     assert server.connections == 1
 
 
 def test_an_http_1_0_answer_is_read_and_its_connection_not_kept(serve_tcp: Serve) -> None:
     """Old servers close the connection to end the body."""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.send(b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + BODY)
-
-    server, client = serve_tcp(script)
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
+    server, client = serve_tcp(exchanges(head + BODY))
     assert [ask(client).fields, ask(client).fields] == [FIELDS, FIELDS]
     assert server.connections == 2
 
 
 def test_a_100_continue_before_the_answer_is_skipped(serve_tcp: Serve) -> None:
     """It announces an answer and is none."""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        line.reply(BODY)
-
-    _, client = serve_tcp(script)
+    _, client = serve_tcp(exchanges(b"HTTP/1.1 100 Continue\r\n\r\n" + GOOD))
     assert ask(client).fields == FIELDS
 
 
 HTML = b"<html>under maintenance</html>"
-TEXT = b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b"
+PAGE = b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\n"
+UNTYPED = b"HTTP/1.1 %d No\r\n"
+LARGE = b" " * 100_000
+
+WHOLE = {
+    "empty body": (sized(b""), 200, NOTHING),
+    "large": (sized(LARGE), 200, NOTHING),
+    "large, no length": (CLOSING + LARGE, 200, NOTHING),
+    "large, chunked": (CHUNKED + (b"2000\r\n" + b" " * 8192 + b"\r\n") * 9, 200, NOTHING),
+    "a byte too many": (sized(BODY.ljust(65_537)), 200, NOTHING),
+    "gzip": (sized(b"{}", head=HEAD + b"Content-Encoding: gzip\r\n"), 200, NOTHING),
+    "maintenance page": (sized(HTML, head=PAGE % 200), 200, NOTHING),
+    "403 in HTML": (sized(HTML, head=PAGE % 403), 403, NOTHING),
+    "404 in HTML": (sized(HTML, head=PAGE % 404), 404, NOTHING),
+    "404 in JSON": (sized(b"{}", head=PAGE % 404), 404, JSON),
+    "JSON as HTML": (sized(BODY, head=PAGE % 200), 200, JSON),
+    "no content type": (sized(b"{}", head=UNTYPED % 200), 200, JSON),
+    "odd coding": (HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 200, NOTHING),
+    "204": (UNTYPED % 204 + b"\r\n", 204, NOTHING),
+    "201": (sized(b"{}", head=UNTYPED % 201), 201, JSON),
+    "404": (sized(b"", head=UNTYPED % 404), 404, NOTHING),
+    "103": (UNTYPED % 103 + b"\r\n", 103, NOTHING),
+    "101": (UNTYPED % 101 + b"\r\n", 101, NOTHING),
+}
 
 
-@pytest.mark.parametrize(
-    ("answer", "status", "kind"),
-    [
-        pytest.param(HEAD + b"Content-Length: 0\r\n\r\n", 200, NOTHING, id="empty body"),
-        pytest.param(
-            HEAD + b"Content-Length: 100000\r\n\r\n" + b" " * 100_000, 200, NOTHING, id="large"
-        ),
-        pytest.param(
-            HEAD + b"Connection: close\r\n\r\n" + b" " * 100_000,
-            200,
-            NOTHING,
-            id="large, no length",
-        ),
-        pytest.param(
-            HEAD
-            + b"Transfer-Encoding: chunked\r\n\r\n"
-            + (b"2000\r\n" + b" " * 8192 + b"\r\n") * 9,
-            200,
-            NOTHING,
-            id="large, chunked",
-        ),
-        pytest.param(
-            HEAD + b"Content-Length: 65537\r\n\r\n" + BODY.ljust(65_537),
-            200,
-            NOTHING,
-            id="a byte too many",
-        ),
-        pytest.param(
-            HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
-            200,
-            NOTHING,
-            id="gzip",
-        ),
-        pytest.param(TEXT % (200, len(HTML), HTML), 200, NOTHING, id="maintenance page"),
-        pytest.param(TEXT % (403, len(HTML), HTML), 403, NOTHING, id="403 in HTML"),
-        pytest.param(TEXT % (404, len(HTML), HTML), 404, NOTHING, id="404 in HTML"),
-        pytest.param(TEXT % (404, 2, b"{}"), 404, JSON, id="404 in JSON"),
-        pytest.param(TEXT % (200, len(BODY), BODY), 200, JSON, id="JSON as HTML"),
-        pytest.param(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, JSON, id="no content type"
-        ),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 200, NOTHING, id="odd coding"
-        ),
-        pytest.param(b"HTTP/1.1 204 No Content\r\n\r\n", 204, NOTHING, id="204"),
-        pytest.param(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}", 201, JSON, id="201"),
-        pytest.param(
-            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", 404, NOTHING, id="404"
-        ),
-        pytest.param(b"HTTP/1.1 103 Early Hints\r\n\r\n", 103, NOTHING, id="103"),
-        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 101, NOTHING, id="101"),
-    ],
-)
+@pytest.mark.parametrize(("answer", "status", "kind"), WHOLE.values(), ids=WHOLE)
 def test_a_whole_answer_without_a_meaning_is_told_by_its_kind(
     serve: Serve, answer: bytes, status: int, kind: type[GatewayError]
 ) -> None:
@@ -157,9 +118,9 @@ def test_a_body_over_the_limit_is_not_read_on(serve: Serve) -> None:
 
     def script(line: Line) -> None:
         line.request()
-        line.send(HEAD + b"Content-Length: 100000000\r\n\r\n")
+        line.send(sized(b"", 100_000_000))
         for _ in range(1_000):
-            line.send(b" " * 100_000)
+            line.send(LARGE)
 
     server, client = serve(script)
     with pytest.raises(GatewayUnavailable, match="larger than 65536 bytes"):
@@ -170,13 +131,9 @@ def test_a_body_over_the_limit_is_not_read_on(serve: Serve) -> None:
 def test_a_redirect_is_not_followed(serve: Serve) -> None:
     """Neither elsewhere nor to the same server: the request is for the gateway alone."""
     elsewhere, _ = serve(answering())
-
-    def script(line: Line) -> None:
-        line.request()
-        location = f"http://127.0.0.1:{elsewhere.port}/payment/resultQuery"
-        line.reply(b"", b"HTTP/1.1 302 Found\r\nLocation: %b\r\n" % location.encode())
-
-    server, client = serve(script)
+    location = f"Location: http://127.0.0.1:{elsewhere.port}/payment/resultQuery\r\n"
+    head = b"HTTP/1.1 302 Found\r\n" + location.encode()
+    server, client = serve(exchanges(sized(b"", head=head)))
     with pytest.raises(GatewayUnavailable) as caught:
         ask(client)
     assert caught.value.http_status == 302
@@ -192,13 +149,8 @@ def test_later_comes_with_the_seconds_to_wait(
     date = dt.datetime.fromtimestamp(int(NOW) + 90, dt.UTC)
     value = {429: b"7", 503: date.strftime("%a, %d %b %Y %H:%M:%S GMT").encode()}
     retry = b"Retry-After: %b\r\n" % value[status] if status in value else b""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.send(b"HTTP/1.1 %d No\r\n%bContent-Length: 99\r\n\r\n" % (status, retry))
-        line.pause()
-
-    server, client = serve(script, deadline=SHORT)
+    answer = sized(b"", 99, head=UNTYPED % status + retry)
+    server, client = serve(exchanges(answer, Line.pause), deadline=SHORT)
     with pytest.raises(GatewayUnavailable, match=f"HTTP {status}") as caught:
         ask(client)
     assert caught.value.how == "http"
@@ -206,37 +158,35 @@ def test_later_comes_with_the_seconds_to_wait(
     assert server.finished == 0
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"HTTP/1.1 200", id="half a status line"),
-        pytest.param(HEAD, id="half of the headers"),
-        pytest.param(HEAD + b"Content-Length: 99\r\n\r\n{", id="short body"),
-        pytest.param(HEAD + b"Content-Length: 99\r\n\r\n", id="no body"),
-        pytest.param(HEAD + b"Content-Length: 999\r\n\r\n" + BODY, id="whole JSON, short body"),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b" % (len(BODY), BODY),
-            id="chunk without an end",
-        ),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(BODY), BODY),
-            id="no last chunk",
-        ),
-        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}", id="bad chunk size"),
-        pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n{}", id="negative chunk"),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n" + b" " * 2_000_000,
-            id="a chunk of size -1",
-        ),
-        pytest.param(b"hello\r\n\r\n", id="another protocol"),
-        pytest.param(b"HTTP/3.0 200 OK\r\n\r\n", id="another version"),
-        pytest.param(b"HTTP/1.1 abc OK\r\n\r\n", id="no status"),
-        pytest.param(HEAD + b"X: y\r\n" * 200 + b"\r\n", id="200 headers"),
-        pytest.param(HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n", id="a header of 70,000 bytes"),
-        pytest.param(b"\x15\x03\x03\x00\x02\x02\x28", id="a TLS alert"),
-    ],
-)
+CUT_OFF = {
+    "nothing": b"",
+    "half a status line": b"HTTP/1.1 200",
+    "half of the headers": HEAD,
+    "short body": sized(b"{", 99),
+    "no body": sized(b"", 99),
+    "whole JSON, short body": sized(BODY, 999),
+    "chunk without an end": CHUNKED + b"%x\r\n%b" % (len(BODY), BODY),
+    "no last chunk": CHUNKED + b"%x\r\n%b\r\n" % (len(BODY), BODY),
+    "bad chunk size": CHUNKED + b"zz\r\n{}",
+    "negative chunk": CHUNKED + b"-5\r\n{}",
+    "a chunk of size -1": CHUNKED + b"-1\r\n" + b" " * 2_000_000,
+    "another protocol": b"hello\r\n\r\n",
+    "another version": b"HTTP/3.0 200 OK\r\n\r\n",
+    "no status": b"HTTP/1.1 abc OK\r\n\r\n",
+    "200 headers": HEAD + b"X: y\r\n" * 200 + b"\r\n",
+    "a header of 70,000 bytes": HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n",
+    "a TLS alert": b"\x15\x03\x03\x00\x02\x02\x28",
+}
+
+
+def end_of(line: Line, end: str) -> None:
+    """End a connection at the server in the way *end*."""
+    getattr(line, end)()
+    if end == "half_close":
+        line.client_is_gone()
+
+
+@pytest.mark.parametrize("answer", CUT_OFF.values(), ids=CUT_OFF)
 @pytest.mark.parametrize("end", ["close", "half_close", "reset"])
 def test_a_cut_off_answer_is_no_answer(serve: Serve, answer: bytes, end: str) -> None:
     """Cut off anywhere, in any way: the gateway told nothing, and nothing is guessed."""
@@ -244,9 +194,7 @@ def test_a_cut_off_answer_is_no_answer(serve: Serve, answer: bytes, end: str) ->
     def script(line: Line) -> None:
         line.request()
         line.send(answer)
-        getattr(line, end)()
-        if end == "half_close":
-            line.client_is_gone()
+        end_of(line, end)
 
     server, client = serve(script)
     unavailable(client, how="connection")
@@ -262,11 +210,9 @@ def test_an_error_whose_body_is_cut_off_has_still_told_its_status(
 
     def script(line: Line) -> None:
         line.request()
-        line.send(b"HTTP/1.1 %d No\r\nRetry-After: 7\r\nContent-Length: 99\r\n\r\n{}" % status)
+        line.send(sized(b"{}", 99, head=UNTYPED % status + b"Retry-After: 7\r\n"))
         line.arrived()
-        getattr(line, end)()
-        if end == "half_close":
-            line.client_is_gone()
+        end_of(line, end)
 
     _, client = serve(script, deadline=SHORT)
     with pytest.raises(GatewayUnavailable) as caught:

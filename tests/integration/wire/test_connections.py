@@ -1,4 +1,4 @@
-"""Connections: kept, dead, and many at a time, over real sockets."""
+"""Contract of the gateway client: which connections it keeps, replaces and closes."""
 
 import contextlib
 import gc
@@ -12,24 +12,23 @@ import pytest
 from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
 from tests.integration.wire.serving import (
     BODY,
+    CHUNKED,
+    CLOSING,
     FIELDS,
     GOOD,
     NOW,
     PAY_ID,
+    Script,
     Serve,
-    answering,
     ask,
+    exchanges,
+    in_turn,
+    sized,
     unavailable,
 )
 from tests.support.fault_server import HEAD, Line
 
-
-def test_a_connection_is_kept_for_the_next_query(serve: Serve) -> None:
-    """Ten queries, one connection, one handshake."""
-    server, client = serve(answering())
-    for _ in range(10):
-        ask(client)
-    assert (server.connections, len(server.requests)) == (1, 10)
+STRAY = GOOD.replace(b"success", b"strayed")
 
 
 @pytest.mark.parametrize(
@@ -88,24 +87,6 @@ def test_a_kept_connection_that_the_server_closed_is_replaced_unnoticed(
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
-@pytest.mark.parametrize("end", ["close", "reset"])
-def test_a_kept_connection_that_dies_on_use_is_tried_again_on_a_fresh_one(
-    serve: Serve, end: str
-) -> None:
-    """The request went out and not a byte came back: asking again is safe, and done once."""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.reply(BODY)
-        line.request()
-        getattr(line, end)()
-
-    server, client = serve(script)
-    assert ask(client).fields == FIELDS
-    assert ask(client).fields == FIELDS
-    assert (server.connections, len(server.requests)) == (2, 3)
-
-
 @pytest.mark.parametrize("header", [b"", b"Connection: close\r\n"])
 def test_a_connection_that_dies_on_first_use_is_not_tried_again(
     serve: Serve, header: bytes
@@ -113,33 +94,16 @@ def test_a_connection_that_dies_on_first_use_is_not_tried_again(
     """Although there was another one before it, which the server closed, as announced or not."""
     closed = threading.Event()
 
-    def script(line: Line) -> None:
-        line.request()
-        if line.number == 1:
-            line.reply(BODY, HEAD + header)
-            line.close()
-            closed.set()
+    def answer_and_close(line: Line) -> None:
+        line.reply(BODY, HEAD + header)
+        line.close()
+        closed.set()
 
-    server, client = serve(script)
+    server, client = serve(in_turn(exchanges(answer_and_close), exchanges(Line.close)))
     assert ask(client).fields == FIELDS
     assert closed.wait(10)
     unavailable(client)
     assert (server.connections, len(server.requests)) == (2, 2)
-
-
-def test_the_second_try_is_the_last(serve: Serve) -> None:
-    """A gateway that closes every connection gets two requests, not a stream of them."""
-
-    def script(line: Line) -> None:
-        line.request()
-        if line.number == 1:
-            line.reply(BODY)
-            line.request()
-
-    server, client = serve(script)
-    ask(client)
-    unavailable(client)
-    assert (server.connections, len(server.requests)) == (2, 3)
 
 
 def test_the_second_try_takes_a_fresh_connection_although_others_are_kept(serve: Serve) -> None:
@@ -163,43 +127,46 @@ def test_the_second_try_takes_a_fresh_connection_although_others_are_kept(serve:
     assert gone.acquire(timeout=10)
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        pytest.param(b"H", id="a byte"),
-        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000, id="too much before the answer"),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n" + b" " * 2_000_000, id="too much"
-        ),
-    ],
-)
-def test_no_second_try_once_a_byte_of_the_answer_came(serve: Serve, start: bytes) -> None:
-    """The gateway was answering, so its failure is its own."""
+BROKEN = {
+    "closed": (exchanges(GOOD, Line.close), FIELDS, (2, 3)),
+    "reset": (exchanges(GOOD, Line.reset), FIELDS, (2, 3)),
+    "closed twice": (in_turn(exchanges(GOOD, Line.close), exchanges(Line.close)), None, (2, 3)),
+    "a byte came": (exchanges(GOOD, b"H"), None, (1, 2)),
+    "too much before the answer": (
+        exchanges(GOOD, b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000),
+        None,
+        (1, 2),
+    ),
+    "too much": (exchanges(GOOD, CHUNKED + b"-1\r\n" + b" " * 2_000_000), None, (1, 2)),
+}
+"""What a server does to a kept connection; the second reply; connections and requests then."""
 
-    def script(line: Line) -> None:
-        line.request()
-        line.reply(BODY)
-        line.request()
-        line.send(start)
 
+@pytest.mark.parametrize(("script", "second", "counts"), BROKEN.values(), ids=BROKEN)
+def test_a_kept_connection_that_dies_before_a_byte_came_is_replaced_once(
+    serve: Serve, script: Script, second: dict[str, str] | None, counts: tuple[int, int]
+) -> None:
+    """Then asking again is safe; once the gateway was answering, its failure is its own."""
     server, client = serve(script)
-    ask(client)
-    unavailable(client)
-    assert (server.connections, len(server.requests)) == (1, 2)
+    assert ask(client).fields == FIELDS
+    if second is None:
+        unavailable(client)
+    else:
+        assert ask(client).fields == second
+    assert (server.connections, len(server.requests)) == counts
 
 
 @pytest.mark.parametrize("when", ["with the answer", "afterwards"])
 def test_an_answer_that_nobody_asked_for_is_never_taken(serve: Serve, when: str) -> None:
     """It is dropped with the answer it came with, or with its connection."""
-    stray = GOOD.replace(b"success", b"strayed")
     answered, strayed = threading.Event(), threading.Event()
 
     def script(line: Line) -> None:
         line.request()
-        line.send(GOOD + stray if when == "with the answer" else GOOD)
+        line.send(GOOD + STRAY if when == "with the answer" else GOOD)
         answered.wait(10)
         if when == "afterwards":
-            line.send(stray)
+            line.send(STRAY)
         line.arrived()
         strayed.set()
         while line.request():
@@ -217,20 +184,10 @@ def test_the_late_body_of_an_answer_is_never_taken_for_the_next_answer(
     serve: Serve, status: int
 ) -> None:
     """What was not read to its end leaves a connection that nobody uses again."""
-    late = GOOD.replace(b"success", b"strayed")
     start = b" " * 65_537 if status == 200 else b""
-    head = b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-
-    def script(line: Line) -> None:
-        line.request()
-        if line.number == 1:
-            line.send(head % (status, len(start) + len(late)) + start)
-            line.request()
-            line.send(late)
-        else:
-            line.send(GOOD)
-
-    server, client = serve(script, deadline=1.0)
+    head = b"HTTP/1.1 %d No\r\nContent-Type: application/json\r\n" % status
+    first = exchanges(sized(start, len(start + STRAY), head), STRAY)
+    server, client = serve(in_turn(first, exchanges(GOOD)), deadline=1.0)
     with pytest.raises(GatewayUnavailable):
         ask(client)
     assert ask(client).fields == FIELDS
@@ -238,64 +195,42 @@ def test_the_late_body_of_an_answer_is_never_taken_for_the_next_answer(
 
 
 ERROR = b"HTTP/1.1 %d No\r\nContent-Type: text/html\r\n"
-CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.mark.parametrize("status", [400, 403, 404, 429, 500, 502, 503])
-@pytest.mark.parametrize(
-    "rest",
-    [
-        pytest.param(b"Content-Length: 6\r\n\r\n<html>", id="HTML"),
-        pytest.param(b"Content-Length: 2\r\n\r\n{}", id="JSON"),
-        pytest.param(b"Content-Length: 0\r\n\r\n", id="no body"),
-        pytest.param(CHUNKED + b"6\r\n<html>\r\n0\r\n\r\n", id="chunked"),
-        pytest.param(b"Content-Length: 65536\r\n\r\n" + b" " * 65_536, id="64 KiB"),
-    ],
-)
-def test_an_error_that_was_read_to_its_end_leaves_its_connection_for_the_next_query(
-    serve: Serve, status: int, rest: bytes
-) -> None:
-    """A gateway in trouble is not given a TLS handshake more for each query."""
-
-    def script(line: Line) -> None:
-        while line.request():
-            line.send(ERROR % status + rest if len(server.requests) < 3 else GOOD)
-
-    server, client = serve(script)
-    for _ in range(2):
-        with pytest.raises(GatewayError):
-            ask(client)
-    assert ask(client).fields == FIELDS
-    assert server.connections == 1
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+BODIES = {
+    "HTML": (sized(b"<html>", head=b""), 1),
+    "JSON": (sized(b"{}", head=b""), 1),
+    "no body": (sized(b"", head=b""), 1),
+    "chunked": (CHUNKS + b"6\r\n<html>\r\n0\r\n\r\n", 1),
+    "64 KiB": (sized(b" " * 65_536, head=b""), 1),
+    "with a stray answer": (sized(b"{}", head=b"") + STRAY, 1),
+    "closing": (sized(b"{}", head=b"Connection: close\r\n"), 2),
+    "too long": (sized(b" " * 65_538, head=b""), 2),
+    "late": (sized(b"{}", 9, head=b""), 2),
+    "no last chunk": (CHUNKS + b"2\r\n{}\r\n", 2),
+    "a broken chunk": (CHUNKS + b"zz\r\n{}\r\n", 2),
+}
+"""The rest of an error, and how many connections it and the next query take."""
 
 
 @pytest.mark.parametrize("status", [404, 503])
-@pytest.mark.parametrize(
-    "rest",
-    [
-        pytest.param(b"Connection: close\r\nContent-Length: 2\r\n\r\n{}", id="closing"),
-        pytest.param(b"Content-Length: 65537\r\n\r\n" + b" " * 65_537, id="too long"),
-        pytest.param(b"Content-Length: 9\r\n\r\n{}", id="late"),
-        pytest.param(CHUNKED + b"2\r\n{}\r\n", id="no last chunk"),
-        pytest.param(CHUNKED + b"zz\r\n{}\r\n", id="a broken chunk"),
-        pytest.param(b"Content-Length: 2\r\n\r\n{}" + GOOD, id="with a stray answer"),
-    ],
-)
-def test_an_error_that_was_not_read_to_its_end_closes_its_connection(
-    serve: Serve, status: int, rest: bytes
+@pytest.mark.parametrize(("rest", "connections"), BODIES.values(), ids=BODIES)
+def test_an_error_leaves_its_connection_for_the_next_query_if_it_was_read_to_its_end(
+    serve: Serve, status: int, rest: bytes, connections: int
 ) -> None:
-    """What may still come on it would be taken for the next answer."""
+    """A gateway in trouble is not given a TLS handshake more for each query.
+
+    Otherwise, what may still come on the connection would be taken for the next answer.
+    """
 
     def script(line: Line) -> None:
-        line.request()
-        line.send(ERROR % status + rest if line.number == 1 else GOOD)
-        line.client_is_gone()
+        while line.request():
+            line.send(ERROR % status + rest if len(server.requests) == 1 else GOOD)
 
     server, client = serve(script, deadline=1.0)
     with pytest.raises(GatewayError):
         ask(client)
     assert ask(client).fields == FIELDS
-    assert server.connections == 2
+    assert server.connections == connections
 
 
 def test_32_queries_run_at_the_same_time_and_their_connections_are_kept(serve: Serve) -> None:
@@ -346,13 +281,13 @@ def all_kinds_of_ends(line: Line) -> None:
         case 1:
             line.dribble(HEAD * 9)
         case 2:
-            line.send(HEAD + b"Connection: close\r\n\r\n")
+            line.send(CLOSING)
             line.dribble(BODY.ljust(600))
         case 3:
-            line.send(HEAD + b"Content-Length: 999\r\n\r\n{")
+            line.send(sized(b"{", 999))
             line.reset()
         case _:
-            line.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n20000\r\n" + b" " * 99_999)
+            line.send(CHUNKED + b"20000\r\n" + b" " * 99_999)
 
 
 def test_no_descriptor_is_left_behind(serve: Serve) -> None:

@@ -1,10 +1,12 @@
-"""The deadline holds against every way to dribble, over real sockets."""
+"""Contract of the gateway client: its deadline holds, whatever the server or the network does."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -12,97 +14,63 @@ from payresult.gateway.client import GatewayClient
 from payresult.gateway.connection import BudgetSocket
 from tests.integration.wire.serving import (
     BODY,
+    CHUNKED,
+    CLOSING,
     FIELDS,
+    GOOD,
     PARTNER,
     PAY_ID,
     SHORT,
     Serve,
     answering,
     ask,
+    exchanges,
+    sized,
     unavailable,
 )
-from tests.support.fault_server import HEAD, Line, black_hole
+from tests.support.fault_server import HEAD, Line, black_hole, closed_port
 
-DRIBBLED = [
-    pytest.param(b"", b"HTTP/1.1 200 " + b"O" * 300, id="status line"),
-    pytest.param(HEAD, b"X: " + b"y" * 300, id="header"),
-    pytest.param(HEAD, b"X: y\r\n" * 60, id="headers"),
-    pytest.param(HEAD + b"Content-Length: 400\r\n\r\n", BODY.ljust(400), id="body"),
-    pytest.param(HEAD + b"Connection: close\r\n\r\n", BODY.ljust(400), id="body without a length"),
-    pytest.param(
-        HEAD + b"Connection: close\r\nContent-Length: 400\r\n\r\n", BODY.ljust(400), id="last body"
-    ),
-    pytest.param(
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1;" + b"x" * 300 + b"\r\n", id="chunk size"
-    ),
-    pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n190\r\n", b" " * 400, id="chunk"),
-    pytest.param(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 60, id="chunks"),
-    pytest.param(
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n" % (len(BODY), BODY),
-        b"X: y\r\n" * 60,
-        id="trailers",
-    ),
-    pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 12, id="100 Continue"),
-]
+DRIBBLED = {
+    "status line": (b"", b"HTTP/1.1 200 " + b"O" * 300),
+    "header": (HEAD, b"X: " + b"y" * 300),
+    "headers": (HEAD, b"X: y\r\n" * 60),
+    "body": (sized(b"", 400), BODY.ljust(400)),
+    "body without a length": (CLOSING, BODY.ljust(400)),
+    "last body": (sized(b"", 400, HEAD + b"Connection: close\r\n"), BODY.ljust(400)),
+    "chunk size": (CHUNKED, b"1;" + b"x" * 300 + b"\r\n"),
+    "chunk": (CHUNKED + b"190\r\n", b" " * 400),
+    "chunks": (CHUNKED, b"1\r\n \r\n" * 60),
+    "trailers": (CHUNKED + b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY), b"X: y\r\n" * 60),
+    "100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 12),
+    "nothing": (b"", b""),
+}
+"""What is sent at once, and what follows a byte each 20 ms, for 5 s and more; then nothing."""
 
 
-@pytest.mark.parametrize(("first", "slowly"), DRIBBLED)
+@pytest.mark.parametrize(("first", "slowly"), DRIBBLED.values(), ids=DRIBBLED)
+@pytest.mark.parametrize("kept", [False, True], ids=["fresh", "kept"])
 def test_a_server_that_dribbles_does_not_hold_the_caller(
-    serve: Serve, first: bytes, slowly: bytes
+    serve: Serve, first: bytes, slowly: bytes, *, kept: bool
 ) -> None:
-    """A byte each 20 ms, for 5 s and more: the caller is back while the server still sends.
+    """The caller is back while the server still sends; the connection is closed then.
 
-    The connection is closed then, never kept.
+    On a kept connection too, and a late answer is not asked for twice.
     """
     gone = threading.Event()
 
-    def script(line: Line) -> None:
-        line.request()
+    def dribble(line: Line) -> None:
         line.send(first)
-        try:
+        with contextlib.suppress(OSError):
             line.dribble(slowly)
-        except OSError:
+        if line.client_is_gone():
             gone.set()
 
-    server, client = serve(script, deadline=SHORT)
+    server, client = serve(exchanges(*[GOOD] * kept, dribble), deadline=SHORT)
+    if kept:
+        ask(client)
     assert "TimeoutError" in unavailable(client, how="timeout")
     assert gone.wait(4), "the client has not closed the connection"
-    assert server.connections == len(server.requests) == 1
-
-
-@pytest.mark.parametrize(("first", "slowly"), DRIBBLED)
-def test_a_kept_connection_that_dribbles_is_not_tried_again(
-    serve_tcp: Serve, first: bytes, slowly: bytes
-) -> None:
-    """The deadline holds on a kept connection too, and a late answer is not asked for twice."""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.reply(BODY)
-        line.request()
-        line.send(first)
-        line.dribble(slowly)
-
-    server, client = serve_tcp(script, deadline=SHORT)
-    ask(client)
-    assert "TimeoutError" in unavailable(client, how="timeout")
-    assert server.finished == 0
-    assert (server.connections, len(server.requests)) == (1, 2)
-
-
-def test_a_silent_server_does_not_hold_the_caller(serve: Serve) -> None:
-    """Neither on a fresh connection nor, without a second try, on a kept one."""
-
-    def script(line: Line) -> None:
-        line.request()
-        line.reply(BODY)
-        line.request()
-        line.pause()
-
-    server, client = serve(script, deadline=SHORT)
-    ask(client)
-    assert "TimeoutError" in unavailable(client, how="timeout")
-    assert (server.connections, len(server.requests)) == (1, 2)
+    assert (server.connections, len(server.requests)) == (1, 1 + kept)
 
 
 def test_a_slow_answer_is_no_reason_to_give_up_other_connections(serve_tcp: Serve) -> None:
@@ -133,12 +101,8 @@ def test_no_time_at_all_is_no_connection(serve: Serve) -> None:
 
 @pytest.mark.parametrize(
     ("first", "endless"),
-    [
-        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500, id="100 Continue"),
-        pytest.param(
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b" " * 10_000, id="chunk of size -1"
-        ),
-    ],
+    [(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 500), (CHUNKED + b"-1\r\n", b" " * 10_000)],
+    ids=["100 Continue", "chunk of size -1"],
 )
 def test_a_flood_is_not_read_on(serve: Serve, first: bytes, endless: bytes) -> None:
     """What no limit of HTTP catches ends after 1 MiB, long before the deadline."""
@@ -168,18 +132,17 @@ def test_sending_ends_at_the_deadline_too() -> None:
             sock.sendall(b" ")
 
 
-def test_a_server_that_does_not_speak_tls_does_not_hold_the_caller(serve_tls: Serve) -> None:
-    """The handshake waits for an answer that never comes."""
-    server, client = serve_tls.raw(Line.pause)
-    assert "TimeoutError" in unavailable(client, how="timeout")
-    assert server.finished == 0
+@pytest.mark.parametrize("answer", [b"", b"\x16\x03\x03\x40\x00" + b"\x02" * 400])
+def test_a_server_that_does_not_speak_tls_does_not_hold_the_caller(
+    serve_tls: Serve, answer: bytes
+) -> None:
+    """The handshake waits for an answer that never comes, or for a record of 16 KiB by bytes."""
 
+    def script(line: Line) -> None:
+        line.dribble(answer)
+        line.pause()
 
-def test_a_handshake_that_dribbles_does_not_hold_the_caller(serve_tls: Serve) -> None:
-    """A handshake record announced as 16 KiB, a byte each 20 ms."""
-    server, client = serve_tls.raw(
-        lambda line: line.dribble(b"\x16\x03\x03\x40\x00" + b"\x02" * 400)
-    )
+    server, client = serve_tls.raw(script)
     assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.finished == 0
 
@@ -199,85 +162,82 @@ def test_a_tls_record_that_dribbles_does_not_hold_the_caller(serve_tls: Serve) -
     assert server.finished == 0
 
 
-def addresses(*pairs: tuple[str, int]) -> Callable[..., list[Any]]:
-    """A getaddrinfo that answers with *pairs*."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", pair) for pair in pairs]
-    return lambda *_args, **_options: found
+ALIEN = (socket.AF_APPLETALK, socket.SOCK_STREAM, 0, "", ())
+"""An address of a family that this machine does not have."""
+
+Found = tuple[Any, ...]
+Resolve = Callable[..., None]
+
+
+def at(host: str, port: int) -> Found:
+    """Return an address as getaddrinfo does."""
+    return socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)
+
+
+@pytest.fixture
+def resolve(monkeypatch: pytest.MonkeyPatch) -> Resolve:
+    """Return ``resolve(*addresses)``: getaddrinfo finds these from then on."""
+    return lambda *found: monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [*found])
 
 
 def test_an_address_that_swallows_everything_leaves_time_for_the_next(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, resolve: Resolve
 ) -> None:
     """Each address gets its share of the time, not all of it."""
     server, client = serve(answering(), deadline=0.9)
     with black_hole() as hole:
-        found = addresses(hole, hole, ("127.0.0.1", server.port))
-        monkeypatch.setattr(socket, "getaddrinfo", found)
+        resolve(at(*hole), at(*hole), at("127.0.0.1", server.port))
         assert ask(client).fields == FIELDS
 
 
+@pytest.mark.parametrize(("deadline", "holes"), [(SHORT, 3), (60.0, 1)])
 def test_addresses_that_swallow_everything_do_not_hold_the_caller(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve_tcp: Serve, resolve: Resolve, deadline: float, holes: int
 ) -> None:
-    """The system itself would try for minutes."""
-    server, client = serve(answering(), deadline=SHORT)
+    """The system itself would try for minutes.
+
+    Of a long deadline (here far beyond ask's patience), opening a connection gets two seconds.
+    """
+    server, client = serve_tcp(answering(), deadline=deadline)
     with black_hole() as hole:
-        monkeypatch.setattr(socket, "getaddrinfo", addresses(hole, hole, hole))
+        resolve(*[at(*hole)] * holes)
         assert "TimeoutError" in unavailable(client, how="timeout")
     assert server.connections == 0
 
 
-def test_opening_a_connection_gets_two_seconds_of_a_long_deadline(
-    serve_tcp: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """So a dead address is known long before the deadline (here far beyond ask's patience)."""
-    _, client = serve_tcp(answering(), deadline=60.0)
-    with black_hole() as hole:
-        monkeypatch.setattr(socket, "getaddrinfo", addresses(hole))
-        assert "TimeoutError" in unavailable(client, how="timeout")
-
-
 def test_an_address_that_refuses_or_cannot_be_is_passed_over(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, resolve: Resolve
 ) -> None:
     """Nobody listens on the first, and this machine has nothing of the second's family."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        closed = unused.getsockname()
     server, client = serve(answering())
-    refused, works = addresses(closed, ("127.0.0.1", server.port))()
-    alien = (socket.AF_APPLETALK, socket.SOCK_STREAM, 0, "", ())
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_o: [refused, alien, works])
-    assert ask(client).fields == FIELDS
+    with closed_port() as closed:
+        resolve(at("127.0.0.1", closed), ALIEN, at("127.0.0.1", server.port))
+        assert ask(client).fields == FIELDS
 
 
-@pytest.mark.parametrize("found", [[], [(socket.AF_APPLETALK, socket.SOCK_STREAM, 0, "", ())]])
+@pytest.mark.parametrize("found", [[], [ALIEN]])
 def test_a_name_without_a_usable_address_is_no_connection(
-    serve_tcp: Serve, monkeypatch: pytest.MonkeyPatch, found: list[Any]
+    serve_tcp: Serve, resolve: Resolve, found: list[Found]
 ) -> None:
     """An error like any other failed connection."""
     _, client = serve_tcp(answering())
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_o: found)
+    resolve(*found)
     assert "OSError" in unavailable(client, how="connection")
 
 
 def test_a_name_is_looked_up_anew_for_each_connection(
-    serve_tcp: Serve, monkeypatch: pytest.MonkeyPatch
+    serve_tcp: Serve, monkeypatch: pytest.MonkeyPatch, resolve: Resolve
 ) -> None:
     """What the resolver raises is no answer; neither that nor an old address is remembered."""
     server, _ = serve_tcp(answering(head=HEAD + b"Connection: close\r\n"))
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        closed = unused.getsockname()
-    found = iter([addresses(("127.0.0.1", server.port)), addresses(closed)])
-
-    def lookup(*_args: object, **_options: object) -> list[Any]:
-        if (next_found := next(found, None)) is None:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return next_found()
-
-    monkeypatch.setattr(socket, "getaddrinfo", lookup)
     client = GatewayClient("http://gateway.test:8080", PARTNER)
+    resolve(at("127.0.0.1", server.port))
     assert ask(client).fields == FIELDS
-    assert "ConnectionRefusedError" in unavailable(client, how="connection")
+    with closed_port() as closed:
+        resolve(at("127.0.0.1", closed))
+        assert "ConnectionRefusedError" in unavailable(client, how="connection")
+    failure = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=failure))
     assert "gaierror" in unavailable(client, how="connection")
 
 
@@ -290,7 +250,7 @@ def test_a_name_server_that_hangs_does_not_hold_the_caller(
     def hang(host: str, port: int, **_options: object) -> object:
         calls.append((host, port))
         release.wait(20)
-        return addresses(("127.0.0.1", server.port))()
+        return [at("127.0.0.1", server.port)]
 
     server, _ = serve_tcp(answering())
     client = GatewayClient("http://gateway.test", PARTNER, deadline=SHORT)
@@ -304,12 +264,3 @@ def test_a_name_server_that_hangs_does_not_hold_the_caller(
     release.set()
     assert ask(client).fields == FIELDS
     assert server.requests[0].headers["host"] == "gateway.test"
-
-
-def test_no_connection_where_nobody_listens() -> None:
-    """Refused at once is no answer too."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    assert "ConnectionRefusedError" in unavailable(
-        GatewayClient(f"http://127.0.0.1:{port}", PARTNER)
-    )

@@ -1,4 +1,4 @@
-"""What the gateway is asked, over real sockets; and that nothing of it is logged."""
+"""Contract of the gateway client: what it sends; and P8, that nothing of it is logged."""
 
 import contextlib
 import json

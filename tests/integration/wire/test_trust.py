@@ -1,8 +1,9 @@
-"""Whom the client trusts, over TLS with certificates made for the test."""
+"""Contract of the gateway client: whom it trusts over TLS."""
 
 import datetime as dt
 import ssl
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,41 +23,37 @@ from tests.integration.wire.serving import (
     unavailable,
 )
 
+YESTERDAY = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+WRONG: dict[str, Callable[[trustme.CA], trustme.LeafCert]] = {
+    "another host": lambda authority: authority.issue_cert("other.example", "127.0.0.2"),
+    "expired": lambda authority: authority.issue_cert("127.0.0.1", not_after=YESTERDAY),
+    "unknown authority": lambda _: trustme.CA().issue_cert("127.0.0.1"),
+}
 
-def test_a_certificate_for_another_host_is_refused(serve_tls: Serve) -> None:
+
+@pytest.mark.parametrize("issue", WRONG.values(), ids=WRONG)
+def test_a_wrong_certificate_is_refused(
+    serve_tls: Serve, authority: trustme.CA, issue: Callable[[trustme.CA], trustme.LeafCert]
+) -> None:
     """And not a byte of a request is sent."""
-    assert serve_tls.authority is not None
-    certificate = serve_tls.authority.issue_cert("other.example", "127.0.0.2")
-    server, client = serve_tls(answering(), server_context(certificate))
+    server, client = serve_tls(answering(), server_context(issue(authority)))
     assert "SSLCertVerificationError" in unavailable(client, how="tls")
     assert server.requests == []
 
 
-def test_an_expired_certificate_is_refused(serve_tls: Serve) -> None:
-    """One day is enough."""
-    assert serve_tls.authority is not None
-    yesterday = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
-    certificate = serve_tls.authority.issue_cert("127.0.0.1", not_after=yesterday)
-    server, client = serve_tls(answering(), server_context(certificate))
-    assert "SSLCertVerificationError" in unavailable(client, how="tls")
-    assert server.requests == []
-
-
-def test_a_certificate_of_an_unknown_authority_is_refused(serve_tls: Serve) -> None:
-    """With the right host name in it, as any attacker would have."""
-    certificate = trustme.CA().issue_cert("127.0.0.1")
-    server, client = serve_tls(answering(), server_context(certificate))
-    assert "SSLCertVerificationError" in unavailable(client, how="tls")
-    assert server.requests == []
+@pytest.fixture
+def roots(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A file with the certificate of the tests' authority."""
+    authority.cert_pem.write_to_path(tmp_path / "roots.pem")
+    return tmp_path / "roots.pem"
 
 
 def test_tls_1_1_is_refused(
-    serve_tls: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve_tls: Serve, authority: trustme.CA, monkeypatch: pytest.MonkeyPatch, roots: Path
 ) -> None:
     """The server can speak it, which a client without our rule shows first."""
-    assert serve_tls.authority is not None
-    context = server_context(serve_tls.authority.issue_cert("127.0.0.1"))
-    lenient = client_context(serve_tls.authority)
+    context = server_context(authority.issue_cert("127.0.0.1"))
+    lenient = client_context(authority)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         for old in (context, lenient):
@@ -65,8 +62,7 @@ def test_tls_1_1_is_refused(
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     server, client = serve_tls(answering(), context, ssl_context=lenient)
     assert ask(client).fields == FIELDS
-    serve_tls.authority.cert_pem.write_to_path(tmp_path / "roots.pem")
-    machine(monkeypatch, tmp_path / "roots.pem", tmp_path / "none")
+    machine(monkeypatch, roots, roots.with_name("none"))
     strict = default_tls_context()
     strict.set_ciphers("ALL:@SECLEVEL=0")
     base_url = f"https://127.0.0.1:{server.port}"
@@ -77,14 +73,12 @@ def test_tls_1_1_is_refused(
 
 
 def test_by_default_the_roots_of_the_machine_are_trusted_and_no_keys_are_logged(
-    serve_tls: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve_tls: Serve, monkeypatch: pytest.MonkeyPatch, roots: Path
 ) -> None:
     """SSLKEYLOGFILE in the environment must not make our traffic readable."""
-    keys, roots = tmp_path / "keys", tmp_path / "roots.pem"
+    keys = roots.with_name("keys")
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
-    assert serve_tls.authority is not None
-    serve_tls.authority.cert_pem.write_to_path(roots)
-    machine(monkeypatch, roots, tmp_path / "none")
+    machine(monkeypatch, roots, roots.with_name("none"))
     server, _ = serve_tls(answering())
     keys.unlink(missing_ok=True)
     assert ask(GatewayClient(f"https://127.0.0.1:{server.port}", PARTNER)).fields == FIELDS
@@ -92,13 +86,11 @@ def test_by_default_the_roots_of_the_machine_are_trusted_and_no_keys_are_logged(
 
 
 def test_no_variable_of_the_environment_adds_a_root(
-    serve_tls: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve_tls: Serve, monkeypatch: pytest.MonkeyPatch, roots: Path
 ) -> None:
     """OpenSSL knows two that would: whom to trust is not decided there."""
-    assert serve_tls.authority is not None
-    serve_tls.authority.cert_pem.write_to_path(tmp_path / "roots.pem")
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(roots))
+    monkeypatch.setenv("SSL_CERT_DIR", str(roots.parent))
     server, _ = serve_tls(answering())
     assert "SSLCert" in unavailable(GatewayClient(f"https://127.0.0.1:{server.port}", PARTNER))
     assert server.requests == []
