@@ -124,17 +124,6 @@ def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", sorted(ALARMS))
-def test_the_runbook_has_a_paragraph_for_each_alarm(name: str) -> None:
-    """Under a heading with the alarm's name."""
-    paragraph = re.search(
-        rf"^#+ [^\n]*\b{name}\b[^\n]*\n\s*([^#\s].*)",
-        RUNBOOK.read_text(encoding="utf-8"),
-        re.MULTILINE,
-    )
-    assert paragraph, f"no heading with {name}, or nothing under it"
-
-
 def test_the_runbook_names_no_alarm_that_is_gone() -> None:
     """A person who is paged must not read outdated text."""
     text = RUNBOOK.read_text(encoding="utf-8")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from payresult.domain.schedule import FOLLOW_FOR
-from payresult.errors import InvalidInput
 from payresult.resources import Resources
 from payresult.settings import Settings
 from tests.support.template import (
@@ -154,18 +153,6 @@ def test_every_parameter_is_described_and_stands_in_a_group() -> None:
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
     assert all(it["Description"] for it in PARAMETERS.values())
-
-
-def test_the_settings_refuse_what_would_count_a_paid_payment_as_failed() -> None:
-    """The template refuses it first; this is for environments that are edited by hand."""
-    with pytest.raises(InvalidInput):
-        Settings.from_env(deployed_environment(FailedPayRstValues="fail,Success"))
-
-
-def test_the_settings_refuse_a_33rd_check_as_the_template_does() -> None:
-    """A payment has at most 32 answered checks, also if the environment is edited by hand."""
-    with pytest.raises(InvalidInput, match="CHECK_DELAYS: must be 31 delays at most"):
-        Settings.from_env(deployed_environment(CheckDelays=",".join(["1"] * 32)))
 
 
 def test_tokens_need_issuer_audience_and_registration() -> None:

@@ -10,9 +10,9 @@ import pytest
 from sandbox.gateway import SimulatedGateway
 from sandbox.provider import sign_of
 from sandbox.replies import MAX_BODY_BYTES
+from tests.integration.calls import JSON, Response, call
 
 SAVED = b"HTTP/1.1 503 Busy\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 7\r\n\r\nlater, {payId}"
-JSON = "application/json"
 
 
 @pytest.fixture
@@ -22,21 +22,7 @@ def gateway() -> Iterator[SimulatedGateway]:
         yield running
 
 
-def call(
-    gateway: SimulatedGateway, method: str, path: str, body: bytes = b"", content_type: str = ""
-) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Status, headers and body of the response."""
-    connection = http.client.HTTPConnection(gateway.url.removeprefix("http://"), timeout=20)
-    try:
-        headers = {"Content-Type": content_type} if content_type else {}
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        return response.status, response.getheaders(), response.read()
-    finally:
-        connection.close()
-
-
-def query(gateway: SimulatedGateway, pay_id: str) -> tuple[int, list[tuple[str, str]], bytes]:
+def query(gateway: SimulatedGateway, pay_id: str) -> Response:
     """The answer to a valid query about *pay_id*."""
     request = {
         "partnerCode": "P000818",
@@ -46,27 +32,26 @@ def query(gateway: SimulatedGateway, pay_id: str) -> tuple[int, list[tuple[str, 
         "version": "3.0",
     }
     body = json.dumps(request | {"sign": sign_of(request)}).encode()
-    return call(gateway, "POST", "/resultQuery", body, JSON)
+    return call(gateway.url, "POST", "/resultQuery", body, JSON)
 
 
-def put(gateway: SimulatedGateway, path: str, document: Any) -> tuple[int, Any]:
-    """Status and document of the response to a PUT of JSON."""
-    status, _, body = call(gateway, "PUT", path, json.dumps(document).encode(), JSON)
-    return status, json.loads(body)
+def put(gateway: SimulatedGateway, path: str, document: Any) -> Response:
+    """The response to a PUT of JSON."""
+    return call(gateway.url, "PUT", path, json.dumps(document).encode(), JSON)
 
 
 def test_a_saved_reply_is_played_for_one_payment_until_it_is_cleared(
     gateway: SimulatedGateway,
 ) -> None:
     """With exactly its headers, and the length of the body that is sent."""
-    assert call(gateway, "PUT", "/_replies/own-1", SAVED)[0] == 200
+    assert call(gateway.url, "PUT", "/_replies/own-1", SAVED).status == 200
 
     headers = [("X-A", "1"), ("X-A", "2"), ("Content-Length", "12")]
     assert query(gateway, "own-1") == (503, headers, b"later, own-1")
-    assert query(gateway, "own-2")[0] == 200
+    assert query(gateway, "own-2").status == 200
 
-    assert call(gateway, "DELETE", "/_replies/own-1")[0] == 200
-    assert json.loads(query(gateway, "own-1")[2])["payRst"] == "success"
+    assert call(gateway.url, "DELETE", "/_replies/own-1").status == 200
+    assert query(gateway, "own-1").document["payRst"] == "success"
     requests = gateway.requests("own-1")
     assert [(each.answer, each.status) for each in requests] == [("played", 503), ("paid", None)]
 
@@ -76,13 +61,13 @@ def test_a_reply_for_all_payments_gives_way_to_that_of_one(gateway: SimulatedGat
     put(gateway, "/_replies", {"status": 500, "body": "all"})
     put(gateway, "/_replies/own%3A1", {"body": "one"})
 
-    assert [query(gateway, each)[2] for each in ("own:1", "never-1")] == [b"one", b"all"]
-    playing = json.loads(call(gateway, "GET", "/_replies")[2])["playing"]
+    assert [query(gateway, each).body for each in ("own:1", "never-1")] == [b"one", b"all"]
+    playing = call(gateway.url, "GET", "/_replies").document["playing"]
     assert [(each["payId"], each["status"]) for each in playing] == [("*", 500), ("own:1", 200)]
 
-    playing = json.loads(call(gateway, "DELETE", "/_replies")[2])["playing"]
+    playing = call(gateway.url, "DELETE", "/_replies").document["playing"]
     assert [each["payId"] for each in playing] == ["own:1"]
-    assert json.loads(query(gateway, "never-1")[2])["payRst"] == "waiting"
+    assert query(gateway, "never-1").document["payRst"] == "waiting"
 
 
 def test_a_gateway_that_is_down_plays_nothing(gateway: SimulatedGateway) -> None:
@@ -98,9 +83,9 @@ def test_an_invalid_query_is_rejected_as_before(gateway: SimulatedGateway) -> No
     """The provider would not answer it so either."""
     put(gateway, "/_replies", {"body": "{}"})
 
-    body = call(gateway, "POST", "/resultQuery", b'{"payId": "own-1"}', JSON)[2]
+    response = call(gateway.url, "POST", "/resultQuery", b'{"payId": "own-1"}', JSON)
 
-    assert "fields differ" in json.loads(body)["message"]
+    assert "fields differ" in response.document["message"]
 
 
 @pytest.mark.parametrize(
@@ -119,24 +104,24 @@ def test_an_invalid_call_is_refused_with_the_reason(
     gateway: SimulatedGateway, path: str, document: Any, status: int, text: str
 ) -> None:
     """And nothing is played."""
-    found, response = put(gateway, path, document)
+    response = put(gateway, path, document)
 
-    assert found == status
-    assert response["message"].startswith(text)
+    assert response.status == status
+    assert response.document["message"].startswith(text)
     assert gateway.replies() == {}
 
 
 def test_what_is_declared_as_json_must_be_json(gateway: SimulatedGateway) -> None:
     """A saved file has no content type."""
-    status, _, body = call(gateway, "PUT", "/_replies", SAVED, JSON)
+    response = call(gateway.url, "PUT", "/_replies", SAVED, JSON)
 
-    assert (status, json.loads(body)) == (400, {"message": "body: must be JSON"})
+    assert (response.status, response.document) == (400, {"message": "body: must be JSON"})
 
 
 def test_json_without_a_payment_has_a_prefix(gateway: SimulatedGateway) -> None:
     """It is JSON that means nothing to payresult."""
     answers = [query(gateway, "unclear2-1") for _ in range(2)]
 
-    assert [status for status, _, _ in answers] == [200, 200]
-    assert "payRst" not in json.loads(answers[0][2])
-    assert json.loads(answers[1][2])["payRst"] == "success"
+    assert [answer.status for answer in answers] == [200, 200]
+    assert "payRst" not in answers[0].document
+    assert answers[1].document["payRst"] == "success"

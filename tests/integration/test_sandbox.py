@@ -1,6 +1,5 @@
 """Contract of the sandbox's proxy and gateway: what each refuses; and P8 in all logs."""
 
-import http.client
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from sandbox.gateway import SimulatedGateway
 from sandbox.provider import sign_of
 from sandbox.signing_proxy import MAX_BODY_BYTES
+from tests.integration.calls import JSON, call
 from tests.integration.conftest import System
 
 CANARY = "Singapore 2G 30-Days"
@@ -33,9 +33,9 @@ def test_the_proxy_rejects_what_a_foreign_web_page_could_send(
     system: System, headers: dict[str, str], body: bytes, status: int
 ) -> None:
     """It signs for every caller, so it restricts who may call."""
-    found, _ = _call(system.sandbox.api_url, "PUT", "/payments/paid-proxy", headers, body)
+    found = call(system.sandbox.api_url, "PUT", "/payments/paid-proxy", body, headers)
 
-    assert found == status
+    assert found.status == status
     assert system.client.item("paid-proxy") == {}
 
 
@@ -44,9 +44,9 @@ def test_the_proxy_accepts_json_from_its_own_page(system: System) -> None:
     url = system.sandbox.api_url
     headers = {"Origin": url, "Content-Type": "application/json; charset=utf-8"}
 
-    status, body = _call(url, "PUT", "/payments/never-proxy", headers, b'{"orderId": "A-17"}')
+    found = call(url, "PUT", "/payments/never-proxy", b'{"orderId": "A-17"}', headers)
 
-    assert (status, body["orderId"]) == (202, "A-17")
+    assert (found.status, found.document["orderId"]) == (202, "A-17")
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,10 @@ def test_the_simulated_gateway_rejects_what_its_page_forbids(
         "version": "3.0",
     }
     with SimulatedGateway() as gateway:
-        accepted = _post(gateway.url, request)
-        rejected = _post(gateway.url, request | change)
+        accepted, rejected = (
+            call(gateway.url, "POST", "/resultQuery", json.dumps(sent).encode(), JSON).document
+            for sent in (request, request | change)
+        )
         verdicts = [each.verdict for each in gateway.requests()]
 
     assert (accepted["payRst"], accepted["payId"]) == ("success", request["payId"])
@@ -124,14 +126,14 @@ def test_the_simulated_gateway_rejects_what_its_page_forbids(
 
 def test_a_script_chooses_the_answers_for_a_payment(system: System) -> None:
     """By the control path, as with curl."""
-    url, json_type = system.sandbox.gateway_url, {"Content-Type": "application/json"}
+    url = system.sandbox.gateway_url
     script = b'{"answer": "pending", "paidAtCheck": 2}'
-    assert _call(url, "PUT", "/_scenarios/scripted", json_type, script)[0] == 200
+    assert call(url, "PUT", "/_scenarios/scripted", script, JSON).status == 200
 
     statuses = [system.client.get("scripted").body["status"] for _ in range(2)]
 
     assert statuses == ["PENDING", "SUCCEEDED"]
-    _, requests = _call(url, "GET", "/_requests?payId=scripted", {}, b"")
+    requests = call(url, "GET", "/_requests?payId=scripted").document
     assert [each["answer"] for each in requests] == ["pending", "paid"]
 
 
@@ -145,28 +147,3 @@ def test_no_sign_and_no_text_of_a_customer_is_in_the_logs(system: System) -> Non
     assert "paid-logged" in logs
     assert CANARY not in logs
     assert [each for each in system.gateway.requests() if each.sign in logs] == []
-
-
-def _post(url: str, request: dict[str, Any]) -> dict[str, Any]:
-    headers = {"Content-Type": "application/json"}
-    _, body = _call(url, "POST", "/resultQuery", headers, json.dumps(request).encode())
-    assert isinstance(body, dict)
-    return body
-
-
-def _call(
-    url: str, method: str, path: str, headers: dict[str, str], body: bytes
-) -> tuple[int, Any]:
-    """Status and JSON body of the response to a call with exactly these headers."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=40)
-    lengths = {} if "Content-Length" in headers else {"Content-Length": str(len(body))}
-    host = {} if "Host" in headers else {"Host": url.removeprefix("http://")}
-    try:
-        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in (host | headers | lengths).items():
-            connection.putheader(name, value)
-        connection.endheaders(body)
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
-    finally:
-        connection.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -16,6 +14,7 @@ from sandbox.client import Client
 from sandbox.deploy import deploy_template, parameters
 from sandbox.packages import ROOT
 from sandbox.signing_proxy import SigningProxy
+from tests.integration.calls import Response, call
 from tests.integration.conftest import DELAYS, System
 from tests.integration.issuer import HOUR, Issuer, start_issuer, unsigned
 
@@ -31,18 +30,11 @@ class Tokens(NamedTuple):
     api_id: str
     backend: Client
 
-    def call(self, method: str, path: str, token: str | None, body: object = None) -> Any:
-        """Status and body of the response to a call with *token*, without the proxy."""
-        address = self.system.sandbox.credentials.endpoint.removeprefix("http://")
-        connection = http.client.HTTPConnection(address, timeout=40)
+    def call(self, method: str, path: str, token: str | None, body: bytes = b"") -> Response:
+        """The response to a call with *token*, without the proxy."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        content = None if body is None else json.dumps(body)
-        try:
-            connection.request(method, f"/_aws/execute-api/{self.api_id}{path}", content, headers)
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
-        finally:
-            connection.close()
+        endpoint = self.system.sandbox.credentials.endpoint
+        return call(endpoint, method, f"/_aws/execute-api/{self.api_id}{path}", body, headers)
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +57,16 @@ def test_a_valid_token_may_read_a_registered_payment(tokens: Tokens) -> None:
     registered = tokens.call("GET", "/payments/paid-token", valid)
     guessed = tokens.call("GET", "/payments/paid-guessed", valid)
 
-    assert (registered[0], registered[1]["orderId"]) == (200, "A-17")
-    assert (guessed[0], guessed[1]["type"]) == (404, "urn:payresult:problem:not-registered")
+    assert (registered.status, registered.document["orderId"]) == (200, "A-17")
+    assert guessed.status == 404
+    assert guessed.document["type"] == "urn:payresult:problem:not-registered"
     assert tokens.system.gateway.requests("paid-guessed") == []
 
 
 def test_a_call_without_a_token_is_rejected(tokens: Tokens) -> None:
     """Also with a text that is not a token."""
     for text in (None, "", "x", "a.b.c"):
-        assert tokens.call("GET", "/payments/paid-closed", text)[0] == 401
+        assert tokens.call("GET", "/payments/paid-closed", text).status == 401
     assert tokens.system.gateway.requests("paid-closed") == []
 
 
@@ -98,7 +91,7 @@ def test_an_invalid_token_is_rejected(tokens: Tokens, make: Callable[[Issuer], s
     """Also for a registered payment."""
     assert tokens.backend.put("never-shown").status == 202
 
-    assert tokens.call("GET", "/payments/never-shown", make(tokens.issuer))[0] == 401
+    assert tokens.call("GET", "/payments/never-shown", make(tokens.issuer)).status == 401
 
 
 def test_put_and_query_accept_no_tokens(tokens: Tokens) -> None:
@@ -117,8 +110,9 @@ def test_put_and_query_accept_no_tokens(tokens: Tokens) -> None:
         "PUT /payments/{payId}": ("AWS_IAM", False),
         "POST /payments/query": ("AWS_IAM", False),
     }
-    assert tokens.call("PUT", "/payments/paid-unsigned", None, {})[0] == 403
-    assert tokens.call("POST", "/payments/query", None, {"payIds": ["paid-unsigned"]})[0] == 403
+    assert tokens.call("PUT", "/payments/paid-unsigned", None, b"{}").status == 403
+    query = b'{"payIds": ["paid-unsigned"]}'
+    assert tokens.call("POST", "/payments/query", None, query).status == 403
     assert tokens.backend.item("paid-unsigned") == {}
     assert tokens.system.gateway.requests("paid-unsigned") == []
 
