@@ -1,4 +1,4 @@
-"""RetentionDays: an item may be deleted after its end, by the real handlers and their settings."""
+"""Contract of RetentionDays: an item may be deleted after its end, by the real handlers."""
 
 from typing import Any
 

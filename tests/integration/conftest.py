@@ -16,6 +16,8 @@ from sandbox.waiting import wait_for
 DELAYS = (1, 1, 1, 1)
 """Five checks, a second apart, so that a payment that is never paid ends soon."""
 
+ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+
 VISIBILITY_SECONDS = 30
 """Longer than a check takes on the busiest machine: a second delivery would be a second check."""
 

@@ -1,11 +1,9 @@
-"""FORWARD_TO on the real system: each event arrives at a program, whatever it answers at first."""
+"""Contract of FORWARD_TO: each event reaches a program, whatever the program answers at first."""
 
 import json
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,53 +12,39 @@ from sandbox.console import Console
 from sandbox.forwarding import Forwarder
 from sandbox.waiting import wait_for
 from tests.integration.conftest import System
+from tests.support.json_server import Request, free_port, json_server
 
 
-class _Program(ThreadingHTTPServer):
-    """A user's program: answers with `statuses`, one after the other, and then with 204."""
+class Program:
+    """A user's program: answers with *statuses*, one after the other, and then with 200."""
 
-    def __init__(self, port: int, *statuses: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
-        self.received: list[tuple[str, str, bytes]] = []
+        self.received: list[Request] = []
+
+    def answer(self, request: Request) -> tuple[int, dict[str, Any]]:
+        """Keep the request."""
+        self.received.append(request)
+        return self.statuses.pop(0) if self.statuses else 200, {}
 
     def events(self, pay_id: str) -> list[dict[str, Any]]:
         """The envelopes about *pay_id* so far."""
-        all_events = [json.loads(body) for _, _, body in self.received]
+        all_events = [json.loads(request.body) for request in self.received]
         return [each for each in all_events if each["detail"]["data"]["payId"] == pay_id]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Program
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.received.append((self.path, self.headers["Content-Type"], body))
-        self.send_response(self.server.statuses.pop(0) if self.server.statuses else 204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
 @contextmanager
-def program(port: int, *statuses: int) -> Iterator[_Program]:
+def program(port: int, *statuses: int) -> Iterator[Program]:
     """The program while it runs."""
-    with _Program(port, *statuses) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    made = Program(*statuses)
+    with json_server(made.answer, port=port):
+        yield made
 
 
 @pytest.fixture
 def port() -> int:
     """A port at which nothing listens."""
-    with _Program(0) as server:
-        return server.server_port
+    return free_port()
 
 
 class _Output(Console):
@@ -92,7 +76,7 @@ def forwarding(system: System, port: int, max_tries: int = 15) -> Iterator[_Outp
         yield output
 
 
-def arrive(server: _Program, pay_id: str, times: int = 1) -> list[dict[str, Any]]:
+def arrive(server: Program, pay_id: str, times: int = 1) -> list[dict[str, Any]]:
     """Wait for the events of a payment."""
     wait_for(f"{pay_id} at the program", lambda: len(server.events(pay_id)) >= times, 30)
     return server.events(pay_id)
@@ -107,7 +91,8 @@ def test_an_event_is_posted_as_a_target_gets_it(system: System, port: int) -> No
 
         assert event == system.audit.arrivals("paid-forwarded")[0].envelope
         assert len(server.received) == 1
-        assert server.received[0][:2] == ("/hook?a=b", "application/json; charset=utf-8")
+        assert server.received[0].path == "/hook?a=b"
+        assert server.received[0].headers["Content-Type"] == "application/json; charset=utf-8"
         output.wait_for("posted paid-forwarded")
 
 

@@ -3,9 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from sandbox.waiting import wait_for
-from tests.integration.conftest import System
-
-ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+from tests.integration.conftest import ORDER, System
 
 
 def test_a_registered_payment_is_paid_at_the_first_get_and_has_an_event(system: System) -> None:
@@ -15,17 +13,10 @@ def test_a_registered_payment_is_paid_at_the_first_get_and_has_an_event(system: 
     wait_for("a paid answer", lambda: _is_paid(system, "paid-http"), 20)
 
     [event] = wait_for("its event", lambda: system.audit.arrivals("paid-http"), 20)
-    data = event.detail["data"]
-    expected = ORDER.keys() - {"expectedAmount"} | {"amount"}
-    assert {name: data[name] for name in expected} == {
-        "orderId": "A-17",
-        "amount": "19.99",
-        "currency": "USD",
-    }
-    assert (event.envelope["source"], event.envelope["detail-type"]) == (
-        "payresult",
-        "PaymentSucceeded",
-    )
+    registered = {"orderId": "A-17", "amount": "19.99", "currency": "USD"}
+    assert registered.items() <= event.detail["data"].items()
+    assert event.envelope["source"] == "payresult"
+    assert event.envelope["detail-type"] == "PaymentSucceeded"
 
 
 def test_a_pay_id_with_a_colon_is_one_payment_however_its_url_is_written(system: System) -> None:
@@ -116,10 +107,8 @@ def test_a_query_of_a_hundred_payments_has_results_in_the_requested_order(system
     response = system.client.call("POST", "/payments/query", {"payIds": [*pay_ids, "paid-bulk0"]})
 
     failing, pending, *paid = response.body["results"]
-    assert [response.status, *(each["payId"] for each in response.body["results"])] == [
-        200,
-        *pay_ids,
-    ]
+    assert response.status == 200
+    assert [each["payId"] for each in response.body["results"]] == pay_ids
     assert failing["problem"]["type"] == "urn:payresult:problem:gateway-unavailable"
     assert pending["status"] == "PENDING"
     assert {each["status"] for each in paid} == {"SUCCEEDED"}

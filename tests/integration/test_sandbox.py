@@ -10,6 +10,7 @@ from sandbox.provider import sign_of
 from sandbox.signing_proxy import MAX_BODY_BYTES
 from tests.integration.calls import JSON, call
 from tests.integration.conftest import System
+from tests.support.signs import SIGNED
 
 CANARY = "Singapore 2G 30-Days"
 """A text in each reply of the gateway, which must not be in a log."""
@@ -49,40 +50,7 @@ def test_the_proxy_accepts_json_from_its_own_page(system: System) -> None:
     assert (found.status, found.document["orderId"]) == (202, "A-17")
 
 
-@pytest.mark.parametrize(
-    ("request_", "sign"),
-    [
-        (
-            {
-                "deviceCode": "89852420180910340793",
-                "languageCode": "1",
-                "mark": "0",
-                "partnerCode": "P000270",
-                "terminal": "1",
-                "tradeTime": "1645683857572",
-                "tradeType": "singleVerify",
-                "url": "https://dist.linksfield.net/login",
-                "version": "3.0",
-            },
-            "ea7a3bba7e345e0b8ca7f7e3b43d6e72",
-        ),
-        (
-            {
-                "area": "欧洲",
-                "deviceCode": "89852420180910340793",
-                "languageCode": "1",
-                "mark": "0",
-                "partnerCode": "P000270",
-                "terminal": "0",
-                "tradeTime": "1645782486394",
-                "tradeType": "singleServicePlanPage",
-                "version": "3.0",
-            },
-            "3fdb15332726c77cd792ea2328f98a80",
-        ),
-    ],
-    ids=["singleVerify", "singleServicePlanPage"],
-)
+@pytest.mark.parametrize(("request_", "sign"), SIGNED.values(), ids=SIGNED)
 def test_the_simulated_gateway_signs_as_the_provider_does(
     request_: dict[str, str], sign: str
 ) -> None:

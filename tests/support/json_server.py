@@ -32,12 +32,13 @@ class Request(NamedTuple):
 def json_server(
     answer: Callable[[Request], tuple[int, Any]],
     *,
+    port: int = 0,
     context: ssl.SSLContext | None = None,
     keep_alive: bool = False,
 ) -> Iterator[str]:
     """Yield the URL of a server that listens until the end of the block; TLS with a *context*.
 
-    *answer* returns the status and the document for a GET or a POST.
+    *answer* returns the status and the document for a GET or a POST. *port* 0: any free one.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,7 +60,7 @@ def json_server(
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         if context:
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

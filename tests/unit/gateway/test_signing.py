@@ -5,29 +5,8 @@ import hashlib
 import pytest
 
 from payresult.gateway.signing import sign
+from tests.support.signs import SIGNED
 
-VERIFY = {
-    "deviceCode": "89852420180910340793",
-    "languageCode": "1",
-    "mark": "0",
-    "partnerCode": "P000270",
-    "terminal": "1",
-    "tradeTime": "1645683857572",
-    "tradeType": "singleVerify",
-    "url": "https://dist.linksfield.net/login",
-    "version": "3.0",
-}
-PLANS = {
-    "area": "欧洲",
-    "deviceCode": "89852420180910340793",
-    "languageCode": "1",
-    "mark": "0",
-    "partnerCode": "P000270",
-    "terminal": "0",
-    "tradeTime": "1645782486394",
-    "tradeType": "singleServicePlanPage",
-    "version": "3.0",
-}
 PAGE = {
     "partnerCode": "P000818",
     "payId": "20190321192436",
@@ -44,8 +23,7 @@ REALISTIC = PAGE | {"payId": "P0008182020061214140465562", "tradeTime": "1645683
     ("params", "expected"),
     [
         # The provider's own signs of its examples: "/" is not escaped, and UTF-8 is raw.
-        pytest.param(VERIFY, "ea7a3bba7e345e0b8ca7f7e3b43d6e72", id="singleVerify"),
-        pytest.param(PLANS, "3fdb15332726c77cd792ea2328f98a80", id="singleServicePlanPage"),
+        *(pytest.param(*each, id=name) for name, each in SIGNED.items()),
         # Computed by the rule: the page's own sign is a placeholder, the same in four examples.
         pytest.param(PAGE, "1b14a937bc0f0fdbfc0b249ccde42e65", id="resultQuery"),
         pytest.param(REALISTIC, "5d4c8a338769f817e4cd691cc2abaf8a", id="with milliseconds"),
