@@ -138,7 +138,7 @@ def no_step_condition(
         }
 
     def update(request: Request, call: Call) -> Any:
-        condition = re.sub(r"\(#step < :step\) AND ", "", request["ConditionExpression"])
+        condition = re.sub(r"\(#step < :step\) AND ", "", request.get("ConditionExpression", ""))
         return call(edited(request, ConditionExpression=condition))
 
     return PatchedClient(PatchedClient(client, "batch_get_item", read), "update_item", update)
@@ -229,7 +229,7 @@ def no_check_sweep(
 def edited(request: Request, **parts: Any) -> Request:
     """Return *request* with *parts* replaced and without placeholders that are unused then."""
     edited = request | parts
-    used = placeholders(edited["UpdateExpression"] + edited["ConditionExpression"])
+    used = placeholders(edited["UpdateExpression"] + edited.get("ConditionExpression", ""))
     for part in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
         edited[part] = {key: it for key, it in edited[part].items() if key in used}
     return edited

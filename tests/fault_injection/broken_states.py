@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
+from payresult.aws.orders import HELD
 from tests.fault_injection.broken_designs import Call, PatchedClient, edited
-from tests.support.fake_aws import Request
+from tests.support.fake_aws import Request, operation_kind
 from tests.support.fake_gateway import DAY, HOUR, GatewayResponse
 from tests.support.functions import Client
 from tests.support.memory_table import client_error
@@ -209,3 +210,85 @@ def claim_for_long(
 
     swept = (function, dependency) == ("sweeper", "table")
     return PatchedClient(client, "update_item", update) if swept else client
+
+
+# Once per order
+
+
+def _as_if_first(request: Request) -> Any:
+    """Return the answer about a marker that names whoever asks."""
+    return {"Attributes": {"payId": request["ExpressionAttributeValues"][":new_payId"]}}
+
+
+def _marking(claim: Callable[[Request, Call, Client], Any]) -> ClientWrapper:
+    """The write of an order's marker is *claim*."""
+
+    def wrap(_simulation: Simulation, _function: str, dependency: str, client: Client) -> Client:
+        def update(request: Request, call: Call) -> Any:
+            if operation_kind("update_item", request) != "claim order":
+                return call(request)
+            return claim(request, call, client)
+
+        return PatchedClient(client, "update_item", update) if dependency == "table" else client
+
+    return wrap
+
+
+NO_MARKER = _marking(lambda request, _call, _client: _as_if_first(request))
+"""No order is marked."""
+
+
+def _read_marker(request: Request, client: Client) -> Any:
+    """Return the marker that *request* would write, None if there is none."""
+    keys = {request["TableName"]: {"Keys": [request["Key"]], "ConsistentRead": True}}
+    [found] = client.batch_get_item(RequestItems=keys)["Responses"].values()
+    return {"Attributes": found[0]} if found else None
+
+
+def _read_then_write(request: Request, call: Call, client: Client) -> Any:
+    text = "SET #payId = :new_payId REMOVE #expiresAt"
+    return _read_marker(request, client) or call(request | {"UpdateExpression": text})
+
+
+READ_THEN_MARK = _marking(_read_then_write)
+"""The marker is read, and written where there was none, without a condition."""
+
+
+class MarkAfterSuccess:
+    """The marker is read before the success, and written after it."""
+
+    def __init__(self) -> None:
+        self._due: dict[str, Request] = {}
+
+    def __call__(
+        self, _simulation: Simulation, _function: str, dependency: str, client: Client
+    ) -> Client:
+        """Hold the write of a marker back until its payment has succeeded."""
+
+        def update(request: Request, call: Call) -> Any:
+            kind = operation_kind("update_item", request)
+            if kind == "claim order":
+                self._due[request["ExpressionAttributeValues"][":new_payId"]["S"]] = request
+                return _read_marker(request, client) or _as_if_first(request)
+            response = call(request)
+            pay_id = request["Key"]["pk"]["S"].partition("#")[2]
+            if kind == "succeed" and pay_id in self._due:
+                call(self._due.pop(pay_id))
+            return response
+
+        return PatchedClient(client, "update_item", update) if dependency == "table" else client
+
+
+def release_any_marker(
+    _simulation: Simulation, function: str, dependency: str, client: Client
+) -> Client:
+    """`forget` deletes the marker of the order, whichever payment it names."""
+
+    def delete(request: Request, call: Call) -> Any:
+        if request["ConditionExpression"] != HELD:
+            return call(request)
+        used = {"ConditionExpression": "attribute_exists(#payId)", "ExpressionAttributeValues": {}}
+        return call(request | used)
+
+    here = (function, dependency) == ("operator", "table")
+    return PatchedClient(client, "delete_item", delete) if here else client

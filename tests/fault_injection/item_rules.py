@@ -127,6 +127,9 @@ class Write:
     closed: bool
     """Whether an operator has dealt with what the payment was in attention for."""
 
+    holders: tuple[str, ...] = ()
+    """The payIds that the marker of its order has named so far; its erasure is an empty one."""
+
     @property
     def pay_id(self) -> str:
         """The payId."""
@@ -172,7 +175,7 @@ def broken_rules(write: Write) -> Iterator[str]:
     """Yield a sentence for each rule that *write* breaks."""
     for rule in (_status, _lowering, _success, _answers, _attempt, _epoch, _attention, _expiry):
         yield from rule(write)
-    for rule in (_growing, _history, _outbox, _registration, _planned):
+    for rule in (_growing, _history, _outbox, _registration, _planned, _order):
         yield from rule(write)
 
 
@@ -331,6 +334,29 @@ def _registration(write: Write) -> Iterator[str]:
     for name in REGISTERED:
         if name in write.old and write.changed(name):
             yield f"{name} changed from {text(write.old, name)} to {text(write.new, name)}"
+
+
+def _order(write: Write) -> Iterator[str]:
+    """The order is marked before its success, and who was not the first one says so, for ever.
+
+    Between the mark and the write, the first one may be erased, and its marker with it.
+    """
+    if write.status != "SUCCEEDED":
+        return
+    duplicate = text(write.new, "attention") == f"{PARTNER}#DUPLICATE"
+    became = write.was != "SUCCEEDED"
+    ordered = "orderId" in write.new and (became or "orderId" not in write.old)
+    first = write.holders[-1:] == (write.pay_id,)
+    told = json.loads(str(text(write.new, "event")))["data"].get("duplicateOf")
+    if became and told is not None and (first or told not in write.holders):
+        yield f"the event calls it a duplicate of {told}, the marker had {write.holders}"
+    if ordered and duplicate is first:
+        yield f"the marker had {write.holders}, DUPLICATE is {duplicate}"
+    if became and duplicate is (told is None):
+        yield f"duplicateOf is {told}, DUPLICATE is {duplicate}"
+    later = not became and not ordered
+    if later and write.changed("attention") and write.by.function != "operator":
+        yield f"attention changed after the success by {write.by.function}"
 
 
 def _planned(write: Write) -> Iterator[str]:

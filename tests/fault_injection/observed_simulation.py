@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from payresult.aws import operator_updates
 from payresult.aws.dynamodb import PaymentRepository, require_readable
+from payresult.aws.items import to_payment
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged, ReadIncomplete
 from tests.fault_injection.item_rules import (
@@ -43,6 +44,8 @@ class ObservedSimulation(Simulation):
     ``nested`` is an action with the number of calls until it happens, inside of another one;
     ``interrupt`` is one with the call after which it happens, once.
     ``details`` are the events that were written, by payId; an erased payment starts anew.
+    ``holders`` are the payIds that each order's marker has named, "" where it was erased;
+    ``released`` are the payments that were about to be erased.
     """
 
     def __init__(self, script: Script, rng: Random, wrap: ClientWrapper = unwrapped) -> None:
@@ -53,6 +56,8 @@ class ObservedSimulation(Simulation):
         self.details: defaultdict[str, set[str]] = defaultdict(set)
         self.erased: defaultdict[str, set[str]] = defaultdict(set)
         self.closed: set[str] = set()
+        self.holders: defaultdict[str, list[str]] = defaultdict(list)
+        self.released: set[str] = set()
         self._epochs: dict[str, int] = {}
         self._running: list[Invocation] = []
         self._number = 0
@@ -110,18 +115,33 @@ class ObservedSimulation(Simulation):
             pay_id, lambda each: operator_updates.close(each, "r", self.now, expires_at)
         ):
             self.closed -= set() if was_closed else {pay_id}
+            return
+        self._payments.orders.expire(to_payment(self.item(pay_id)))
 
     def forget(self, pay_id: str) -> None:
         """Erase a payment; refused while something is planned, unsent or in attention."""
         item = self.item(pay_id)
         if item and at_rest(item) and "attention" not in item:
-            self._erase(pay_id)
+            self.released.add(pay_id)
+            try:
+                self._payments.forget(to_payment(item))
+            finally:
+                if not self.item(pay_id):
+                    self._note_erased(pay_id)
 
     def expire(self) -> None:
         """Delete what may be deleted, as DynamoDB's time to live does."""
         for pay_id, item in self.payments().items():
             if (number(item, "expiresAt") or self.now) * 1000 < self.now:
-                self._erase(pay_id)
+                self.dynamodb.delete(f"{PARTNER}#{pay_id}")
+                self._note_erased(pay_id)
+        for pk, item in list(self.dynamodb.items.items()):
+            if "status" not in item and (number(item, "expiresAt") or self.now) * 1000 < self.now:
+                self.dynamodb.delete(pk)
+
+    def marker(self, order_id: str) -> str | None:
+        """Return the payId that the marker of an order names."""
+        return text(self.dynamodb.items.get(f"{PARTNER}#order#{order_id}", {}), "payId")
 
     def _operate(self, pay_id: str, update: Callable[[Payment], Any]) -> bool:
         try:
@@ -137,8 +157,8 @@ class ObservedSimulation(Simulation):
             return False
         return True
 
-    def _erase(self, pay_id: str) -> None:
-        self.dynamodb.delete(f"{PARTNER}#{pay_id}")
+    def _note_erased(self, pay_id: str) -> None:
+        self.released.discard(pay_id)
         self.closed.discard(pay_id)
         self.erased[pay_id] |= self.details.pop(pay_id, set())
         self._asked_by_api.pop(pay_id, None)
@@ -157,6 +177,7 @@ class ObservedSimulation(Simulation):
         super()._on_change(change)
         new = change.new
         if "status" not in new:
+            self._judge_marker(change.old or {}, new)
             return
         pay_id = str(text(new, "payId"))
         old = change.old or {}
@@ -169,12 +190,20 @@ class ObservedSimulation(Simulation):
             self.now,
             self._epochs.get(pay_id, 0),
             pay_id in self.closed,
+            tuple(self.holders[str(text(new, "orderId"))]),
         )
         self.problems += [f"{pay_id}: {problem}" for problem in broken_rules(write)]
         if write.starts:
             self._epochs[pay_id] = self._number
         if "event" in new:
             self.details[pay_id].add(str(text(new, "event")))
+
+    def _judge_marker(self, old: Item, new: Item) -> None:
+        """A marker names a payment for ever, until it is erased."""
+        if old and text(old, "payId") != text(new, "payId"):
+            self.problems.append(f"{text(new, 'pk')} names {text(new, 'payId')} now")
+        if not old:
+            self.holders[str(text(new, "pk")).split("#", 2)[2]].append(str(text(new, "payId")))
 
     def last_answer(self, pay_id: str) -> Answer | None:
         """Return what the gateway said last about a payment."""

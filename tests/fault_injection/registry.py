@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from tests.fault_injection import bad_days, broken_designs, broken_states
+from tests.fault_injection import bad_days, broken_designs, broken_states, order_markers
 from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.batches import batches
 from tests.fault_injection.chaos import chaos
@@ -43,6 +43,12 @@ BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
 ]
 """Name, scenario, and the numbers of tries of a small and of a full run."""
 
+ORDERS: list[tuple[str, bad_days.Scenario, int, int]] = [
+    ("registered after the success", order_markers.late_orders, 12, 96),
+    ("an amount after the mark", order_markers.amount_after_the_mark, 16, 96),
+    ("the first payment erased", order_markers.forgotten, 8, 96),
+]
+
 CAMPAIGNS = [
     *(
         Campaign(f"C1 crash: {point}", in_groups(crash_at(point), 200), 25, 1000)
@@ -78,6 +84,16 @@ CAMPAIGNS = [
     Campaign("C25 the sweeper killed between claim and send", killed_sweeps, 250, 2000),
     *(Campaign(f"C26 {name}", bad_day(run), small, full) for name, run, small, full in BAD_DAYS),
     Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 20_000),
+    Campaign("C27 order: six payIds at once", order_markers.six_at_once, 20, 1000),
+    *(
+        Campaign(f"C27 order, crash: {point}", order_markers.OrderCrashes(point), 20, 500)
+        for point in order_markers.CRASH_POINTS
+    ),
+    Campaign("C27 order: answers lost", order_markers.lost_answers, 20, 500),
+    *(
+        Campaign(f"C27 order: {name}", bad_day(run), small, full)
+        for name, run, small, full in ORDERS
+    ),
     *FUZZ_CAMPAIGNS,
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
 ]
@@ -246,6 +262,40 @@ CONTROLS = [
         partial(compare_with_model, wrap=broken_states.NO_EPOCH),
         0,
         500,
+    ),
+    control("no marker", partial(order_markers.six_at_once, wrap=broken_states.NO_MARKER), 1, 20),
+    control(
+        "marker read, then written",
+        partial(order_markers.six_at_once, wrap=broken_states.READ_THEN_MARK),
+        10,
+        50,
+    ),
+    control(
+        "marker after the success",
+        order_markers.OrderCrashes("checks: after succeed", broken_states.MarkAfterSuccess()),
+        20,
+        50,
+    ),
+    control(
+        "a duplicate waits for nobody",
+        partial(
+            order_markers.lost_answers,
+            wrap=broken_states.without_attribute(("attention", "attentionSince"), "checks", "api"),
+        ),
+        10,
+        50,
+    ),
+    control(
+        "late orders mark nothing",
+        bad_day(order_markers.late_orders, broken_states.NO_MARKER),
+        2,
+        16,
+    ),
+    control(
+        "forget releases any marker",
+        bad_day(order_markers.forgotten, broken_states.release_any_marker),
+        4,
+        16,
     ),
     *FUZZ_CONTROLS,
 ]

@@ -1,5 +1,6 @@
 """C6, P1 to P7: random runs of all operations together, each write judged by ``item_rules``."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from random import Random
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from payresult.errors import PaymentChanged
 from tests.fault_injection.item_rules import at_rest, number, right_amount, text
 from tests.fault_injection.observed_simulation import ObservedSimulation
 from tests.fault_injection.results import CampaignRun, OnProgress
@@ -159,7 +161,7 @@ class System:
 
     def operate(self, command: str, pay_id: str) -> None:
         """Run an operator's command."""
-        with suppress(Crash, ClientError):
+        with suppress(Crash, ClientError, PaymentChanged):
             getattr(self.simulation, command)(pay_id)
 
     def expire(self) -> None:
@@ -274,6 +276,7 @@ def _ends(system: System) -> Iterator[list[str]]:
     yield simulation.problems + list(_unpaid(system))
     simulation.run(12 * DAY)
     yield simulation.problems + list(unheard(system)) + list(_false(simulation))
+    yield list(told_as_first(simulation))
 
 
 def unheard(system: System) -> Iterator[str]:
@@ -284,6 +287,21 @@ def unheard(system: System) -> Iterator[str]:
             yield f"{pay_id} is left {status}, {text(item, 'workShard')}"
         if ("attention" in item) is ("expiresAt" in item):
             yield f"{pay_id} is {status} at rest, {sorted(item)}"
+
+
+def told_as_first(simulation: ObservedSimulation) -> Iterator[str]:
+    """Once per order: of its stored payments at most one has an event without duplicateOf.
+
+    Where none has, a DUPLICATE waited for a person. A payment whose erasure was begun is none.
+    """
+    firsts: dict[str, list[str]] = {}
+    for pay_id, item in simulation.payments().items():
+        data = json.loads(text(item, "event") or '{"data": {}}')["data"]
+        if "orderId" in data and "duplicateOf" not in data and pay_id not in simulation.released:
+            firsts.setdefault(data["orderId"], []).append(pay_id)
+    for order_id, pay_ids in firsts.items():
+        if len(pay_ids) > 1:
+            yield f"{order_id} has several first payments: {pay_ids}"
 
 
 def not_told(system: System, expected: set[str]) -> Iterator[str]:

@@ -85,7 +85,7 @@ WRITES: dict[str, Callable[[Payment], Update]] = {
     "review_step": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[0],
     "succeed": succeed,
     "mark_sent": lambda _: updates.mark_sent(EVENT, NOW),
-    "mark_expiring": lambda _: updates.mark_sent(EVENT, NOW, NOW // 1000),
+    "mark_waiting": lambda _: updates.mark_sent(EVENT, NOW, NOW // 1000, DUPLICATE),
     "postpone_event": lambda _: updates.postpone_event(EVENT, NOW),
     "claim_due": lambda stored: updates.claim_due(stored, NOW + 10 * DAY),
     "give_up": lambda stored: updates.give_up(stored, LATEST),
@@ -127,8 +127,9 @@ REFUSED: list[tuple[str, dict[str, Any], list[dict[str, Any]]]] = [
     ("succeed", REGISTERED, OTHER_REGISTRATION + [{name: None} for name in REGISTERED]),
     # publisher or sweeper was faster, or it is another event
     ("mark_sent", UNSENT, NOT_THIS_EVENT),
-    # nothing expires that waits for a person since it was read
-    ("mark_expiring", UNSENT, [{"attention": DUPLICATE}]),
+    # nothing expires that waits for a person since it was read, and what was closed does
+    ("mark_sent", UNSENT, [{"attention": DUPLICATE}]),
+    ("mark_waiting", UNSENT | {"attention": DUPLICATE}, [{"attention": None}]),
     ("postpone_event", UNSENT, NOT_THIS_EVENT),
     # another sweeper, a check or a success was faster
     ("claim_due", {}, OTHER_WORK),

@@ -44,8 +44,6 @@ NOT_SUCCEEDED = (
 STATUS_AS_READ = "attribute_not_exists(#status) OR #status = :read_status"
 # Passes while this event is not marked as sent.
 EVENT_UNSENT = "#eventId = :eventId AND #eventState = :unsent"
-# Passes while the payment waits for nobody.
-NOBODY_WAITS = "attribute_not_exists(#attention)"
 # Passes for a stored payment that has not succeeded, unless a later query failed as well.
 UNANSWERED_SINCE = (
     "#rank < :succeeded AND (attribute_not_exists(#lastUnansweredAt) OR #lastUnansweredAt < :now)"
@@ -174,17 +172,19 @@ def succeed(
     return update
 
 
-def mark_sent(event: Event, now: int, expires_at: int | None = None) -> Update:
+def mark_sent(
+    event: Event, now: int, expires_at: int | None = None, attention: str | None = None
+) -> Update:
     """Mark the event as sent; the item may be deleted at *expires_at* (seconds since 1970).
 
-    Nothing expires that waits for a person.
+    Nothing expires that waits for a person: *attention* is as it was read, and has to be still.
     """
     update = Update()
     update.require(EVENT_UNSENT, eventId=event.event_id, unsent="PENDING")
     update.set(eventState="SENT", eventSentAt=now)
     update.remove("workShard", "workAt")
-    if expires_at is not None:
-        update.require(NOBODY_WAITS)
+    update.require_unchanged(attention=attention)
+    if expires_at is not None and attention is None:
         update.set(expiresAt=expires_at)
     return update
 

@@ -79,13 +79,13 @@ class Outbox:
 
     def _mark(self, event: Event, payment: Payment) -> int | None:
         now = self._now()
-        expires_at = None if payment.attention else expiry(now, self._retention_days)
-        update = updates.mark_sent(event, now, expires_at)
+        expires_at = expiry(now, self._retention_days)
+        update = updates.mark_sent(event, now, expires_at, payment.attention)
         try:
             payment = self._payments.write(event.pay_id, update)
         except PaymentChanged:
-            # Publisher and sweeper sent it at the same time; one marks it. Or it waits for a person
-            # since it was read: it is sent and marked once more.
+            # Publisher and sweeper sent it at the same time; one marks it. Or whether it waits for
+            # a person has changed since it was read: it is sent and marked once more.
             return None
         self._payments.orders.expire(payment)
         return now - payment.history[-1].at
