@@ -189,6 +189,7 @@ def keeping(world: World, days: int = 30) -> Outbox:
         lambda: world.now / 1000,
         lambda: 0.5,
         (5,),
+        sleep=world.sleep,
         retention_days=days,
     )
     return services.outbox
