@@ -6,28 +6,16 @@ from collections.abc import Iterator
 from math import ceil, nan
 from random import Random
 from statistics import fmean, median
-from typing import NamedTuple
 
 from payresult.domain.schedule import MAX_QUEUE_DELAY, Schedule, jitter
 from payresult.settings import to_schedule
-from tests.benchmarks.payers import PAYERS, Payers
+from tests.benchmarks.payers import CARD, PAYERS, WALLET, Latency, Payers
+from tests.benchmarks.waiting import SIZE as APPS
+from tests.benchmarks.waiting import simulate_waiting
 from tests.support.template import TEMPLATE
 
 SIZE = 40_000
 SWEEP_SECONDS = 60
-
-
-class Latency(NamedTuple):
-    """Seconds from paid to known, and the mean number of checks of a payment.
-
-    ``unseen`` is the share that was paid after the last check; the seconds are without it.
-    """
-
-    mean: float
-    p50: float
-    p95: float
-    checks: float
-    unseen: float
 
 
 def main() -> int:
@@ -41,24 +29,31 @@ def main() -> int:
     return 0
 
 
-def report(schedule: Schedule, size: int = SIZE) -> Iterator[str]:
+def report(schedule: Schedule, size: int = SIZE, apps: int = APPS) -> Iterator[str]:
     """Yield the lines of the report."""
     days = sum(schedule.delays) / 86_400
     yield f"Seconds from paid to known, {size:,} simulated payers of each kind"
     yield ""
-    yield f"{'payers':8}{'mean':>10}{'p50':>10}{'p95':>10}{'checks':>10}{'paid after the last':>22}"
+    heads = "".join(f"{head:>10}" for head in ("mean", "p50", "p95", "checks"))
+    yield f"{'payers':17}{heads}{'paid after the last':>22}"
     for payers in PAYERS:
-        found = simulate(schedule, payers, size)
-        yield (
-            f"{payers.name:8}{found.mean:10,.1f}{found.p50:10,.1f}{found.p95:10,.1f}"
-            f"{found.checks:10.1f}{found.unseen:22.2%}"
-        )
+        yield _row(payers.name, simulate(schedule, payers, size))
+    for payers in (CARD, WALLET):
+        yield _row(f"{payers.name}, app waits", simulate_waiting(schedule, payers, apps))
     yield ""
+    yield f"{apps} apps of each kind call GET /payments/{{payId}}/wait from the registration on"
     yield "Assumed: log-normal, " + ", ".join(
         f"{it.name} with a median of {it.median:,.0f} s and sigma {it.sigma}" for it in PAYERS
     )
     yield f"{schedule.checks} checks at most, in {days:.1f} days; each delay with its jitter:"
     yield ",".join(map(str, schedule.delays))
+
+
+def _row(name: str, found: Latency) -> str:
+    return (
+        f"{name:17}{found.mean:10,.1f}{found.p50:10,.1f}{found.p95:10,.1f}"
+        f"{found.checks:10.1f}{found.unseen:22.2%}"
+    )
 
 
 def simulate(schedule: Schedule, payers: Payers, size: int = SIZE) -> Latency:

@@ -51,24 +51,29 @@ class Meter:
         self.records: Counter[str] = Counter()
         self.invocations: Counter[str] = Counter()
         self._calls: Calls = Counter()
+        self._slept = False
         self._cpu = measured()
         self.simulation = Simulation(script, rng, wrap=self._connect)
         self.simulation.queue.batch_size = batch
         self.simulation.on_call = self._poller
         self.simulation.host = self
+        self.simulation.pass_time = self._sleep
 
     def invoke(self, name: str, event: dict[str, Any]) -> Any:
         """Invoke a function, as the simulation's host, and count the invocation."""
         now = self.simulation.now
         self._calls.clear()
+        self._slept = False
         with written(name) as log:
             result = self.simulation.functions.invoke(name, event)
+        # Who sleeps wakes by the clock, so the calls to AWS are within the time that passed.
+        waited = self.simulation.now - now if self._slept else wait_ms(self._calls)
         self.simulation.now = now  # the next invocation is concurrent
         records = len(event.get("Records", ())) or self._calls["table", "update_item"]
         self.records[name] += records
         self.invocations[name] += 1
         memory = memory_of(name)
-        duration = billed_ms(wait_ms(self._calls), cpu_ms(name, records, self._cpu), memory)
+        duration = billed_ms(waited, cpu_ms(name, records, self._cpu), memory)
         self.used["Lambda requests"] += 1
         self.used["Lambda arm64 GB-s"] += memory / 1024 * duration / 1000
         self.used["log GB"] += len((log.getvalue() + PLATFORM_LOG).encode()) / GB
@@ -124,6 +129,11 @@ class Meter:
         self, _simulation: Simulation, _function: str, dependency: str, client: Client
     ) -> Client:
         return _Metered(self, dependency, client)
+
+    def _sleep(self, seconds: float) -> None:
+        """Let time pass; nothing else happens meanwhile."""
+        self._slept = True
+        self.simulation.now += round(seconds * 1000)
 
     def _poller(self, call: Call) -> None:
         if str(call) == "checks: after delete_message_batch":

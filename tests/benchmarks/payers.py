@@ -6,6 +6,7 @@ The metric ``SettleTime`` has those of a deployment.
 from dataclasses import dataclass
 from math import log
 from random import Random
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,16 @@ def any_delay(rng: Random) -> float:
     """Return the seconds until one of all payers has paid."""
     [payers] = rng.choices(PAYERS, [each.share for each in PAYERS])
     return payers.delay(rng)
+
+
+class Latency(NamedTuple):
+    """Seconds from paid to known, and the mean number of checks of a payment.
+
+    ``unseen`` is the share that was paid after the last check; the seconds are without it.
+    """
+
+    mean: float
+    p50: float
+    p95: float
+    checks: float
+    unseen: float

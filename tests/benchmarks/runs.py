@@ -11,6 +11,7 @@ import moto  # noqa: F401 - moto does not patch boto3 sessions that exist before
 
 from payresult.aws.items import SHARD_COUNT
 from payresult.services.sweeper import COUNT_INTERVAL_MS, MINUTE_MS
+from payresult.settings import MAX_WAIT_SECONDS
 from tests.benchmarks.logs import access_log
 from tests.benchmarks.meter import GB, Meter
 from tests.benchmarks.payers import NEVER_PAID, any_delay
@@ -120,6 +121,22 @@ def settled_gets(size: int) -> Run:
     meter.used["HTTP API calls"] += size
     meter.used["log GB"] += size * len(access_log().encode()) / GB
     return _run(meter, size)
+
+
+def waits(size: int, seconds: int = MAX_WAIT_SECONDS) -> Run:
+    """Run calls that wait so many seconds for a payment that is not paid meanwhile."""
+    meter = metered(waiting)
+    meter.simulation.checks_enabled = False  # what following costs is counted elsewhere
+    for pay_id in _pay_ids(size):
+        meter.simulation.put_payment(pay_id, expectedAmount="19.99", currency="USD")
+    meter.reset()
+    for pay_id in _pay_ids(size):
+        status, body = meter.simulation.wait_for(pay_id, seconds)
+        if (status, body["status"]) != (200, "PENDING"):
+            raise AssertionError("waiting ended before its time")
+    meter.used["HTTP API calls"] += size
+    meter.used["log GB"] += size * len(access_log().encode()) / GB
+    return replace(_run(meter, size), checks=len(meter.simulation.gateway.log) / size)
 
 
 def idle_month() -> Usage:

@@ -147,6 +147,16 @@ def test_a_get_of_a_settled_payment_is_one_read() -> None:
     assert not {"table write units", "SQS requests", "events"} & used.keys()
 
 
+def test_a_thousand_waits_of_20_s_cost_at_most_a_quarter_of_a_dollar() -> None:
+    """Most of it is the time of the function: 20 s at 512 MB."""
+    run = runs.waits(3)
+    assert run.checks == 7
+    assert 10 <= run.used["Lambda arm64 GB-s"] <= 10.5
+    assert run.used["Lambda requests"] == run.used["HTTP API calls"] == 1
+    assert run.used["read units"] >= 20
+    assert dollars(run.used) * 1000 <= 0.25
+
+
 def test_the_access_log_is_the_template_s_with_all_values() -> None:
     """The length of an unknown variable would be that of its name."""
     assert "$context" not in access_log()

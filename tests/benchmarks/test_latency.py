@@ -8,6 +8,7 @@ import pytest
 from payresult.domain.schedule import Schedule
 from tests.benchmarks.latency import SWEEP_SECONDS, main, report, simulate
 from tests.benchmarks.payers import CARD, PAYERS, SLOW, WALLET, Payers
+from tests.benchmarks.waiting import simulate_waiting
 from tests.support.factories import DELAYS
 
 SIZE = 10_000
@@ -64,9 +65,17 @@ def test_who_pays_after_the_last_check_is_not_seen() -> None:
     assert (found.checks, found.unseen, isnan(found.mean)) == (2, 1, True)
 
 
+@pytest.mark.parametrize("payers", [CARD, WALLET])
+def test_a_waiting_app_is_told_within_three_seconds(payers: Payers) -> None:
+    """95 of 100 of them (P4); what the gateway is asked is bounded by the claim."""
+    found = simulate_waiting(Schedule(DELAYS), payers, 60)
+    assert found.p95 <= 3
+    assert found.unseen == 0
+
+
 def test_the_report_has_a_line_for_each_kind_of_payers() -> None:
     """And the delays that it is about."""
-    lines = [*report(Schedule((5, 10)), 100)]
+    lines = [*report(Schedule((5, 10)), 100, apps=2)]
     assert {each.name for each in PAYERS} <= {line.split(" ")[0] for line in lines}
     assert lines[-1] == "5,10"
 

@@ -24,6 +24,7 @@ from tests.fault_injection.results import Campaign, CampaignRun, OnProgress, in_
 from tests.fault_injection.sequences import every_sequence
 from tests.fault_injection.stateful_model import TROUBLE, compare_with_model
 from tests.fault_injection.sweeper_kills import killed_sweeps
+from tests.fault_injection.waiters import waiters_in_an_outage
 
 SEQUENCES = 9330
 
@@ -94,6 +95,7 @@ CAMPAIGNS = [
         Campaign(f"C27 order: {name}", bad_day(run), small, full)
         for name, run, small, full in ORDERS
     ),
+    Campaign("C28 apps that wait in an outage", waiters_in_an_outage, 6, 400),
     *FUZZ_CAMPAIGNS,
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
 ]
@@ -294,6 +296,9 @@ CONTROLS = [
     control(
         "forget releases any marker",
         bad_day(order_markers.forgotten, broken_states.release_any_marker),
+    control(
+        "waiting apps ask without a claim",
+        partial(waiters_in_an_outage, wrap=broken_states.without_condition("lastCheckedAt", "api")),
         4,
         16,
     ),

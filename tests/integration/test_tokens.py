@@ -63,6 +63,19 @@ def test_a_valid_token_may_read_a_registered_payment(tokens: Tokens) -> None:
     assert tokens.system.gateway.requests("paid-guessed") == []
 
 
+def test_a_valid_token_may_wait_for_a_registered_payment(tokens: Tokens) -> None:
+    """By the same rules as GET."""
+    valid = tokens.issuer.token(aud=AUDIENCE)
+    assert tokens.backend.put("paid-awaited").status == 202
+
+    registered = tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", valid)
+    guessed = tokens.call("GET", "/payments/paid-guess2/wait?seconds=5", valid)
+
+    assert (registered[0], registered[1]["status"]) == (200, "SUCCEEDED")
+    assert (guessed[0], guessed[1]["type"]) == (404, "urn:payresult:problem:not-registered")
+    assert tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", None)[0] == 401
+
+
 def test_a_call_without_a_token_is_rejected(tokens: Tokens) -> None:
     """Also with a text that is not a token."""
     for text in (None, "", "x", "a.b.c"):
@@ -107,6 +120,7 @@ def test_put_and_query_accept_no_tokens(tokens: Tokens) -> None:
     }
     assert routes == {
         "GET /payments/{payId}": ("JWT", True),
+        "GET /payments/{payId}/wait": ("JWT", True),
         "PUT /payments/{payId}": ("AWS_IAM", False),
         "POST /payments/query": ("AWS_IAM", False),
     }
