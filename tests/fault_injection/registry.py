@@ -296,6 +296,9 @@ CONTROLS = [
     control(
         "forget releases any marker",
         bad_day(order_markers.forgotten, broken_states.release_any_marker),
+        2,
+        16,
+    ),
     control(
         "waiting apps ask without a claim",
         partial(waiters_in_an_outage, wrap=broken_states.without_condition("lastCheckedAt", "api")),
