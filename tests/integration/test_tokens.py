@@ -71,9 +71,10 @@ def test_a_valid_token_may_wait_for_a_registered_payment(tokens: Tokens) -> None
     registered = tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", valid)
     guessed = tokens.call("GET", "/payments/paid-guess2/wait?seconds=5", valid)
 
-    assert (registered[0], registered[1]["status"]) == (200, "SUCCEEDED")
-    assert (guessed[0], guessed[1]["type"]) == (404, "urn:payresult:problem:not-registered")
-    assert tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", None)[0] == 401
+    assert (registered.status, registered.document["status"]) == (200, "SUCCEEDED")
+    assert guessed.status == 404
+    assert guessed.document["type"] == "urn:payresult:problem:not-registered"
+    assert tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", None).status == 401
 
 
 def test_a_call_without_a_token_is_rejected(tokens: Tokens) -> None:
