@@ -35,6 +35,8 @@ _TRIGGERS = {
 _SUBSCRIBER_ENTRIES = {
     "activated": ("Order activated", "claim and activation in one transaction"),
     "activated before": ("Duplicate ignored", "the order is activated already"),
+    "refund noted": ("Refund noted", "the order was paid with another payId before"),
+    "refund noted before": ("Duplicate ignored", "the refund is noted already"),
 }
 
 
@@ -191,6 +193,8 @@ def _log_entries(lines: Iterable[LogLine]) -> Iterator[Entry]:
 
 def describe_subscriber(entries: Sequence[SubscriberEntry], activation: Mapping[str, Any]) -> str:
     """What the subscriber did, in one sentence."""
+    if any(entry.message == "refund noted" for entry in entries):
+        return "Noted for a refund: another payment of its order was first."
     if not activation:
         return "No activation yet."
     order = activation.get("orderId", "the payment")

@@ -75,10 +75,11 @@ class _Generator(GenerateJsonSchema):
 
 def documents() -> dict[str, str]:
     """Return the text of each generated document, by its path in events/."""
-    stream_event, envelope = recorded.stream_event_and_envelope()
+    stream_event, envelope, duplicate = recorded.stream_event_and_envelopes()
     made: Document = {
         "openapi.json": _openapi(recorded.examples()),
         "payment-succeeded.json": envelope,
+        "payment-succeeded-duplicate.json": duplicate,
         "invocations/publisher.json": stream_event,
         "schemas/payment-succeeded.json": _event(envelope["detail"]),
     }

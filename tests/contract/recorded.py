@@ -12,6 +12,7 @@ from tests.support.samples import GET, PUT, QUERY, SAMPLES, WAIT, sample
 Event = dict[str, Any]
 
 PAY_ID, OTHER, WRONG, ODD = "20190321192436", "20190321192437", "20190321192438", "20190321192439"
+SECOND = "20190321192440"
 DOWN = (500, {"message": "internal error"})
 
 # What is AWS's own in each sample, made up once and for all.
@@ -133,21 +134,29 @@ def _lists_and_troubles(world: Deployment) -> Iterator[Example]:
     yield _call(broken, GET, "internal-error", "Something broke on our side")
 
 
-def stream_event_and_envelope() -> tuple[Event, Event]:
-    """Return the stream's event about the paid order, and what a subscriber then receives."""
+def stream_event_and_envelopes() -> tuple[Event, Event, Event]:
+    """Return the stream's event about the paid order, and what a subscriber then receives.
+
+    The last one is what it receives about a second payment of the same order.
+    """
     with running() as world:
         inbox = subscribe(world, {"source": ["payresult"]})
-        answer = world.app("checks").handler(sample("checks"), None)
-        assert answer == {"batchItemFailures": []}
-        key = {"S": f"P000818#{PAY_ID}"}
-        records = world.stream_records()
-        paid = [each for each in records if each["dynamodb"]["NewImage"]["pk"] == key][-1]
-        paid["dynamodb"] |= CHANGE
-        stream_event = {"Records": [paid | RECORD]}
-        answer = world.app("publisher").handler(stream_event, None)
-        assert answer == {"batchItemFailures": []}
-        [sent] = received(world, inbox)
-        return stream_event, {name: made or sent[name] for name, made in ENVELOPE.items()}
+        stream_event, first = _sent(world, inbox, sample("checks"), PAY_ID)
+        message = {"messageId": "1", "body": json.dumps({"payId": SECOND, "orderId": "A-17"})}
+        _, second = _sent(world, inbox, {"Records": [message]}, SECOND)
+        return stream_event, first, second
+
+
+def _sent(world: Deployment, inbox: str, batch: Event, pay_id: str) -> tuple[Event, Event]:
+    """Have *batch* checked and the event of a payment sent; return the stream's event and it."""
+    assert world.app("checks").handler(batch, None) == {"batchItemFailures": []}
+    key, records = {"S": f"P000818#{pay_id}"}, world.stream_records()
+    paid = [each for each in records if each["dynamodb"]["NewImage"]["pk"] == key][-1]
+    paid["dynamodb"] |= CHANGE
+    stream_event = {"Records": [paid | RECORD]}
+    assert world.app("publisher").handler(stream_event, None) == {"batchItemFailures": []}
+    [sent] = received(world, inbox)
+    return stream_event, {name: made or sent[name] for name, made in ENVELOPE.items()}
 
 
 def subscribe(world: Deployment, pattern: Event) -> str:

@@ -121,13 +121,18 @@ def test_the_pattern_to_copy_takes_the_events_of_one_environment(
 
 
 def test_the_table_of_fields_is_that_of_the_schema() -> None:
-    """Each field, in its order, with the sample's value, and "never" if it is required."""
+    """Each field, in its order, with a sample's value, and "never" if it is required.
+
+    ``duplicateOf`` is in the sample of a second payment only.
+    """
     rows = re.findall(r"^\| `(\w+)\.(\w+)` \| `(.+?)` \| .* \| (.*?) \|$", README, re.MULTILINE)
     parts = EVENT["properties"]
     assert [(part, name) for part, name, *_ in rows] == [
         (part, name) for part in parts for name in parts[part]["properties"]
     ]
     detail = load("payment-succeeded.json")["detail"]
+    second = load("payment-succeeded-duplicate.json")["detail"]
+    detail["data"]["duplicateOf"] = second["data"]["duplicateOf"]
     for part, name, shown, absent in rows:
         assert shown == detail[part][name]
         assert (absent == "never") is (name in parts[part]["required"]), name

@@ -22,7 +22,7 @@ from tests.support.moto_deployment import Deployment, running
 from tests.support.samples import sample
 from tests.support.schemas import EVENT, EVENTS, closed, errors, load
 
-PAY_ID = "20190321192436"
+PAY_ID, SECOND = "20190321192436", "20190321192440"
 MESSAGES = {
     "order": CheckMessage(PAY_ID, Registration("A-17", "19.99", "USD")),
     "list": ["20190321192437", "20190321192438"],
@@ -149,12 +149,19 @@ def test_the_schedule_sweeps(world: Deployment) -> None:
 # Outputs
 
 
-def test_the_event_sample_fits_its_schemas() -> None:
-    """With the id that the documented rule gives."""
-    envelope = load("payment-succeeded.json")
+@pytest.mark.parametrize(
+    ("sample_name", "pay_id", "duplicate_of"),
+    [("payment-succeeded", PAY_ID, None), ("payment-succeeded-duplicate", SECOND, PAY_ID)],
+)
+def test_the_event_samples_fit_their_schemas(
+    sample_name: str, pay_id: str, duplicate_of: str | None
+) -> None:
+    """With the documented id; the second payment of an order names the first one."""
+    envelope = load(f"{sample_name}.json")
+    assert envelope["detail"]["data"].get("duplicateOf") == duplicate_of
     assert errors(closed(load("schemas/payment-succeeded-envelope.json")), envelope) == []
     assert errors(EVENT, envelope["detail"]) == []
-    name = f"payresult:PaymentSucceeded:1:prod:P000818:{PAY_ID}"
+    name = f"payresult:PaymentSucceeded:1:prod:P000818:{pay_id}"
     assert envelope["detail"]["metadata"]["eventId"] == str(uuid5(NAMESPACE_URL, name))
 
 

@@ -78,8 +78,8 @@ def test_an_alarm_rings_at_the_first_event_that_was_not_acted_on() -> None:
 
 def test_claims_never_expire_and_receipts_do_long_after_the_archive() -> None:
     """A copy may come from the archive, and then wait in the rule, the queue and the DLQ."""
-    assert "TimeToLiveSpecification" not in {*properties("ClaimsTable")}
-    assert "TimeToLiveSpecification" not in {*properties("ActivationsTable")}
+    for kept in ("ClaimsTable", "ActivationsTable", "RefundsTable"):
+        assert "TimeToLiveSpecification" not in {*properties(kept)}
     lifetime = properties("ReceiptsTable")["TimeToLiveSpecification"]
     assert lifetime == {"AttributeName": "expiration", "Enabled": True}
     code = (FOLDER / "function" / "app.py").read_text(encoding="utf-8")

@@ -6,6 +6,8 @@ The two effects show two ways to act once:
   transaction, so either both exist or neither: exactly once, as long as claims are kept.
 * `send_receipt` calls another system, outside of any transaction here. powertools Idempotency
   prevents repetition, except in the cases that the README lists.
+
+An order that was paid twice is activated once: `note_refund` notes its second payment for a person.
 """
 
 import json
@@ -33,6 +35,7 @@ from botocore.config import Config
 ENVIRONMENT = os.environ["ENVIRONMENT"]
 CLAIMS = os.environ["CLAIMS_TABLE"]
 ACTIVATIONS = os.environ["ACTIVATIONS_TABLE"]
+REFUNDS = os.environ["REFUNDS_TABLE"]
 RECEIPTS_TOPIC = os.environ["RECEIPTS_TOPIC"]
 
 # A copy of an event may arrive after 400 days in the archive, 1 day of the rule's own retries, 14
@@ -68,19 +71,29 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 
 def take(record: SQSRecord) -> None:
-    """Activate the order and send its receipt, unless this was done before."""
+    """Act on the event in a message; log what was done, or why nothing was."""
     try:
         event = read(record.body)
-        activated = activate(event)
-        # Also for an event that was claimed before: that run may have ended before the receipt.
-        send_receipt(event=event)
+        result = act_on(event)
     except Exception as error:
         # The text of other errors may quote a customer's text.
         why = str(error) if isinstance(error, Refused) else type(error).__name__
         logger.error("failed", extra={"messageId": record.message_id, "why": why})  # noqa: TRY400 - see above
         raise
-    result = "activated" if activated else "activated before"
     logger.info(result, extra={"payId": event["data"]["payId"]})
+
+
+def act_on(event: dict[str, Any]) -> str:
+    """Activate the order and send its receipt; note the second payment of an order only.
+
+    Returns what was done, or that it was done before.
+    """
+    if "duplicateOf" in event["data"]:
+        return "refund noted" if note_refund(event) else "refund noted before"
+    activated = activate(event)
+    # Also for an event that was claimed before: that run may have ended before the receipt.
+    send_receipt(event=event)
+    return "activated" if activated else "activated before"
 
 
 def read(body: str) -> dict[str, Any]:
@@ -119,9 +132,25 @@ def activate(event: dict[str, Any]) -> bool:
         if reasons[0] == "ConditionalCheckFailed":
             return False
         if reasons[1] == "ConditionalCheckFailed":
-            # Two payments for one order: a person has to refund one. The alarm on the DLQ notifies.
+            # payresult does not know it as the second one: the order was paid before payresult
+            # marked orders, or by another partnerCode. The alarm on the DLQ calls a person.
             raise Refused("the order was activated by another payment") from None
         raise  # a copy is being processed now, or a throttle: SQS delivers it again
+    return True
+
+
+def note_refund(event: dict[str, Any]) -> bool:
+    """Note that a payment of an order is to be refunded; False if it was noted before.
+
+    A person decides which one: `cli/payresult explain` says whether the order has another event.
+    """
+    names = ("payId", "orderId", "duplicateOf", "amount", "currency")
+    refund = {"pk": event["metadata"]["idempotencyKey"]}
+    refund |= {name: event["data"][name] for name in names if name in event["data"]}
+    try:
+        dynamodb.put_item(**new(REFUNDS, refund)["Put"])
+    except dynamodb.exceptions.ConditionalCheckFailedException:
+        return False
     return True
 
 

@@ -9,7 +9,12 @@ import boto3
 
 REGION = "eu-central-1"
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:receipts"
-TABLES = {"CLAIMS_TABLE": "pk", "ACTIVATIONS_TABLE": "pk", "RECEIPTS_TABLE": "id"}
+TABLES = {
+    "CLAIMS_TABLE": "pk",
+    "ACTIVATIONS_TABLE": "pk",
+    "REFUNDS_TABLE": "pk",
+    "RECEIPTS_TABLE": "id",
+}
 """The variable that names each table, and its key."""
 
 EVENT: dict[str, Any] = {

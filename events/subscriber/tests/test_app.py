@@ -170,6 +170,7 @@ def test_unknown_fields_are_ignored(shop: Shop) -> None:
         pytest.param(changed("metadata", idempotencyKey="k\n"), id="a key of another form"),
         pytest.param(changed("data", payRst="pending"), id="not paid"),
         pytest.param(changed("data", payId="a b"), id="no payId"),
+        pytest.param(changed("data", duplicateOf="a b"), id="a duplicate of no payId"),
         pytest.param(changed("data", payId=f"{RECEIPT['payId']}\n"), id="a line feed at the end"),
         pytest.param(changed("data", amount=19.99), id="a number for an amount"),
         pytest.param(event(observedAt=None), id="a field missing"),
@@ -188,8 +189,41 @@ def test_what_is_no_event_of_ours_is_refused(shop: Shop, refused: Any) -> None:
     assert shop.sent() == shop.rows("RECEIPTS_TABLE") == []
 
 
-def test_a_second_payment_of_an_order_is_left_to_a_person(shop: Shop) -> None:
-    """Nothing is activated twice and the event is not claimed: a person has to refund it."""
+REFUND = {
+    "pk": "PaymentSucceeded:prod:P000818:second",
+    "payId": "second",
+    "orderId": "A-17",
+    "duplicateOf": "first",
+    "amount": "19.99",
+    "currency": "USD",
+}
+
+
+@pytest.mark.parametrize("order", [["first", "second"], ["second", "first"]])
+def test_the_second_payment_of_an_order_is_noted_for_its_refund(
+    shop: Shop, order: list[str]
+) -> None:
+    """Whichever event comes first, and however often: one activation, one receipt, one refund."""
+    events = {"first": event("first"), "second": event("second", duplicateOf="first")}
+    for pay_id in order * 2:
+        assert shop.deliver(events[pay_id]) == []
+    assert [row["payId"] for row in shop.rows("ACTIVATIONS_TABLE")] == ["first"]
+    assert [receipt["payId"] for receipt in shop.sent()] == ["first"]
+    assert shop.rows("REFUNDS_TABLE") == [REFUND]
+
+
+def test_a_refund_that_was_not_noted_comes_again(shop: Shop) -> None:
+    """The table is out of order for a moment."""
+    duplicate = event("second", duplicateOf="first")
+    down = {"Error": {"Code": "InternalServerError", "Message": "down"}}
+    with refusing(shop.app.dynamodb, "dynamodb.PutItem", down):
+        assert shop.deliver(duplicate) == [0]
+    assert shop.deliver(duplicate) == []
+    assert shop.rows("REFUNDS_TABLE") == [REFUND]
+
+
+def test_another_payment_of_an_activated_order_is_left_to_a_person(shop: Shop) -> None:
+    """Not marked as a duplicate: nothing is activated twice, and the event is not claimed."""
     shop.deliver(event("first"))
     shop.sent()
     assert shop.deliver(event("second")) == [0]
@@ -217,6 +251,7 @@ def test_logs_say_what_happened_without_customers_text(
         "canary",
     )
     shop.deliver(another_copy())
+    shop.deliver(*[event("second", duplicateOf="first")] * 2)
     quoting = {"Error": {"Code": "InvalidParameter", "Message": "canary"}}
     with refusing(shop.app.sns, "sns.Publish", quoting):
         shop.deliver(event("another", orderId="A-18"))
@@ -228,6 +263,8 @@ def test_logs_say_what_happened_without_customers_text(
         ("failed", None, "an event of another environment"),
         ("failed", None, "not an event from EventBridge"),
         ("activated before", "20190321192436", None),
+        ("refund noted", "second", None),
+        ("refund noted before", "second", None),
         ("failed", None, "InvalidParameterException"),
     ]
     assert "canary" not in str(told)

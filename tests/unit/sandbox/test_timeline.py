@@ -158,3 +158,6 @@ def test_the_subscriber_is_described_in_a_sentence() -> None:
     assert describe_subscriber(ENTRIES, {}) == "No activation yet."
     with_duplicate = "Activated A-17 once; 1 duplicate ignored."
     assert describe_subscriber(ENTRIES, activation) == with_duplicate
+    noted = [SubscriberEntry(1, "p-2", "refund noted")]
+    told = "Noted for a refund: another payment of its order was first."
+    assert describe_subscriber(noted, activation) == told
