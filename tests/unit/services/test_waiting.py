@@ -304,3 +304,21 @@ def test_no_question_begins_after_the_time_is_up(world: World) -> None:
     world.before = slow
     wait(world)
     assert max(asked(world)) < 20 * SECOND
+
+
+def test_a_question_that_is_due_when_the_time_is_up_is_not_asked(world: World) -> None:
+    """The last look only reads: the answer is not later than asked for."""
+    world.register()
+    after, _ = wait(world, 14)
+    assert (after, max(asked(world))) == (14 * SECOND, 11200)
+
+
+def test_a_check_of_the_queue_counts_for_who_waits(world: World) -> None:
+    """No question within 2.8 s of it: all ask by the same claim."""
+    world.register()
+    world.checks_enabled = True
+    wait(world, 1)
+    assert asked(world) == [0, 0]
+    world.now += 2799 - SECOND
+    wait(world, 1)
+    assert asked(world) == [0, 0, 2800]
