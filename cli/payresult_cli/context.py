@@ -49,6 +49,7 @@ class Dependencies:
     load_stack: "Callable[..., Stack]" = _load_stack
     send_request: "Callable[[AWSPreparedRequest], HttpResponse]" = _send_request
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
     has_terminal: Callable[[], bool] = _has_terminal
 
 

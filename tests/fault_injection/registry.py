@@ -7,6 +7,7 @@ from random import Random
 from tests.fault_injection import bad_days, broken_designs, broken_states, order_markers
 from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.batches import batches
+from tests.fault_injection.bulk import bulk, large_bulk
 from tests.fault_injection.chaos import chaos
 from tests.fault_injection.crashes import POINTS, both_dead, crash_at, stream_dead, sweeper_dead
 from tests.fault_injection.fuzz_registry import FUZZ_CAMPAIGNS, FUZZ_CONTROLS
@@ -98,6 +99,8 @@ CAMPAIGNS = [
     Campaign("C28 apps that wait in an outage", waiters_in_an_outage, 6, 400),
     *FUZZ_CAMPAIGNS,
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
+    Campaign("C28 customers beside a bulk", bulk, 60, 2000),
+    Campaign("C28 customers beside a large bulk", large_bulk, 1000, 100_000),
 ]
 
 
@@ -109,6 +112,7 @@ def control(
 
 
 CONTROLS = [
+    control("a bulk without a rate", partial(large_bulk, rate=1000), 1000, 10_000),
     control(
         "emit on transition, crash",
         crash_at("paid, written", broken_designs.emit_on_transition),

@@ -50,7 +50,7 @@ def test_a_file_is_followed_until_each_payment_is_paid(
     file = tmp_path / "orders.txt"
     file.write_text("\n".join(pay_ids))
 
-    assert "120 to send" in cli("follow", file, "--yes").out
+    assert "120 to send" in cli("follow", file, "--rate", "100", "--yes").out
 
     def all_paid() -> bool:
         return all(system.audit.arrivals(pay_id) for pay_id in pay_ids)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from payresult_cli.context import Context
-from payresult_cli.errors import INTERRUPTED
 from payresult_cli.follow_requests import (
     SENT,
     Classified,
@@ -18,13 +17,13 @@ from payresult_cli.follow_requests import (
 )
 from payresult_cli.formatting import format_count
 from payresult_cli.options import confirm_options, stack_options
+from payresult_cli.pace import DEFAULT_RATE
 from payresult_cli.resume_file import ResumeFile
-from payresult_cli.sending import Keep, send_batches, stop_requested
+from payresult_cli.sending import Sending
 
 PAY_IDS_PER_READ = 100
+MAX_RATE = 1000
 MAX_REASONS_SHOWN = 10
-
-QUESTION = "Send them to the queue?"
 
 COUNTED = {
     "startAgain": "of them ended without a success: their checks start again",
@@ -46,61 +45,73 @@ COUNTED = {
     type=click.Choice(["UNRESOLVED"]),
     help="Instead of FILE: all that `list --attention UNRESOLVED` shows.",
 )
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, MAX_RATE, min_open=True),
+    default=DEFAULT_RATE,
+    show_default=True,
+    help="payIds a second whose checks begin.",
+)
 @confirm_options
 @stack_options
 def command(
-    context: Context, file: Path | None, *, attention: str | None, dry_run: bool, yes: bool
+    context: Context,
+    file: Path | None,
+    *,
+    attention: str | None,
+    rate: float,
+    dry_run: bool,
+    yes: bool,
 ) -> int:
     """Send payIds to the checks queue.
 
     FILE has one payId per line, or is CSV whose first line names payId and any of orderId,
     expectedAmount, currency. The whole file is read before anything is sent. A message starts the
     checks of a FAILED, EXPIRED or UNRESOLVED payment again, and has the gateway asked once about
-    one in REVIEW. A payment that is followed or paid already is not sent. Ctrl-C stops the command,
-    and the same command continues: what was sent is kept in FILE.following for an hour. Exit code 1
-    if some could not be sent.
+    one in REVIEW. A payment that is followed or paid already is not sent.
+
+    The messages are spread by their delay, so that live customers do not wait behind them. SQS
+    delays by at most 15 minutes: a longer bulk is sent as time goes on. At the default rate, with
+    the default MaximumConcurrency and CheckDelays, and a gateway that answers within a second, a
+    new payment is checked within 10 s. With payIds that are paid already, 10 a second do no harm.
+
+    Ctrl-C stops the command, and the same command continues: what was sent is kept in
+    FILE.following for an hour. Exit code 1 if some could not be sent.
     """
+    sending = Sending(context, rate, dry_run=dry_run, yes=yes)
     if file and not attention:
-        return _follow_file(context, file, dry_run=dry_run, yes=yes)
+        return _follow_file(context, file, sending)
     if attention and not file:
-        return _follow_waiting(context, attention, dry_run=dry_run, yes=yes)
+        return _follow_waiting(context, attention, sending)
     raise click.UsageError("Give either FILE or --attention.")
 
 
-def _follow_file(context: Context, file: Path, *, dry_run: bool, yes: bool) -> int:
+def _follow_file(context: Context, file: Path, sending: Sending) -> int:
     requests = read_follow_requests(file)
     resume_file = ResumeFile(file, context.stack.queue_url)
     recent = resume_file.read(context.now())
     found = _classify(context, requests)
-    unsent = _show(context, len(requests), found, recent)
-    rejected_code = 1 if found.rejected else 0
+    unsent, before = _show(context, len(requests), found, recent)
     if not any(found.by_effect[effect] for effect in SENT):
         resume_file.delete()
-    if not unsent:
-        return rejected_code
-    if not context.confirm(QUESTION, dry_run=dry_run, yes=yes):
-        return 0 if dry_run else 1
-    resume_file.start(recent)
 
     def keep(bodies: Sequence[str]) -> None:
         resume_file.add(bodies, context.now())
 
-    return _send(context, unsent, keep) or rejected_code
+    def start() -> None:
+        resume_file.start(recent)
+
+    return sending.send(unsent, before, start, keep) or bool(found.rejected)
 
 
-def _follow_waiting(context: Context, reason: str, *, dry_run: bool, yes: bool) -> int:
+def _follow_waiting(context: Context, reason: str, sending: Sending) -> int:
     """Follow what the index lists. What is followed again is not listed any more."""
     waiting = context.stack.repository().waiting(reason)
     requests = [follow_request(pay_id) for pay_id, _ in waiting]
     found = _classify(context, requests)
     found.by_effect.pop("new", None)  # erased after the index was read
-    unsent = _show(context, len(requests), found, ())
-    rejected_code = 1 if found.rejected else 0
-    if not unsent:
-        return rejected_code
-    if not context.confirm(QUESTION, dry_run=dry_run, yes=yes):
-        return 0 if dry_run else 1
-    return _send(context, unsent, lambda _: None) or rejected_code
+    unsent, _ = _show(context, len(requests), found, ())
+    return sending.send(unsent, 0, lambda: None, lambda _: None) or bool(found.rejected)
 
 
 def _classify(context: Context, requests: Sequence[FollowRequest]) -> Classified:
@@ -114,24 +125,28 @@ def _classify(context: Context, requests: Sequence[FollowRequest]) -> Classified
 
 def _show(
     context: Context, pay_ids: int, found: Classified, recent: Container[str]
-) -> list[FollowRequest]:
-    """Show how many messages do what, and return those that were not sent recently."""
+) -> tuple[list[FollowRequest], int]:
+    """Show how many messages do what.
+
+    Return those that were not sent recently, and how many were and are not read yet.
+    """
     by_effect = {
         effect: [request for request in found.by_effect[effect] if request.body not in recent]
         for effect in SENT
     }
     unsent = [request for requests in by_effect.values() for request in requests]
+    sent_before = sum(len(found.by_effect[effect]) for effect in SENT) - len(unsent)
     counts = {effect: len(requests) for effect, requests in by_effect.items()} | {
         "followedAlready": len(found.by_effect["followed"]),
         "paidAlready": len(found.by_effect["paid"]),
-        "sentBefore": sum(len(found.by_effect[effect]) for effect in SENT) - len(unsent),
+        "sentBefore": sent_before,
         "refused": len(found.rejected),
     }
     texts = [f"{counts[name]} {text}" for name, text in COUNTED.items() if counts[name]]
     text = ", ".join([f"{len(unsent)} to send", *texts])
     context.output({"payIds": pay_ids} | counts, f"{format_count(pay_ids, 'payId')}: {text}")
     _show_rejected(context, found.rejected)
-    return unsent
+    return unsent, sent_before
 
 
 def _show_rejected(context: Context, rejected: Mapping[str, str]) -> None:
@@ -139,18 +154,3 @@ def _show_rejected(context: Context, rejected: Mapping[str, str]) -> None:
         context.info(f"  {pay_id}: {reason}")
     if len(rejected) > MAX_REASONS_SHOWN:
         context.info(f"  and {len(rejected) - MAX_REASONS_SHOWN} more")
-
-
-def _send(context: Context, unsent: Sequence[FollowRequest], keep: Keep) -> int:
-    """Send *unsent*, write how many were sent, and return the exit code."""
-    with stop_requested() as stopped:
-        sent = send_batches(context, unsent, keep, stopped)
-        context.output({"sent": sent}, f"{sent} sent to the queue")
-        if stopped():
-            context.info("stopped: run the same command to continue")
-            return INTERRUPTED
-    if sent < len(unsent):
-        rejected = format_count(len(unsent) - sent, "message")
-        context.info(f"SQS rejected {rejected}: run the same command to send again")
-        return 1
-    return 0

@@ -27,6 +27,7 @@ Handler = Callable[..., Any]
 class CommandLine:
     """The CLI on a stack of its own.
 
+    ``now`` passes where the command sleeps, ``delays`` are those of the messages sent, in seconds.
     ``api`` answers the JSON of requests to the HTTP API (None: without a body), which are kept in
     ``requests``.
     """
@@ -44,6 +45,7 @@ class CommandLine:
         self.requests: list[AWSPreparedRequest] = []
         self.api: Callable[[Any], HttpResponse] = lambda _: HttpResponse(500, b"")
         self.handlers: dict[str, Handler] = {}
+        self.delays: list[int] = []
 
     def run(self, *arguments: object, user_input: str | None = None) -> CommandResult:
         """Run one command line on this stack."""
@@ -51,6 +53,7 @@ class CommandLine:
             load_stack=self._load_stack,
             send_request=self._send_request,
             clock=lambda: self.now / 1000,
+            sleep=self._sleep,
             has_terminal=lambda: self.has_terminal,
         )
         return run(*arguments, dependencies=dependencies, user_input=user_input)
@@ -102,8 +105,11 @@ class CommandLine:
             check_delays="5,10,20",
             failed_pay_rst_values="fail",
             retention_days=self.retention_days,
-            session=cast("boto3.Session", _Session(self.handlers)),
+            session=cast("boto3.Session", _Session(self.handlers, self.delays)),
         )
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += int(seconds * 1000)
 
     def _send_request(self, request: "AWSPreparedRequest") -> HttpResponse:
         self.requests.append(request)
@@ -117,29 +123,36 @@ def _boto3_session() -> boto3.Session:
 
 
 class _Session:
-    """A session whose clients have their calls intercepted."""
+    """A session whose clients have their calls intercepted, and their delays kept in *delays*."""
 
-    def __init__(self, handlers: dict[str, Handler]) -> None:
+    def __init__(self, handlers: dict[str, Handler], delays: list[int]) -> None:
         self._handlers = handlers
+        self._delays = delays
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_boto3_session(), name)
 
     def client(self, service: str, **arguments: Any) -> "_Client":
-        return _Client(cast("Any", _boto3_session()).client(service, **arguments), self._handlers)
+        client = cast("Any", _boto3_session()).client(service, **arguments)
+        return _Client(client, self._handlers, self._delays)
 
 
 class _Client:
-    """A client some of whose calls go to a handler. It never waits for messages."""
+    """A client some of whose calls go to a handler. It never waits, and never delays a message."""
 
-    def __init__(self, client: Any, handlers: dict[str, Handler]) -> None:
+    def __init__(self, client: Any, handlers: dict[str, Handler], delays: list[int]) -> None:
         self._client = client
         self._handlers = handlers
+        self._delays = delays
 
     def __getattr__(self, name: str) -> Any:
-        call = getattr(self._client, name)
+        call = self._send if name == "send_message_batch" else getattr(self._client, name)
         handler = self._handlers.get(name)
         return partial(handler, call) if handler else call
+
+    def _send(self, **arguments: Any) -> Any:
+        self._delays += [entry.pop("DelaySeconds", 0) for entry in arguments["Entries"]]
+        return self._client.send_message_batch(**arguments)
 
     def receive_message(self, **arguments: Any) -> Any:
         """Receive without waiting: moto has all messages at once."""

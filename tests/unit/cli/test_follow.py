@@ -343,3 +343,69 @@ def test_unreadable_item_is_named_and_not_sent(cli: CommandLine, world: World, f
     assert result.code == 1
     assert "schemaVersion" in result.err
     assert len(cli.take_messages()) == 1
+
+
+def test_messages_are_spread_by_their_delay(cli: CommandLine, file: Path) -> None:
+    """By default one each two seconds, all sent at once; the first is not delayed."""
+    result = cli.run("follow", file, "--yes")
+    assert cli.delays == [2 * number for number in range(25)]
+    assert cli.now == NOW
+    assert "0.5 a second: the last one is checked in 50 s" in result.err
+
+
+def test_rate_is_as_given(cli: CommandLine, file: Path) -> None:
+    """Also a part of one a second, or many."""
+    cli.run("follow", file, "--rate", "10", "--yes")
+    assert cli.delays == [number // 10 for number in range(25)]
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "1001", "fast"])
+def test_rate_that_is_none_is_rejected(cli: CommandLine, file: Path, rate: str) -> None:
+    """Before anything is sent."""
+    result = cli.run("follow", file, "--rate", rate, "--yes")
+    assert result.code == 2
+    assert "--rate" in result.err
+    assert cli.take_messages() == []
+
+
+def test_bulk_of_over_fifteen_minutes_is_sent_as_time_goes_on(cli: CommandLine, file: Path) -> None:
+    """SQS delays by 900 s at most. Each minute says how far it is."""
+    result = cli.run("follow", file, "--rate", "0.01", "--yes")
+    assert result.code == 0
+    assert "the last one is checked in 41 min" in result.err
+    assert max(cli.delays) <= 900
+    assert cli.now - NOW == 24 * 100 * SECOND - 900 * SECOND
+    assert "20 of 25 sent\n" in result.err
+    assert len(cli.take_messages()) == 25
+
+
+def test_run_that_continues_comes_after_what_is_delayed(cli: CommandLine, file: Path) -> None:
+    """Not beside it, which would double the rate."""
+
+    def stop(call: Any, **arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return call(**arguments)
+
+    cli.intercept("send_message_batch", stop)
+    assert cli.run("follow", file, "--yes").code == 130
+    cli.stop_intercepting()
+    assert cli.delays == [2 * number for number in range(10)]
+
+    cli.run("follow", file, "--yes")
+
+    assert cli.delays == [2 * number for number in range(25)]
+
+
+def test_a_pause_ends_with_ctrl_c(cli: CommandLine, file: Path) -> None:
+    """What was sent is kept; the rest is not sent."""
+
+    def stop(call: Any, **arguments: Any) -> Any:
+        if cli.now > NOW:
+            os.kill(os.getpid(), signal.SIGINT)
+        return call(**arguments)
+
+    cli.intercept("send_message_batch", stop)
+    result = cli.run("follow", file, "--rate", "0.01", "--yes")
+    assert result.code == 130
+    assert "10 sent to the queue" in result.out or "20 sent to the queue" in result.out
+    assert "stopped" in result.err
