@@ -26,7 +26,9 @@ def main() -> None:
     outputs: dict[str, str] = json.loads(text)
     if command == "aws":
         program = str(ROOT / ".venv" / "bin" / "aws")
-        os.execve(program, [program, *arguments], aws_environment(outputs))  # noqa: S606  no shell
+        # As an option: version 1 of the CLI ignores AWS_ENDPOINT_URL for SQS.
+        command_line = [program, "--endpoint-url", outputs["awsEndpoint"], *arguments]
+        os.execve(program, command_line, aws_environment(outputs))  # noqa: S606  no shell
     print(_selected(outputs, arguments))  # noqa: T201  its purpose
 
 
@@ -41,7 +43,6 @@ def aws_environment(outputs: dict[str, str]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": outputs["accessKeyId"],
         "AWS_SECRET_ACCESS_KEY": outputs["secretAccessKey"],
         "AWS_DEFAULT_REGION": outputs["region"],
-        "AWS_ENDPOINT_URL": outputs["awsEndpoint"],
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }

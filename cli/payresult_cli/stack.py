@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -24,6 +25,14 @@ SANDBOX_OUTPUTS = Path(__file__).parents[2] / ".sandbox" / "outputs.json"
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
 )
+
+_NO_SETTINGS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Of a botocore session that reads no AWS_PROFILE and no file of the user's: name in the file,
+environment variable, default, conversion (botocore.session.Session, session_vars)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,8 @@ def find_sandbox(outputs_file: Path) -> Stack:
         keys = outputs["accessKeyId"], outputs["secretAccessKey"]
         # The template names the bus after the stack; the sandbox serves the API at another URL.
         location = outputs["eventBusName"], outputs["awsEndpoint"], outputs["apiUrl"]
-        session = boto3.Session(*keys, region_name=outputs["region"])
+        own = botocore.session.Session(_NO_SETTINGS)
+        session = boto3.Session(*keys, region_name=outputs["region"], botocore_session=own)
     except FileNotFoundError:
         raise CommandError(
             "no sandbox is running in this checkout: start it with `make sandbox`"
