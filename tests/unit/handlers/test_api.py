@@ -57,6 +57,7 @@ class Api:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
         answer = self.app.handler(event, None)
         assert answer["headers"]["Cache-Control"] == "no-store"
+        assert answer["body"].endswith("}\n")  # or a terminal shows the prompt beside it
         return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
     def get(self, pay_id: str | None = PAY_ID) -> Answer:

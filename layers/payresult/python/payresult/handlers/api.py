@@ -160,5 +160,6 @@ def _response(status: int, body: Outgoing, headers: dict[str, str] | None = None
         "statusCode": status,
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"}
         | (headers or {}),
-        "body": body.model_dump_json(exclude_none=True),
+        "body": body.model_dump_json(exclude_none=True)
+        + "\n",  # for whoever reads it in a terminal
     }
