@@ -12,7 +12,9 @@ ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 
 _HEADING = re.compile(r"^(##*) (.+)$", re.MULTILINE)
 _ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
-_LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$", re.MULTILINE)
+_LINK = re.compile(
+    r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$|(?:src|srcset)=\"([^\"]+)\"", re.MULTILINE
+)
 _TARGET = re.compile(r"\]\([^)]*\)")
 _FOLDERS = "functions|layers|tests|events|cli|sandbox|docs|requirements"
 _PATH = re.compile(rf"(?<![\w./#$-])(?:{_FOLDERS})/[\w./*-]*\w")
@@ -72,7 +74,7 @@ class Document(NamedTuple):
     @property
     def links(self) -> list[str]:
         """The targets of the links that lead to a file or section of the project."""
-        found = [inline or reference for inline, reference in _LINK.findall(self.prose)]
+        found = ["".join(forms) for forms in _LINK.findall(self.prose)]
         return [target for target in found if "://" not in target]
 
     @property
