@@ -12,9 +12,7 @@ ROW = re.compile(r"^\|.*\|$", re.MULTILINE)
 
 _HEADING = re.compile(r"^(##*) (.+)$", re.MULTILINE)
 _ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
-_LINK = re.compile(
-    r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$|(?:src|srcset)=\"([^\"]+)\"", re.MULTILINE
-)
+_LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[\w-]+\]: (\S+)$|(?:src|srcset)=\"([^\"]+)\"", re.MULTILINE)
 _TARGET = re.compile(r"\]\([^)]*\)")
 _FOLDERS = "functions|layers|tests|events|cli|sandbox|docs|requirements"
 _PATH = re.compile(rf"(?<![\w./#$-])(?:{_FOLDERS})/[\w./*-]*\w")

@@ -70,7 +70,7 @@ def test_a_number_keeps_its_characters(text: str) -> None:
     value = loads(text)
     assert value == NumberLiteral(text)
     assert dumps(value) == text
-    assert dict.fromkeys([value, text]).keys() == {value, text}
+    assert loads(text) != text
     assert not isinstance(value, str)
 
 

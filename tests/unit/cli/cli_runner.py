@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -17,6 +18,8 @@ from tests.support.tables import Table
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from mypy_boto3_sqs import SQSClient
+
+_numbers = count(1)
 
 API_URL = "https://api.invalid"
 
@@ -39,7 +42,7 @@ class CommandLine:
         self.retention_days = 0
         self.sqs: SQSClient = boto3.client("sqs")
         self.queue_url, self.dead_letter_queue_url = (
-            self.sqs.create_queue(QueueName=f"{table.name}-{name}")["QueueUrl"]
+            self.sqs.create_queue(QueueName=f"{name}-{next(_numbers)}")["QueueUrl"]
             for name in ("checks", "dead")
         )
         self.requests: list[AWSPreparedRequest] = []
@@ -105,7 +108,7 @@ class CommandLine:
             check_delays="5,10,20",
             failed_pay_rst_values="fail",
             retention_days=self.retention_days,
-            session=cast("boto3.Session", _Session(self.handlers, self.delays)),
+            session=cast("boto3.Session", _Session(self)),
         )
 
     def _sleep(self, seconds: float) -> None:
@@ -123,18 +126,17 @@ def _boto3_session() -> boto3.Session:
 
 
 class _Session:
-    """A session whose clients have their calls intercepted, and their delays kept in *delays*."""
+    """A session whose clients are those of the command line, with their calls intercepted."""
 
-    def __init__(self, handlers: dict[str, Handler], delays: list[int]) -> None:
-        self._handlers = handlers
-        self._delays = delays
+    def __init__(self, cli: CommandLine) -> None:
+        self._cli = cli
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_boto3_session(), name)
 
-    def client(self, service: str, **arguments: Any) -> "_Client":
-        client = cast("Any", _boto3_session()).client(service, **arguments)
-        return _Client(client, self._handlers, self._delays)
+    def client(self, service: str, **_: Any) -> "_Client":
+        client = {"dynamodb": self._cli.table.client, "sqs": self._cli.sqs}[service]
+        return _Client(client, self._cli.handlers, self._cli.delays)
 
 
 class _Client:
