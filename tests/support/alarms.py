@@ -80,19 +80,21 @@ class Recorder:
 def rings(name: str, points: Points, start: int, end: int) -> list[int]:
     """Return when the alarm *name* goes to ALARM, in milliseconds: each time somebody is paged."""
     alarm, state, found = ALARMS[name], "INSUFFICIENT_DATA", []
+    length, value_at = _series(alarm, points)
+    periods = range(alarm["EvaluationPeriods"] + MORE_PERIODS)
     for now in range(start, end + 1, MINUTE_MS):
-        before, state = state, _state(alarm, points, now, state)
+        before = state
+        state = _state(alarm, (value_at(now - period * length) for period in periods), before)
         if state == "ALARM" != before:
             found.append(now)
     return found
 
 
-def _state(alarm: dict[str, Any], points: Points, now: int, before: str) -> str:
-    """Return the state at *now*, after the state *before*."""
+def _state(alarm: dict[str, Any], values: Iterator[float | None], before: str) -> str:
+    """Return the state after *before*; *values* are those of the last periods, newest first."""
     wanted: int = alarm["EvaluationPeriods"]
     needed: int = alarm.get("DatapointsToAlarm", wanted)
     compare, threshold = COMPARISONS[alarm["ComparisonOperator"]], alarm["Threshold"]
-    values = _values(alarm, points, now, wanted + MORE_PERIODS)
     latest = islice((value for value in values if value is not None), wanted)
     there = [compare(value, threshold) for value in latest]
     breaching, missing = sum(there), wanted - len(there)
@@ -105,23 +107,28 @@ def _state(alarm: dict[str, Any], points: Points, now: int, before: str) -> str:
     return before if breaching + missing >= needed else "OK"
 
 
-def _values(
-    alarm: dict[str, Any], points: Points, now: int, periods: int
-) -> Iterator[float | None]:
-    """Yield the values of the last *periods*, the newest first; None: no data."""
+def _series(alarm: dict[str, Any], points: Points) -> tuple[int, Callable[[int], float | None]]:
+    """Return the length of a period, and the value of the period that ends at a time.
+
+    Both in milliseconds; None: no data.
+    """
     queries = alarm.get("Metrics", [])
     expression = next((it["Expression"] for it in queries if "Expression" in it), "value")
     stats = {it["Id"]: it["MetricStat"] for it in queries if "MetricStat" in it} or {
         "value": {"Metric": alarm, "Period": alarm.get("Period"), "Stat": alarm.get("Statistic")}
     }
-    for period in range(periods):
-        known = {}
-        for key, stat in stats.items():
-            length = stat["Period"] * 1000
-            end = now - period * length
-            name = stat["Metric"]["MetricName"]
-            known[key] = points.value(name, stat["Stat"], end - length, end)
-        yield _compute(_parse(expression), known)
+    [length] = {stat["Period"] * 1000 for stat in stats.values()}
+    tree = _parse(expression)
+
+    @cache
+    def value_at(end: int) -> Any:
+        known = {
+            key: points.value(stat["Metric"]["MetricName"], stat["Stat"], end - length, end)
+            for key, stat in stats.items()
+        }
+        return _compute(tree, known)
+
+    return length, value_at
 
 
 OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -139,7 +146,6 @@ OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
 Known = Mapping[str, float | None]
 
 
-@cache
 def _parse(expression: str) -> ast.expr:
     """Return the tree of a metric math expression: Python's, but for the names of operators."""
     python = expression.replace(" AND ", " and ").replace(" OR ", " or ")
