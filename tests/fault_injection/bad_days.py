@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from tests.fault_injection.item_rules import history, number, text
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import CampaignRun, OnProgress, Run
 from tests.fault_injection.stateful_model import Operation, System, not_told, unheard
 from tests.support.fake_gateway import DAY, HOUR, MINUTE, SECOND
 from tests.support.oracle import Verdict
@@ -26,12 +26,12 @@ Scenario = Callable[[System, int], Iterator[str]]
 """Yields what is wrong; the number says where two operations meet."""
 
 
-def bad_day(
-    scenario: Scenario, wrap: ClientWrapper = unwrapped
-) -> Callable[[int, Random, OnProgress], CampaignRun]:
+def bad_day(scenario: Scenario) -> Run:
     """Return the campaign that plays *scenario*, with another meeting in each try."""
 
-    def run(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+    def run(
+        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+    ) -> CampaignRun:
         problems: list[str] = []
         for each in range(size):
             system = System(wrap, Random(rng.random()))  # noqa: S311 - repeatable

@@ -1,4 +1,4 @@
-"""C15: batches of valid, invalid and failing messages; only the failed ones are redelivered."""
+"""P7: C15 batches of valid, invalid and failing messages; only the failed ones are redelivered."""
 
 import json
 from random import Random

@@ -1,16 +1,18 @@
-"""C1: a crash at each named point. C3: a stream or a sweeper that is switched off."""
+"""P1, never lost: C1 a crash at each named point, C3 stream or sweeper dead, C25 killed sweeps."""
 
 from random import Random
 
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import CampaignRun, OnProgress, Run
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import (
     DAY,
     HOUR,
     MINUTE,
     SECOND,
+    GatewayResponse,
     Scenario,
     expected_paid,
+    json_response,
     random_scenarios,
     script_for,
 )
@@ -44,46 +46,55 @@ AMOUNT = "19.99"
 MAX_API_ATTEMPTS = 25
 FAULT_PHASE = 3 * DAY
 CRASH_PROBABILITY = 0.5
+PIECE = 100
+"""What the sweeper claims before it sends it."""
 
 
-def crash_at(point: str, wrap: ClientWrapper = unwrapped) -> "CrashCampaign":
-    """Return the campaign of one point."""
-    return CrashCampaign(point, wrap)
+def pay_ids_of(size: int) -> list[str]:
+    """Return *size* payIds."""
+    return [f"pay-{number}" for number in range(size)]
 
 
-class CrashCampaign:
-    """Ends every second invocation (at random) that comes to *point*; messages come twice."""
+def random_payments(
+    size: int, rng: Random, wrap: ClientWrapper = unwrapped, noise: float = 0.1
+) -> tuple[Simulation, list[str], set[str]]:
+    """Return a simulation with random payers, the payIds, and those that need an event."""
+    pay_ids = pay_ids_of(size)
+    scenarios = random_scenarios(pay_ids, START, rng, noise=noise)
+    simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+    return simulation, pay_ids, expected_paid(scenarios)
 
-    def __init__(self, point: str, wrap: ClientWrapper) -> None:
-        self._point = POINTS[point]
-        self._wrap = wrap
 
-    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-        """Run *size* payments."""
-        pay_ids = [f"pay-{number}" for number in range(size)]
-        scenarios = random_scenarios(pay_ids, START, rng, noise=0.1)
-        simulation = Simulation(script_for(scenarios, rng), rng, wrap=self._wrap)
+def crash_at(name: str) -> Run:
+    """Return the campaign in which every second invocation (at random) ends at a point.
+
+    Messages come twice.
+    """
+    point = POINTS[name]
+
+    def run(
+        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+    ) -> CampaignRun:
+        simulation, pay_ids, paid = random_payments(size, rng, wrap)
         simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
-        simulation.stream_enabled = not self._point.startswith("sweeper")
+        simulation.stream_enabled = not point.startswith("sweeper")
 
         def crash(call: Call) -> None:
-            if str(call) == self._point and rng.random() < CRASH_PROBABILITY:
+            if str(call) == point and rng.random() < CRASH_PROBABILITY:
                 simulation.crash()
 
         simulation.on_call = crash
-        submit_payments(
-            simulation, pay_ids, by_api=self._point.startswith("api"), on_progress=on_progress
-        )
+        submit_payments(simulation, pay_ids, on_progress, by_api=point.startswith("api"))
         simulation.run(FAULT_PHASE)
         simulation.run_to_completion()
-        problems = () if simulation.faults else (f"never reached {self._point}",)
-        return CampaignRun(
-            size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
-        )
+        problems = () if simulation.faults else (f"never reached {point}",)
+        return CampaignRun(size, simulation.faults, simulation.verdict(paid), problems)
+
+    return run
 
 
 def submit_payments(
-    simulation: Simulation, pay_ids: list[str], *, by_api: bool, on_progress: OnProgress
+    simulation: Simulation, pay_ids: list[str], on_progress: OnProgress, *, by_api: bool = False
 ) -> None:
     """Submit payments, three per second, by messages or by the HTTP API."""
     for number, pay_id in enumerate(pay_ids):
@@ -111,59 +122,41 @@ def _register_by_api(simulation: Simulation, pay_id: str) -> None:
             return
 
 
-def stream_dead(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
-    """The stream is switched off: the sweeper sends all events."""
-    return _run_disabled(size, rng, on_progress, wrap, stream=False, sweeper=True)
+def disabled(*names: str) -> Run:
+    """Return the campaign with the stream, the sweeper or both switched off.
 
+    Without the stream the sweeper sends all events; without the sweeper checks complete via the
+    queue, despite crashes; without both everything is sent after their return.
+    """
 
-def sweeper_dead(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
-    """The sweeper is switched off: checks via the queue complete without it, despite crashes."""
-    return _run_disabled(size, rng, on_progress, wrap, stream=True, sweeper=False)
+    def run(
+        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+    ) -> CampaignRun:
+        pay_ids = pay_ids_of(size)
+        delays = (0, 20 * SECOND, 4 * MINUTE, 30 * MINUTE)
+        scenarios = {pay_id: Scenario(START + rng.choice(delays)) for pay_id in pay_ids}
+        simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+        for name in names:
+            setattr(simulation, f"{name}_enabled", False)
 
+        def crash(call: Call) -> None:
+            # A crash of the publisher could use up the stream's four attempts; then only the
+            # sweeper would send the event.
+            if call.function == "checks" and rng.random() < 0.02:
+                simulation.crash()
 
-def both_dead(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
-    """Both are switched off for hours, then on again."""
-    return _run_disabled(size, rng, on_progress, wrap, stream=False, sweeper=False)
-
-
-def _run_disabled(
-    size: int,
-    rng: Random,
-    on_progress: OnProgress,
-    wrap: ClientWrapper,
-    *,
-    stream: bool,
-    sweeper: bool,
-) -> CampaignRun:
-    pay_ids = [f"pay-{number}" for number in range(size)]
-    delays = (0, 20 * SECOND, 4 * MINUTE, 30 * MINUTE)
-    scenarios = {pay_id: Scenario(START + rng.choice(delays)) for pay_id in pay_ids}
-    simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
-    simulation.stream_enabled, simulation.sweeper_enabled = stream, sweeper
-
-    def crash(call: Call) -> None:
-        # A crash of the publisher could use up the stream's four attempts; then only the sweeper
-        # would send the event.
-        if call.function == "checks" and rng.random() < 0.02:
-            simulation.crash()
-
-    simulation.on_call = crash
-    submit_payments(simulation, pay_ids, by_api=False, on_progress=on_progress)
-    for _ in range(4):  # dead letters are redriven every three hours
+        simulation.on_call = crash
+        submit_payments(simulation, pay_ids, on_progress)
+        for _ in range(4):  # dead letters are redriven every three hours
+            simulation.run(3 * HOUR)
+            simulation.queue.redrive()
+        simulation.on_call = lambda _: None
         simulation.run(3 * HOUR)
-        simulation.queue.redrive()
-    simulation.on_call = lambda _: None
-    simulation.run(3 * HOUR)
-    problems = () if stream or sweeper else _unsent_after_return(simulation)
-    return CampaignRun(
-        size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
-    )
+        problems = _unsent_after_return(simulation) if len(names) == 2 else ()
+        verdict = simulation.verdict(expected_paid(scenarios))
+        return CampaignRun(size, simulation.faults, verdict, problems)
+
+    return run
 
 
 def _unsent_after_return(simulation: Simulation) -> tuple[str, ...]:
@@ -172,3 +165,47 @@ def _unsent_after_return(simulation: Simulation) -> tuple[str, ...]:
     simulation.run(2 * MINUTE)
     unsent = simulation.verdict().stuck
     return (f"{len(unsent)} events unsent after two sweeps",) if unsent else ()
+
+
+def killed_sweeps(
+    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+) -> CampaignRun:
+    """The checks of *size* payments are lost; each sweep is killed at a call until all are sent."""
+
+    def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
+        return json_response(pay_id, "success" if now > START + HOUR else "waiting")
+
+    simulation = Simulation(script, rng, wrap=wrap)
+    pay_ids = pay_ids_of(size)
+    for pay_id in pay_ids:
+        simulation.send_order(pay_id, expectedAmount=AMOUNT)
+    simulation.sweeper_enabled = False
+    simulation.run(MINUTE)
+    simulation.queue.waiting.clear()
+    simulation.now += 2 * HOUR
+    problems: list[str] = []
+    for sweep in range(20):
+        problems += _killed_sweep(simulation, rng.randrange(1, 2 * size))
+        simulation.now += 11 * MINUTE
+        on_progress(sweep / 20)
+    simulation.on_call = lambda _: None
+    simulation.run_to_completion()
+    return CampaignRun(size, simulation.faults, simulation.verdict(set(pay_ids)), tuple(problems))
+
+
+def _killed_sweep(simulation: Simulation, calls: int) -> list[str]:
+    """Kill a sweep after a number of claims and messages; return a problem if it sent too few."""
+    left, claimed, queued = calls, 0, len(simulation.queue.waiting)
+
+    def kill(call: Call) -> None:
+        nonlocal left, claimed
+        claimed += str(call) == "sweeper: after claim"
+        left -= call.kind in {"claim", "send_message_batch"}
+        if left == 0:
+            simulation.crash()
+
+    simulation.on_call = kill
+    simulation.sweep()
+    simulation.on_call = lambda _: None
+    sent = len(simulation.queue.waiting) - queued
+    return [f"{claimed} checks claimed, {sent} sent"] if claimed - sent > PIECE else []

@@ -11,25 +11,19 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.fuzz_bodies import VALID, FuzzedResponse, random_response
+from tests.fault_injection.fuzz_bodies import VALID, random_response
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
-from tests.fault_injection.fuzz_oracle import Registered, interpretations
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import CampaignRun, OnProgress, Run
 from tests.support.oracle import Verdict
 from tests.support.template import ROOT
 
-HEADERS = {"content-type": "application/json"}
-REGISTERED = (Registered(), Registered("19.99", "USD"))
 SEARCH_PATH = (".", "cli", "layers/payresult/python")
 
-Target = Callable[[bytes], None]
 
-
-def coverage(target: str) -> Callable[[int, Random, OnProgress], CampaignRun]:
+def coverage(target: str) -> Run:
     """Return the campaign that runs a target with *size* inputs."""
 
     def run(size: int, rng: Random, _tick: OnProgress) -> CampaignRun:
@@ -69,62 +63,22 @@ def _write_corpus(target: str, folder: Path, rng: Random) -> None:
         (folder / f"seed-{number}").write_bytes(seed)
 
 
-def parser() -> Target:
-    """Return a function that compares the interpretations of a response body."""
-    replies = importlib.import_module("tests.fault_injection.fuzz_replies")
-
-    def one(data: bytes) -> None:
-        for registered in REGISTERED:
-            response = FuzzedResponse(200, HEADERS, data, registered)
-            found, _ = replies.read_with_payresult(response)
-            assert found in interpretations(200, HEADERS, data, registered), found
-
-    return one
-
-
-def amount() -> Target:
-    """Return a function that compares the values of an amount."""
-    amounts = importlib.import_module("tests.fault_injection.fuzz_amounts")
-
-    def one(data: bytes) -> None:
-        text = data.decode("utf-8", "replace")
-        assert amounts.read_with_payresult(text) == amounts.units(text)
-
-    return one
-
-
-def date() -> Target:
-    """Return a function that compares the values of a date."""
-    dates = importlib.import_module("tests.fault_injection.fuzz_dates")
-
-    def one(data: bytes) -> None:
-        text = data.decode("utf-8", "replace")
-        assert dates.paid_at(text, dates.FIXED) == dates.read(text)
-
-    return one
-
-
-def signer() -> Target:
-    """Return a function that compares the signatures of parameters, separated by zero bytes."""
-    signatures = importlib.import_module("tests.fault_injection.fuzz_signer")
-
-    def one(data: bytes) -> None:
-        parts = data.decode("utf-8", "replace").split("\0")
-        params = dict(zip(parts[::2], parts[1::2], strict=False))
-        assert signatures.sign(params) == signatures.digest(params)
-
-    return one
-
-
-TARGETS = {"parser": parser, "amount": amount, "date": date, "signer": signer}
+TARGETS = {
+    "parser": "fuzz_replies.read_bytes",
+    "amount": "fuzz_amounts.read_bytes",
+    "date": "fuzz_values.read_bytes_as_date",
+    "signer": "fuzz_values.sign_bytes",
+}
+"""By target, the function that compares payresult with the second implementation."""
 
 
 def main(arguments: list[str]) -> None:
     """Run the search; an input for which a target fails ends the process with exit code 77."""
     atheris = importlib.import_module("atheris")
+    module, _, function = TARGETS[arguments[1]].partition(".")
     with atheris.instrument_imports(include=["payresult"]):
-        target = TARGETS[arguments[1]]()
-    atheris.Setup([arguments[0], *arguments[2:]], target)
+        target = importlib.import_module(f"tests.fault_injection.{module}")
+    atheris.Setup([arguments[0], *arguments[2:]], getattr(target, function))
     atheris.Fuzz()
 
 

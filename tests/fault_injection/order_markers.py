@@ -10,9 +10,9 @@ from random import Random
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.interleaving import InterleavingScheduler
 from tests.fault_injection.item_rules import text
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.races import InterleavingScheduler
+from tests.fault_injection.results import CampaignRun, OnProgress, Run
 from tests.fault_injection.stateful_model import Operation, System, not_told
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import (
@@ -127,28 +127,29 @@ def _race(rng: Random, wrap: ClientWrapper) -> Simulation:
     return simulation
 
 
-class OrderCrashes:
-    """Ends every second invocation (at random) that comes to *point*; three payments an order."""
+def order_crash_at(point: str) -> Run:
+    """Return the campaign in which every second invocation (at random) ends at *point*.
 
-    def __init__(self, point: str, wrap: ClientWrapper = unwrapped) -> None:
-        self._point = point
-        self._wrap = wrap
+    Each order has three payments.
+    """
 
-    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-        """Run *size* orders."""
-        simulation = new_simulation(rng, self._wrap)
+    def run(
+        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
+    ) -> CampaignRun:
+        simulation = new_simulation(rng, wrap)
         simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
 
         def crash(call: Call) -> None:
-            if str(call) == self._point and rng.random() < CRASH_PROBABILITY:
+            if str(call) == point and rng.random() < CRASH_PROBABILITY:
                 simulation.crash()
 
         simulation.on_call = crash
-        run = play_orders(
-            simulation, size, by_api=self._point.startswith("api"), on_progress=on_progress
-        )
-        missed = () if simulation.faults else (f"never reached {self._point}",)
-        return CampaignRun(size, run.faults, run.verdict, run.problems + missed)
+        by_api = point.startswith("api")
+        done = play_orders(simulation, size, by_api=by_api, on_progress=on_progress)
+        missed = () if simulation.faults else (f"never reached {point}",)
+        return CampaignRun(size, done.faults, done.verdict, done.problems + missed)
+
+    return run
 
 
 def lost_answers(

@@ -5,21 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
-from tests.fault_injection.crashes import CRASH_PROBABILITY, FAULT_PHASE, POINTS, submit_payments
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.support.fake_aws import Call
-from tests.support.fake_gateway import (
-    HOUR,
-    SECOND,
-    GatewayResponse,
-    expected_paid,
-    json_response,
-    random_scenarios,
-    script_for,
+from tests.fault_injection.crashes import (
+    CRASH_PROBABILITY,
+    FAULT_PHASE,
+    POINTS,
+    random_payments,
+    submit_payments,
 )
+from tests.fault_injection.results import CampaignRun, OnProgress, Run
+from tests.support.fake_aws import Call
+from tests.support.fake_gateway import HOUR, SECOND, GatewayResponse, json_response
 from tests.support.loopback import LoopbackHost
 from tests.support.oracle import merged
-from tests.support.simulation import START, Simulation
+from tests.support.simulation import Simulation
 
 MAX_KILLS = 20
 MIN_KILLS = 10
@@ -37,7 +35,6 @@ MAX_GROWTH = 6
 MAX_NEW_DESCRIPTORS = 5
 """A pool may open another connection later, when more calls are concurrent than before."""
 
-
 KILL_POINTS = dict.fromkeys(POINTS, 0) | {
     "sent, not recorded": 8,
     "paid, written": 8,
@@ -47,32 +44,28 @@ KILL_POINTS = dict.fromkeys(POINTS, 0) | {
 """By point, the number of payments of a small run; 0 where a small run leaves it out."""
 
 
-class KillCampaign:
-    """Kills the worker the first time it comes to a point, then every second time (at random)."""
+def kill_at(name: str) -> Run:
+    """Return the campaign that kills the worker at a point.
 
-    def __init__(self, point: str) -> None:
-        self._point = POINTS[point]
+    The first time it comes there, then every second time (at random).
+    """
+    point = POINTS[name]
 
-    def __call__(self, size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-        """Run *size* payments."""
-        pay_ids = [f"pay-{number}" for number in range(size)]
-        scenarios = random_scenarios(pay_ids, START, rng, noise=0)
-        simulation = Simulation(script_for(scenarios, rng), rng)
+    def run(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
+        simulation, pay_ids, paid = random_payments(size, rng, noise=0)
         simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
-        simulation.stream_enabled = not self._point.startswith("sweeper")
+        simulation.stream_enabled = not point.startswith("sweeper")
         with LoopbackHost(simulation) as host:
             simulation.host = host
 
             def kill(call: Call) -> None:
-                here = str(call) == self._point and simulation.faults < MAX_KILLS
+                here = str(call) == point and simulation.faults < MAX_KILLS
                 if here and (not simulation.faults or rng.random() < CRASH_PROBABILITY):
                     host.kill()
                     simulation.crash()
 
             simulation.on_call = kill
-            submit_payments(
-                simulation, pay_ids, by_api=self._point.startswith("api"), on_progress=on_progress
-            )
+            submit_payments(simulation, pay_ids, on_progress, by_api=point.startswith("api"))
             for _ in range(FAULT_PHASE // HOUR):
                 if simulation.faults < MAX_KILLS:
                     simulation.run(HOUR)
@@ -81,9 +74,9 @@ class KillCampaign:
         simulation.run_to_completion()
         fewest = MIN_KILLS if size >= MIN_KILLS_FROM else 1
         problems = () if simulation.faults >= fewest else (f"only {simulation.faults} kills",)
-        return CampaignRun(
-            size, simulation.faults, simulation.verdict(expected_paid(scenarios)), problems
-        )
+        return CampaignRun(size, simulation.faults, simulation.verdict(paid), problems)
+
+    return run
 
 
 def soak(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:

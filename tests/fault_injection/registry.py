@@ -1,33 +1,36 @@
-"""All campaigns and controls, with their sizes."""
+"""All campaigns and controls, with their numbers of tries in a small and in a full run."""
 
-from collections.abc import Callable
-from functools import partial
-from random import Random
-
-from tests.fault_injection import bad_days, broken_designs, broken_states, order_markers
+from tests.fault_injection import (
+    api_document,
+    bad_days,
+    fuzz_amounts,
+    fuzz_replies,
+    fuzz_values,
+    log_leaks,
+    order_markers,
+)
+from tests.fault_injection import broken_designs as broken
+from tests.fault_injection import broken_states as states
+from tests.fault_injection.aws_faults import chaos, put_events
 from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.batches import batches
 from tests.fault_injection.bulk import bulk, large_bulk
-from tests.fault_injection.chaos import chaos
-from tests.fault_injection.crashes import POINTS, both_dead, crash_at, stream_dead, sweeper_dead
-from tests.fault_injection.fuzz_registry import FUZZ_CAMPAIGNS, FUZZ_CONTROLS
+from tests.fault_injection.crashes import POINTS, crash_at, disabled, killed_sweeps
+from tests.fault_injection.fuzz_coverage import coverage
+from tests.fault_injection.fuzz_wire import wire
 from tests.fault_injection.polling import (
+    every_sequence,
     never_paid,
     outage,
     paid_in_each_pause,
     rate_limited,
     trouble,
 )
-from tests.fault_injection.process_kills import KILL_POINTS, KillCampaign, soak
-from tests.fault_injection.put_events_faults import fail_calls, poison_entries, reject_entries
+from tests.fault_injection.process_kills import KILL_POINTS, kill_at, soak
 from tests.fault_injection.races import races
-from tests.fault_injection.results import Campaign, CampaignRun, OnProgress, in_groups
-from tests.fault_injection.sequences import every_sequence
+from tests.fault_injection.results import Campaign, Run, in_groups, of
 from tests.fault_injection.stateful_model import TROUBLE, compare_with_model
-from tests.fault_injection.sweeper_kills import killed_sweeps
 from tests.fault_injection.waiters import waiters_in_an_outage
-
-SEQUENCES = 9330
 
 BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
     ("a restart while a late check is under way", bad_days.restart_meets_late_check, 6, 96),
@@ -43,7 +46,6 @@ BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
     ("amend against success", bad_days.amend_meets_success, 16, 96),
     ("a crash between write and metric", bad_days.crash_before_metric, 16, 96),
 ]
-"""Name, scenario, and the numbers of tries of a small and of a full run."""
 
 ORDERS: list[tuple[str, bad_days.Scenario, int, int]] = [
     ("registered after the success", order_markers.late_orders, 12, 96),
@@ -52,27 +54,25 @@ ORDERS: list[tuple[str, bad_days.Scenario, int, int]] = [
 ]
 
 CAMPAIGNS = [
-    *(
-        Campaign(f"C1 crash: {point}", in_groups(crash_at(point), 200), 25, 1000)
-        for point in POINTS
+    *(Campaign(f"C1 crash: {name}", in_groups(crash_at(name), 200), 25, 1000) for name in POINTS),
+    *(Campaign(f"C2 SIGKILL: {name}", kill_at(name), n, 200) for name, n in KILL_POINTS.items()),
+    Campaign("C3 stream dead", disabled("stream"), 60, 1000),
+    Campaign("C3 sweeper dead", disabled("sweeper"), 60, 1000),
+    Campaign("C3 both dead, then back", disabled("stream", "sweeper"), 60, 1000),
+    Campaign("C4 PutEvents: 1 % refused", put_events(entries=0.01), 100, 1000),
+    Campaign("C4 PutEvents: 30 % refused", put_events(entries=0.3), 100, 1000),
+    Campaign("C4 PutEvents: 90 % refused", put_events(entries=0.9), 60, 1000),
+    Campaign("C4 PutEvents: all calls fail", put_events(calls=1, code="InternalFailure"), 60, 1000),
+    Campaign(
+        "C4 PutEvents: throttled", put_events(calls=0.5, code="ThrottlingException"), 60, 1000
     ),
-    *(
-        Campaign(f"C2 SIGKILL: {point}", KillCampaign(point), small, 200)
-        for point, small in KILL_POINTS.items()
+    Campaign(
+        "C4 PutEvents: time-out after acceptance", put_events(calls=0.5, code="timeout"), 60, 1000
     ),
-    Campaign("C3 stream dead", stream_dead, 60, 1000),
-    Campaign("C3 sweeper dead", sweeper_dead, 60, 1000),
-    Campaign("C3 both dead, then back", both_dead, 60, 1000),
-    Campaign("C4 PutEvents: 1 % refused", reject_entries(0.01), 100, 1000),
-    Campaign("C4 PutEvents: 30 % refused", reject_entries(0.3), 100, 1000),
-    Campaign("C4 PutEvents: 90 % refused", reject_entries(0.9), 60, 1000),
-    Campaign("C4 PutEvents: all calls fail", fail_calls("InternalFailure", 1), 60, 1000),
-    Campaign("C4 PutEvents: throttled", fail_calls("ThrottlingException", 0.5), 60, 1000),
-    Campaign("C4 PutEvents: time-out after acceptance", fail_calls("timeout", 0.5), 60, 1000),
-    Campaign("C4 PutEvents: one in ten is poison", poison_entries(), 60, 1000),
+    Campaign("C4 PutEvents: one in ten is poison", put_events(poison=10), 60, 1000),
     Campaign("C5 races on one payId", races, 60, 1000),
     Campaign("C6 all operations in random order", compare_with_model, 40, 2000),
-    Campaign("C7 every sequence of replies", every_sequence, 258, SEQUENCES),
+    Campaign("C7 every sequence of replies", every_sequence, 258, 9330),
     Campaign("C13 a payment that never moves", never_paid, 20, 2000),
     Campaign("C13 paid in each pause", paid_in_each_pause, 52, 2600),
     Campaign("C13 outage of two hours", outage, 40, 10_000),
@@ -88,229 +88,121 @@ CAMPAIGNS = [
     Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 20_000),
     Campaign("C27 order: six payIds at once", order_markers.six_at_once, 20, 1000),
     *(
-        Campaign(f"C27 order, crash: {point}", order_markers.OrderCrashes(point), 20, 500)
+        Campaign(f"C27 order, crash: {point}", order_markers.order_crash_at(point), 20, 500)
         for point in order_markers.CRASH_POINTS
     ),
     Campaign("C27 order: answers lost", order_markers.lost_answers, 20, 500),
-    *(
-        Campaign(f"C27 order: {name}", bad_day(run), small, full)
-        for name, run, small, full in ORDERS
-    ),
+    *(Campaign(f"C27 order: {name}", bad_day(run), n, full) for name, run, n, full in ORDERS),
     Campaign("C28 apps that wait in an outage", waiters_in_an_outage, 6, 400),
-    *FUZZ_CAMPAIGNS,
+    Campaign("C8 fuzzed replies", fuzz_replies.replies, 10_000, 1_000_000),
+    Campaign("C8 replies by coverage", coverage("parser"), 3000, 1_000_000),
+    Campaign("C9 amounts", fuzz_amounts.amounts, 5000, 1_000_000),
+    Campaign("C9 amounts by coverage", coverage("amount"), 3000, 2_000_000),
+    Campaign("C9 dates", fuzz_values.dates, 5000, 500_000),
+    Campaign("C9 dates by coverage", coverage("date"), 3000, 2_000_000),
+    Campaign("C10 faults on the wire", wire, 2, 100),
+    Campaign("C11 signatures", fuzz_values.signatures, 5000, 500_000),
+    Campaign("C11 signatures by coverage", coverage("signer"), 3000, 1_000_000),
+    Campaign("C16 the API by its document", api_document.check_document, 5, 1000),
+    Campaign("C18 a canary", log_leaks.leaks, 1, 50),
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
-    Campaign("C28 customers beside a bulk", bulk, 60, 2000),
-    Campaign("C28 customers beside a large bulk", large_bulk, 1000, 100_000),
+    Campaign("C29 customers beside a bulk", bulk, 60, 2000),
+    Campaign("C29 customers beside a large bulk", large_bulk, 1000, 100_000),
 ]
 
+_IN_EVENTS: list[tuple[str, Run, object, int, int]] = [
+    ("emit on transition, crash", crash_at("paid, written"), broken.emit_on_transition, 60, 200),
+    ("emit on transition, refusals", put_events(entries=0.3), broken.emit_on_transition, 60, 200),
+    ("emit on transition, model", compare_with_model, broken.emit_on_transition, 0, 500),
+    ("ignore FailedEntryCount", put_events(entries=0.3), broken.ignore_failed_entries, 60, 200),
+    ("random event ids", crash_at("after PutEvents"), broken.random_ids, 60, 200),
+    ("unconditional success", races, broken.unconditional_success, 30, 200),
+    ("believe any answer", every_sequence, broken.no_identity_check, 258, 258),
+    ("believe any answer, model", compare_with_model, broken.no_identity_check, 40, 200),
+    ("no sweeper for events", disabled("stream"), broken.no_sweep_for("EVENT"), 60, 200),
+]
 
-def control(
-    name: str, run: Callable[[int, Random, OnProgress], CampaignRun], small: int, full: int
-) -> Campaign:
-    """Return a campaign that must detect the error of a broken design."""
-    return Campaign(f"C14 {name}", run, small, full, control=True)
+_IN_CHECKS: list[tuple[str, Run, object, int, int]] = [
+    ("record before send", disabled("sweeper"), broken.record_before_send(), 60, 200),
+    ("no fence", never_paid, broken.no_step_condition, 20, 60),
+    ("query in an idempotency", paid_in_each_pause, broken.cached_responses(), 52, 200),
+    ("no watchdog for checks", crash_at("before deletion"), broken.no_sweep_for("CHECK"), 25, 100),
+    ("a failure fails the message", outage, broken.fail_in_trouble, 9, 99),
+    ("each try is the first", trouble(TROUBLE["HTML"]), states.forget_trouble, 2, 4),
+    ("claim all before sending", killed_sweeps, states.claim_all_first(), 250, 250),
+    ("claim for ten days", killed_sweeps, states.claim_for_long, 250, 250),
+    ("restart by each redelivery", compare_with_model, states.always_restart, 40, 200),
+    ("no epoch, all operations", compare_with_model, states.no_epoch, 0, 500),
+    ("keep the whole history", bad_days.failed_each_minute, states.endless_history, 150, 300),
+]
 
+_WITH_OTHERS: list[tuple[str, Run, object, int, int]] = [
+    (
+        "waiting apps ask without a claim",
+        waiters_in_an_outage,
+        states.without_condition("lastCheckedAt", "api"),
+        4,
+        16,
+    ),
+    ("a bulk without a rate", large_bulk, 1000, 1000, 10_000),
+]
 
-CONTROLS = [
-    control("a bulk without a rate", partial(large_bulk, rate=1000), 1000, 10_000),
-    control(
-        "emit on transition, crash",
-        crash_at("paid, written", broken_designs.emit_on_transition),
-        60,
-        200,
-    ),
-    control(
-        "emit on transition, refusals",
-        reject_entries(0.3, broken_designs.emit_on_transition),
-        60,
-        200,
-    ),
-    control(
-        "ignore FailedEntryCount",
-        reject_entries(0.3, broken_designs.ignore_failed_entries),
-        60,
-        200,
-    ),
-    control("random event ids", crash_at("after PutEvents", broken_designs.random_ids), 60, 200),
-    control(
-        "record before send", partial(sweeper_dead, wrap=broken_designs.RecordBeforeSend()), 60, 200
-    ),
-    control("no fence", partial(never_paid, wrap=broken_designs.no_step_condition), 20, 60),
-    control(
-        "query in an idempotency",
-        partial(paid_in_each_pause, wrap=broken_designs.CachedResponses()),
-        52,
-        200,
-    ),
-    control(
-        "unconditional success", partial(races, wrap=broken_designs.unconditional_success), 30, 200
-    ),
-    control(
-        "believe any answer",
-        partial(every_sequence, wrap=broken_designs.no_identity_check),
-        258,
-        258,
-    ),
-    control(
-        "no sweeper for events", partial(stream_dead, wrap=broken_designs.no_event_sweep), 60, 200
-    ),
-    control(
-        "no watchdog for checks",
-        crash_at("before deletion", broken_designs.no_check_sweep),
-        25,
-        100,
-    ),
-    control(
-        "believe any answer, model",
-        partial(compare_with_model, wrap=broken_designs.no_identity_check),
-        40,
-        200,
-    ),
-    control(
-        "emit on transition, model",
-        partial(compare_with_model, wrap=broken_designs.emit_on_transition),
-        0,
-        500,
-    ),
-    control(
-        "claim all before sending",
-        partial(killed_sweeps, wrap=broken_states.ClaimAllFirst()),
-        250,
-        250,
-    ),
-    control(
-        "claim for ten days", partial(killed_sweeps, wrap=broken_states.claim_for_long), 250, 250
-    ),
-    control(
-        "no attention",
-        bad_day(
-            bad_days.crash_before_metric,
-            broken_states.without_attribute(("attention", "attentionSince"), "checks"),
-        ),
-        4,
-        16,
-    ),
-    control(
-        "no epoch, restart",
-        bad_day(bad_days.restart_meets_late_check, broken_states.NO_EPOCH),
-        6,
-        16,
-    ),
-    control(
-        "no epoch, accept", bad_day(bad_days.accept_meets_late_check, broken_states.NO_EPOCH), 6, 16
-    ),
-    control(
-        "accept keeps giveUpAt",
-        bad_day(
-            bad_days.accept_after_nine_days,
-            broken_states.without_attribute(("giveUpAt",), "operator"),
-        ),
-        4,
-        16,
-    ),
-    control(
-        "accept whatever is reported",
-        bad_day(
-            bad_days.accept_of_another_text, broken_states.without_condition("reply", "operator")
-        ),
-        4,
-        16,
-    ),
-    control(
-        "forget what was accepted",
-        bad_day(
-            bad_days.accepted_and_ordered_again,
-            broken_states.reading(broken_states.forget_accepted),
-        ),
-        2,
-        16,
-    ),
-    control(
-        "no restart", bad_day(bad_days.failed_and_paid_on_day_2, broken_states.NEVER_RESTART), 4, 16
-    ),
-    control("no giving up", bad_day(bad_days.mapping_dead, broken_states.no_giving_up), 2, 4),
-    control(
-        "no check at giveUpAt",
-        bad_day(bad_days.paid_at_the_end, broken_states.no_check_at_the_end),
-        2,
-        16,
-    ),
-    control("no step", bad_day(bad_days.erased, broken_states.no_step), 4, 16),
-    control(
-        "amend whatever the status",
-        bad_day(bad_days.amend_meets_success, broken_states.without_condition("status", "api")),
-        16,
-        16,
-    ),
-    control(
-        "keep the whole history",
-        partial(bad_days.failed_each_minute, wrap=broken_states.endless_history),
-        150,
-        300,
-    ),
-    control(
-        "a failure fails the message", partial(outage, wrap=broken_states.fail_in_trouble), 9, 99
-    ),
-    control(
-        "each try is the first",
-        trouble(TROUBLE["HTML"], broken_states.reading(broken_states.forget_trouble)),
-        2,
-        4,
-    ),
-    control(
-        "restart by each redelivery",
-        partial(compare_with_model, wrap=broken_states.ALWAYS_RESTART),
-        40,
-        200,
-    ),
-    control(
-        "no epoch, all operations",
-        partial(compare_with_model, wrap=broken_states.NO_EPOCH),
-        0,
-        500,
-    ),
-    control("no marker", partial(order_markers.six_at_once, wrap=broken_states.NO_MARKER), 1, 20),
-    control(
-        "marker read, then written",
-        partial(order_markers.six_at_once, wrap=broken_states.READ_THEN_MARK),
-        10,
-        50,
-    ),
-    control(
+_IN_ORDERS: list[tuple[str, Run, object, int, int]] = [
+    ("no marker", order_markers.six_at_once, states.no_marker, 1, 20),
+    ("marker read, then written", order_markers.six_at_once, states.read_then_mark, 10, 50),
+    (
         "marker after the success",
-        order_markers.OrderCrashes("checks: after succeed", broken_states.MarkAfterSuccess()),
+        order_markers.order_crash_at("checks: after succeed"),
+        states.mark_after_success(),
         20,
         50,
     ),
-    control(
-        "a duplicate waits for nobody",
-        partial(
-            order_markers.lost_answers,
-            wrap=broken_states.without_attribute(("attention", "attentionSince"), "checks", "api"),
-        ),
-        10,
-        50,
-    ),
-    control(
-        "late orders mark nothing",
-        bad_day(order_markers.late_orders, broken_states.NO_MARKER),
-        2,
-        16,
-    ),
-    control(
-        "forget releases any marker",
-        bad_day(order_markers.forgotten, broken_states.release_any_marker),
-        2,
-        16,
-    ),
-    control(
-        "waiting apps ask without a claim",
-        partial(waiters_in_an_outage, wrap=broken_states.without_condition("lastCheckedAt", "api")),
-        4,
-        16,
-    ),
-    *FUZZ_CONTROLS,
+    ("a duplicate waits for nobody", order_markers.lost_answers, states.nobody_waits, 10, 50),
 ]
+
+_ON_BAD_DAYS: list[tuple[str, bad_days.Scenario, object, int, int]] = [
+    ("no attention", bad_days.crash_before_metric, states.no_attention, 4, 16),
+    ("no epoch, restart", bad_days.restart_meets_late_check, states.no_epoch, 6, 16),
+    ("no epoch, accept", bad_days.accept_meets_late_check, states.no_epoch, 6, 16),
+    ("accept keeps giveUpAt", bad_days.accept_after_nine_days, states.keep_time, 4, 16),
+    ("accept whatever is reported", bad_days.accept_of_another_text, states.accept_anything, 4, 16),
+    (
+        "forget what was accepted",
+        bad_days.accepted_and_ordered_again,
+        states.forget_accepted,
+        2,
+        16,
+    ),
+    ("no restart", bad_days.failed_and_paid_on_day_2, states.never_restart, 4, 16),
+    ("no giving up", bad_days.mapping_dead, states.no_giving_up, 2, 4),
+    ("no check at giveUpAt", bad_days.paid_at_the_end, states.no_check_at_the_end, 2, 16),
+    ("no step", bad_days.erased, states.no_step, 4, 16),
+    ("late orders mark nothing", order_markers.late_orders, states.no_marker, 2, 16),
+    ("forget releases any marker", order_markers.forgotten, states.release_any_marker, 4, 16),
+    ("amend whatever the status", bad_days.amend_meets_success, states.amend_anything, 16, 16),
+]
+
+_IN_INPUT: list[tuple[str, Run, object, int, int]] = [
+    ("replies kindly read", fuzz_replies.replies, fuzz_replies.read_leniently, 999, 9999),
+    ("amounts by float", fuzz_amounts.amounts, fuzz_amounts.read_as_float, 10, 1000),
+    ("sign what is joined", fuzz_values.signatures, fuzz_values.sign_joined, 9, 999),
+    ("a lax API", api_document.check_document, api_document.accept_bad_requests, 0, 5),
+    ("a talkative API", api_document.check_document, api_document.add_undocumented_field, 0, 5),
+    ("log what comes in", log_leaks.leaks, log_leaks.log_input, 1, 1),
+]
+
+CONTROLS = [
+    Campaign(f"C14 {name}", of(design, run), small, full, control=True)
+    for name, run, design, small, full in (
+        *_IN_EVENTS,
+        *_IN_CHECKS,
+        *_WITH_OTHERS,
+        *_IN_ORDERS,
+        *((name, bad_day(scenario), design, n, m) for name, scenario, design, n, m in _ON_BAD_DAYS),
+        *_IN_INPUT,
+    )
+]
+"""Each must detect the error of a broken design."""
 
 SIZES = ("small", "full")
 

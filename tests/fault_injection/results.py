@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from random import Random
+from typing import Any
 
 from tests.support.oracle import Verdict, merged
 
@@ -47,10 +48,16 @@ class CampaignResult:
 OnProgress = Callable[[float], None]
 """Called with the fraction of a campaign that is done, from 0 to 1."""
 
+Run = Callable[..., CampaignRun]
+"""Runs a campaign: (size, random numbers, OnProgress), and perhaps a broken design, see ``of``."""
 
-def in_groups(
-    run: Callable[[int, Random, OnProgress], CampaignRun], group: int
-) -> Callable[[int, Random, OnProgress], CampaignRun]:
+
+def of(design: Any, run: Run) -> Run:
+    """Return the campaign that runs with a broken *design* in place of payresult's."""
+    return lambda size, rng, on_progress: run(size, rng, on_progress, design)
+
+
+def in_groups(run: Run, group: int) -> Run:
     """Return a campaign that makes *run* with at most *group* tries at a time, each from the start.
 
     Many tries at once fill each batch, so that nearly every invocation has a fault, and the same
@@ -71,10 +78,10 @@ def in_groups(
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """A campaign and its sizes; ``run`` is called with a size, random numbers and a callback."""
+    """A campaign, and its numbers of tries in a small and in a full run."""
 
     name: str
-    run: Callable[[int, Random, OnProgress], CampaignRun]
+    run: Run
     small: int
     full: int
     control: bool = False

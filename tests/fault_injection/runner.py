@@ -7,9 +7,8 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, 
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 
-from tests.fault_injection.guarantees import figures
 from tests.fault_injection.registry import SIZES, campaigns_for
-from tests.fault_injection.report import load, markdown, save
+from tests.fault_injection.report import figures, load, markdown, save
 from tests.fault_injection.results import CampaignResult, run_campaign
 from tests.support.progress import progress
 

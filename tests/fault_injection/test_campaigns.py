@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault_injection.guarantees import figures
 from tests.fault_injection.registry import CAMPAIGNS, campaigns_for
-from tests.fault_injection.report import load, markdown, save
+from tests.fault_injection.report import figures, load, markdown, save
 from tests.fault_injection.results import Campaign, CampaignResult, run_campaign
 from tests.support.template import ROOT
 

@@ -1,11 +1,29 @@
-"""Contract of the simulation: it does what AWS's pages say where the handlers depend on it."""
+"""Contract of the simulation and its oracle: it does what AWS's pages say, and detects each error.
 
+The last tests are defects that campaigns found, each in its shortest example (P1, P2).
+"""
+
+import json
 from random import Random
 from typing import Any
 
+import pytest
+
 from tests.support.fake_aws import VISIBILITY_TIMEOUT_MS, Call
-from tests.support.fake_gateway import SECOND, UNAVAILABLE
+from tests.support.fake_gateway import (
+    HTML_PAGE,
+    SECOND,
+    UNAVAILABLE,
+    GatewayResponse,
+    Query,
+    json_response,
+)
+from tests.support.oracle import evaluate
 from tests.support.simulation import START, Simulation
+
+PAY_ID = "20190321192436"
+EVENT_ID = "01d4138b-fce2-573e-8e43-9be6a52b88c6"
+"""Of the payment `p` of P000818 in `prod`, by the rule in events/README.md."""
 
 
 class _FailingHost:
@@ -52,3 +70,101 @@ def test_the_clock_never_goes_back_when_a_sweep_crashes() -> None:
         crashed_at = simulation.now
         simulation.run(SECOND)
     assert simulation.now > crashed_at + SECOND
+
+
+def event(at: int = 5, amount: str = "$19.99", **metadata: str) -> tuple[int, str]:
+    """Return an entry of the bus's log."""
+    known = {"eventId": EVENT_ID} | metadata
+    return at, json.dumps({"metadata": known, "data": {"payId": "p", "payAmount": amount}})
+
+
+def item(status: str = "SUCCEEDED", **attributes: Any) -> dict[str, Any]:
+    """Return a consistent item, with *attributes* changed."""
+    changes = [("", "PENDING"), ("PENDING", status)][: 2 if status != "PENDING" else 1]
+    history = [
+        {"M": {"to": {"S": to}} | ({"from": {"S": came_from}} if came_from else {})}
+        for came_from, to in changes
+    ]
+    event = {"event": {"S": "{}"}} if status == "SUCCEEDED" else {}
+    return {"status": {"S": status}, "history": {"L": history}} | event | attributes
+
+
+PAID = [Query(1, "p", json_response("p", "success"))]
+
+
+def test_a_paid_payment_with_its_event_is_clean() -> None:
+    """A duplicate of the event is counted, and is no error."""
+    verdict = evaluate(PAID, [event(), event(9)], {"p": item()}, {"p"})
+    assert verdict.clean
+    assert verdict.duplicates == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "queries", "bus", "stored"),
+    [
+        ("lost", PAID, [], item()),
+        ("false", [], [event()], item()),
+        ("false", [Query(1, "p", json_response("other", "success"))], [event()], item()),
+        ("false", [Query(1, "p", json_response("p", "waiting"))], [event()], item()),
+        ("false", [Query(1, "p", UNAVAILABLE)], [event()], item()),
+        ("false", [Query(9, "p", json_response("p", "success"))], [event(5)], item()),
+        ("false", PAID, [event(amount="$1.00")], item()),
+        ("false", PAID, [event(eventId="other")], item()),
+        ("false", PAID, [event()], item(expectedAmount={"S": "5"})),
+        ("differing", PAID, [event(), event(eventId="other")], item()),
+        ("stuck", PAID, [event()], item(eventState={"S": "PENDING"})),
+        ("stuck", [], [], item("PENDING")),
+        ("inconsistent", PAID, [event()], item(history={"L": []})),
+        ("inconsistent", PAID, [event()], item(event=None) | {"status": {"S": "FAILED"}}),
+    ],
+)
+def test_the_oracle_detects_an_error(
+    kind: str, queries: list[Query], bus: list[tuple[int, str]], stored: dict[str, Any]
+) -> None:
+    """One error in each example."""
+    verdict = evaluate(queries, bus, {"p": stored})
+    assert getattr(verdict, kind) == ["p"]
+
+
+def test_a_paid_payment_that_was_never_queried_is_lost() -> None:
+    """Its checks ended too early."""
+    assert evaluate([], [], {"p": item("UNRESOLVED")}, {"p"}).lost == ["p"]
+
+
+def test_the_history_is_connected_when_a_failure_is_written_before_a_success() -> None:
+    """C5: a live check gets `fail` between the decision for a success and its write."""
+
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return json_response(pay_id, "fail" if earlier_queries else "success")
+
+    simulation = Simulation(script, Random(1))  # noqa: S311 - repeatable, not secret
+
+    def check_live(call: Call) -> None:
+        if str(call) == "checks: before succeed" and len(simulation.gateway.log) == 1:
+            simulation.get_payment(PAY_ID)
+
+    simulation.on_call = check_live
+    simulation.send_order(PAY_ID)
+    simulation.deliver_messages()
+    simulation.run_to_completion()
+    [stored] = simulation.dynamodb.items.values()
+    changes = [entry["M"]["to"]["S"] for entry in stored["history"]["L"]]
+    assert changes == ["PENDING", "FAILED", "SUCCEEDED"]
+    assert not simulation.verdict().inconsistent
+
+
+def test_a_late_check_with_an_invalid_response_is_repeated() -> None:
+    """C1: a failed payment has two late checks; an HTML page does not count as one of them."""
+
+    def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
+        return [
+            json_response(pay_id, "fail"),
+            HTML_PAGE,
+            HTML_PAGE,
+            json_response(pay_id, "success"),
+        ][earlier_queries]
+
+    simulation = Simulation(script, Random(1))  # noqa: S311 - repeatable, not secret
+    simulation.send_order(PAY_ID)
+    simulation.run_to_completion()
+    assert simulation.verdict({PAY_ID}).clean
