@@ -47,7 +47,7 @@ test-rest: .venv/.dev-ready .venv-sam/.ready
 	@$(PYTEST) -n 2 --dist loadfile tests --ignore=tests/unit
 
 campaigns: .venv/.dev-ready ## test the guarantees by fault injection, up to an hour (SIZE=small: a minute; SEED=... repeats a run)
-	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.fault_injection
+	@PYTHONPATH=layers/payresult/python:cli $(DEV) -m tests.fault_injection
 
 mutants: .venv/.dev-ready ## change the code in one place at a time; a test must fail each time (ONLY=decision: a part)
 	@$(DEV) -m tests.mutation
