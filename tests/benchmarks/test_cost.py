@@ -154,7 +154,10 @@ def test_a_thousand_waits_of_20_s_cost_at_most_a_quarter_of_a_dollar() -> None:
     assert 10 <= run.used["Lambda arm64 GB-s"] <= 10.5
     assert run.used["Lambda requests"] == run.used["HTTP API calls"] == 1
     assert run.used["read units"] >= 20
-    assert dollars(run.used) * 1000 <= 0.25
+    cost = dollars(run.used) * 1000
+    assert cost <= 0.25
+    for page in ("waiting.md", "cost.md"):
+        assert f"cost ${cost:.2f}" in (ROOT / "docs" / page).read_text(encoding="utf-8")
 
 
 def test_the_access_log_is_the_template_s_with_all_values() -> None:
