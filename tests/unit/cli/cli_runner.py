@@ -134,8 +134,9 @@ class _Session:
     def __getattr__(self, name: str) -> Any:
         return getattr(_boto3_session(), name)
 
-    def client(self, service: str, **_: Any) -> "_Client":
-        client = {"dynamodb": self._cli.table.client, "sqs": self._cli.sqs}[service]
+    def client(self, service: str, **arguments: Any) -> "_Client":
+        own = {"dynamodb": self._cli.table.client, "sqs": self._cli.sqs}
+        client = own.get(service) or cast("Any", _boto3_session()).client(service, **arguments)
         return _Client(client, self._cli.handlers, self._cli.delays)
 
 

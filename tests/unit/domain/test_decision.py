@@ -44,6 +44,8 @@ WAIT, FAIL, WRONG = reply("wait"), reply("fail"), reply(payAmount="1")
 REPLIES = {P: WAIT, F: FAIL, R: WRONG, S: reply(payAmount="2")}
 """By the status that each gives a payment with OF_TWO."""
 OF_TWO = Registration(expected_amount="2")
+CREATED = StatusChange(NOW, None, R, "queue")
+DEFAULT = Rules(Schedule(DELAYS), "prod")
 
 
 def after(
@@ -92,15 +94,16 @@ def test_nothing_else_is_success(text: str) -> None:
     [
         *(("success", ["fail"], S, False), ("fail", ["fail"], F, False)),
         *((text, ["fail"], P, True) for text in ("FAIL", "failed", "", "pending")),
-        ("fail", Rules(Schedule(DELAYS), "prod").failed_pay_rst_values, P, True),
+        ("fail", DEFAULT.failed_pay_rst_values, P, True),
     ],
 )
 def test_only_the_configured_values_are_a_failure(
     pay_rst: str, failed_values: list[str], status: Status, *, unknown: bool
 ) -> None:
-    """By default none. Any other value leaves the payment PENDING, and is counted."""
+    """By default none, as no time zone is known. Any other value is PENDING, and counted."""
     assert status_of_reply(reply(pay_rst), payment(), failed_values) is status
     assert is_unknown_pay_rst(reply(pay_rst), failed_values) is unknown
+    assert DEFAULT.zone is None
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,9 @@ def test_the_checks_keep_to_the_schedule() -> None:
 )
 def test_a_reply_without_a_next_check(stored: Payment, answer: Any, plan: CheckPlan) -> None:
     """EXPIRED is the normal end of an abandoned checkout, never FAILED by giving up (P5)."""
-    assert after(stored, answer) == plan
+    made = after(stored, answer)
+    assert made == plan
+    assert (made.via, made.check_at, made.work_at) == (None, None, None)
 
 
 @pytest.mark.parametrize("answer", TROUBLE)
@@ -338,8 +343,10 @@ def test_failed_and_review_get_two_late_checks(
         pytest.param(payment(F), NOW + DAY, id="a failed payment that becomes a review"),
         pytest.param(payment(R, history=()), NOW + DAY, id="no history: from now"),
         pytest.param(
-            payment(R, history=(StatusChange(NOW + HOUR, R, R, "operator"),)),
-            *(NOW + HOUR,),
+            *(
+                payment(R, history=(CREATED, StatusChange(NOW + HOUR, R, R, "operator"))),
+                NOW + HOUR,
+            ),
             id="what an operator accepted counts as a change",
         ),
     ],
