@@ -24,4 +24,4 @@ def test_each_line_is_a_command_and_gets_a_line() -> None:
     failed, invalid, helped = map(json.loads, target.getvalue().splitlines())
     assert (failed, invalid) == ([2, ""], [2, ""])
     assert helped[0] == 0
-    assert helped[1].startswith("Usage: payresult")
+    assert helped[1].startswith("Usage: cli/payresult")
