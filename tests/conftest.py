@@ -14,6 +14,7 @@ import moto  # noqa: F401 - moto does not patch boto3 clients that exist before 
 import pytest
 from aws_lambda_powertools import Metrics
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it has none
 
 from tests.support.template import deployed_environment
 
@@ -21,6 +22,9 @@ LoadApp = Callable[..., ModuleType]
 
 UNIT = Path(__file__).parent / "unit"
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
+
+CAMPAIGNS = "tests/fault_injection/test_campaigns.py"
+"""The file that takes longest: a third of all. No test of it uses what another one has set up."""
 
 # settings of the developer's own account, proxies and certificates
 REMOVED = (
@@ -57,11 +61,29 @@ def pytest_configure() -> None:
     importlib.import_module("payresult.gateway.connection")
 
 
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """A file goes to one worker; the CAMPAIGNS go one by one to whichever is free, at the end."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return nodeid if file == CAMPAIGNS else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduling | None:
+    """Let no worker of ``--dist loadfile`` wait while another one still has a long file."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False  # xdist would start with the files of many short tests
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Deny all sockets to unit tests, and all but loopback to the others.
 
     PYTEST_SHUFFLE=<seed> runs the tests in a random order.
     """
+    items.sort(key=lambda item: item.location[0] == CAMPAIGNS)
     if seed := os.environ.get("PYTEST_SHUFFLE"):
         _shuffle(items, seed)
     for item in items:
