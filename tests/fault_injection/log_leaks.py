@@ -1,19 +1,20 @@
-"""C18: untrusted text appears in no log, no metric, and no response to another caller."""
+"""P8, discreet: C18 untrusted text is in no log, no metric, and no response to another caller."""
 
+import base64
 import io
 import json
 import logging
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from itertools import count
 from random import Random
 from types import ModuleType
 from typing import Any
 from unittest import mock
+from urllib.parse import quote
 
-from tests.fault_injection.log_leak_marks import blind_spots, hits, mark
 from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
 from tests.fault_injection.results import CampaignRun, OnProgress
 from tests.support.fault_server import FaultServer, Line
@@ -23,6 +24,8 @@ from tests.support.oracle import Verdict
 
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+LETTERS = "bcdfghjkmnpqrstvwxz"
+"""No vowels, so that no word contains a marker by chance."""
 
 Handler = Callable[[dict[str, Any], object], Any]
 HandlerWrapper = Callable[[Handler], Handler]
@@ -158,3 +161,51 @@ class _Script:
         assert request is not None
         pay_id = json.loads(request.body)["payId"]
         line.send(self.reply.replace(PAY_ID_PLACEHOLDER.encode(), pay_id.encode()))
+
+
+# Random marker texts, and a search for them that covers the usual encodings.
+
+
+def mark(rng: Random) -> str:
+    """Return a new marker, with characters that JSON and URLs encode."""
+    return "".join(rng.choices(LETTERS, k=12)) + '"é ' + "".join(rng.choices(LETTERS, k=12))
+
+
+def hits(text: str, marks: Iterable[str]) -> list[str]:
+    """Return those of *marks* that *text* contains, whole or half, in any encoding."""
+    lowered = text.lower()
+    return [each for each in marks if any(coded in lowered for coded in _encodings(each))]
+
+
+def _encodings(text: str) -> Iterator[str]:
+    for part in (text, *(half for half in text.split('"é ') if len(half) >= 12)):
+        yield part.lower()
+        yield json.dumps(part)[1:-1].lower()
+        yield json.dumps(json.dumps(part))[3:-3].lower()
+        yield quote(part).lower()
+        yield part.encode().hex()
+        for shift in range(3):  # base64 depends on the position within a group of three bytes
+            coded = base64.b64encode(b"\0" * shift + part.encode())
+            yield coded[4 if shift else 0 : -4].decode().lower()
+
+
+def blind_spots() -> list[str]:
+    """Return the encodings in which the search misses a marker; must be empty."""
+    marker = mark(Random(1))  # noqa: S311 - any will do
+    half = marker[:12]
+    encoded = {
+        "plain": f"x {marker} y",
+        "half of it": f"x {half} y",
+        "JSON": json.dumps({"a": marker}),
+        "JSON in JSON": json.dumps({"a": json.dumps({"b": marker})}),
+        "URL": quote(marker),
+        "hexadecimal": marker.encode().hex(),
+        "repr of bytes": repr(marker.encode()),
+        "upper case": half.upper(),
+    }
+    encoded |= {
+        f"base64, shifted by {shift}": base64.b64encode(b"x" * shift + marker.encode()).decode()
+        for shift in range(3)
+    }
+    missed = [name for name, text in encoded.items() if not hits(text, [marker])]
+    return missed + (["a false hit"] if hits("nothing to see here", [marker]) else [])

@@ -62,21 +62,25 @@ def kill_at(name: str) -> Run:
                 here = str(call) == point and simulation.faults < MAX_KILLS
                 if here and (not simulation.faults or rng.random() < CRASH_PROBABILITY):
                     host.kill()
+                    if simulation.faults == MAX_KILLS - 1:  # the rest needs no process
+                        simulation.host = simulation.functions
                     simulation.crash()
 
             simulation.on_call = kill
             submit_payments(simulation, pay_ids, on_progress, by_api=point.startswith("api"))
-            for _ in range(FAULT_PHASE // HOUR):
-                if simulation.faults < MAX_KILLS:
-                    simulation.run(HOUR)
-        # What the dead processes left is in the table and the queue: the rest needs no process.
+            simulation.run(FAULT_PHASE)
+        # What the dead processes left is in the table and the queue.
         simulation.host = simulation.functions
         simulation.run_to_completion()
-        fewest = MIN_KILLS if size >= MIN_KILLS_FROM else 1
-        problems = () if simulation.faults >= fewest else (f"only {simulation.faults} kills",)
+        problems = tuple(_too_few(simulation.faults, size))
         return CampaignRun(size, simulation.faults, simulation.verdict(paid), problems)
 
     return run
+
+
+def _too_few(kills: int, size: int) -> Iterator[str]:
+    if kills < (MIN_KILLS if size >= MIN_KILLS_FROM else 1):
+        yield f"only {kills} kills"
 
 
 def soak(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
