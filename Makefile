@@ -61,7 +61,7 @@ latency: .venv/.dev-ready ## print how long after paying a payment is known to b
 cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, also in three other designs
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost
 
-scale: .venv/.dev-ready ## print how cost and time grow, and which limit is reached first (LOAD=1 measures this machine)
+scale: .venv/.dev-ready ## print how cost and time grow, and which limit is reached first (CPU=1 measures this machine)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.scale
 
 check: check-format check-lint check-types check-template check-build check-tests ## run all checks that a commit must pass

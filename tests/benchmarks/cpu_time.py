@@ -4,14 +4,17 @@ The operating system accounts for the process, all threads included. TLS to AWS 
 runtime's own part are not included.
 """
 
+import json
 import os
+import platform
 from collections import deque
+from importlib.metadata import version
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any
 
-from tests.benchmarks.durations import line
+from tests.benchmarks.durations import MEASURED, line
 from tests.support.fake_gateway import SECOND, GatewayResponse, json_response
 from tests.support.loopback import LoopbackHost
 from tests.support.simulation import Simulation
@@ -19,6 +22,20 @@ from tests.support.simulation import Simulation
 SIZE = 1000
 ROUNDS = 3
 SWEEPS = 200
+PACKAGES = ("botocore", "aws-lambda-powertools", "pydantic-core", "urllib3")
+
+
+def save() -> None:
+    """Measure, and write the result with a description of the machine."""
+    machine = {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+    text = json.dumps({"machine": machine, "cpu_ms": measure()}, indent=1)
+    MEASURED.write_text(f"{text}\n", encoding="utf-8")
 
 
 def measure() -> dict[str, dict[str, float]]:

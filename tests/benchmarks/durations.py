@@ -1,7 +1,7 @@
 """The billed duration of an invocation: its waits, and its CPU time at its share of a CPU.
 
 The CPU time is measured: for checks by ``make bench``, as what they take beyond their waits, in the
-built package and with TLS; for the other functions by ``make scale LOAD=1`` (results/cpu.json),
+built package and with TLS; for the other functions by ``make scale CPU=1`` (results/cpu.json),
 without TLS. The waits are assumptions, not measured on AWS; `make cost` prints them.
 """
 

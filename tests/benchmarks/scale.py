@@ -1,16 +1,13 @@
-"""make scale: how cost and time grow, and which limit is reached first; LOAD=1 measures first."""
+"""make scale: how cost and time grow, which limit is reached first; CPU=1 measures before."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 
-from tests.benchmarks import quotas, runs
+from tests.benchmarks import cpu_time, quotas, runs
 from tests.benchmarks.cost import SIZE
-from tests.benchmarks.durations import MEASURED, measured
+from tests.benchmarks.durations import measured
 from tests.benchmarks.limits import limits
-from tests.benchmarks.load import RESULT, run_all
-from tests.benchmarks.machine import machine
 from tests.benchmarks.model import BATCH, Deployment, Model
 from tests.benchmarks.payers import NEVER_PAID
 from tests.benchmarks.prices import dollars
@@ -20,9 +17,9 @@ RATES = (1_000, 10_000, 100_000)
 
 
 def main() -> int:
-    """Print the report; with LOAD measure before."""
-    if os.environ.get("LOAD"):
-        _measure()
+    """Print the report; with CPU measure the CPU time of this machine before."""
+    if os.environ.get("CPU"):
+        cpu_time.save()
     sys.stdout.write("\n".join(report()) + "\n")
     return 0
 
@@ -44,7 +41,6 @@ def report() -> Iterator[str]:
     yield from _growth(model)
     yield from _limits(model)
     yield from _rates(model)
-    yield from _load()
 
 
 def _growth(model: Model) -> Iterator[str]:
@@ -86,29 +82,6 @@ def _rates(model: Model) -> Iterator[str]:
         growth = max(needed - quotas.QUEUE_BATCHES_AT_FIRST.value, 0)
         seconds = growth / quotas.QUEUE_BATCHES_MORE_PER_MINUTE.value * 60
         yield f"  needs MaximumConcurrency {needed}, which Lambda reaches after {seconds:.0f} s"
-
-
-def _load() -> Iterator[str]:
-    saved = json.loads(RESULT.read_text(encoding="utf-8"))
-    yield ""
-    yield "The sandbox under load; its emulator is one process and uses one core at most"
-    yield "  payments  settled after  payments/s  checks/s  cores: emulator  functions"
-    for row in saved["rows"]:
-        yield (
-            f"{row['payments']:10,}{row['seconds']:13.1f} s{row['payments_per_second']:12.1f}"
-            f"{row['checks_per_second']:10.1f}{row['emulator_cores']:17.2f}"
-            f"{row['functions_cores']:11.2f}"
-        )
-    yield f"  the emulator alone: the calls of {saved['emulator_checks_per_second']:.0f} checks/s"
-    yield "  " + ", ".join(f"{name} {value}" for name, value in saved["machine"].items())
-
-
-def _measure() -> None:
-    from tests.benchmarks import cpu_time  # noqa: PLC0415 - runs on Linux only
-
-    for path, found in ((MEASURED, {"cpu_ms": cpu_time.measure()}), (RESULT, run_all())):
-        document = {"machine": machine()} | found
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
