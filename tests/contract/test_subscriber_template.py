@@ -4,12 +4,13 @@ import json
 import re
 from typing import Any
 
+from tests.support import template
 from tests.support.template import ROOT, load
 
 FOLDER = ROOT / "events" / "subscriber"
 TEMPLATE = load(FOLDER / "template.yaml")
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-ARCHIVE_DAYS: int = load()["Resources"]["EventArchive"]["Properties"]["RetentionDays"]
+ARCHIVE_DAYS: int = template.properties("EventArchive")["RetentionDays"]
 LONGEST = 14 * 24 * 3600
 
 

@@ -1,6 +1,7 @@
-"""What Python source imports."""
+"""Support: what Python source imports."""
 
 import ast
+from collections.abc import Iterator
 
 
 def imports(tree: ast.AST, *, typing_too: bool = True) -> set[str]:
@@ -15,12 +16,14 @@ def imports(tree: ast.AST, *, typing_too: bool = True) -> set[str]:
     return found
 
 
-def _run(node: ast.AST, *, typing_too: bool) -> list[ast.AST]:
-    """Return *node* and all nodes inside it."""
+def _run(node: ast.AST, *, typing_too: bool) -> Iterator[ast.AST]:
+    """Yield *node* and all statements inside it."""
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing_too:
-        return []
-    inner = [_run(child, typing_too=typing_too) for child in ast.iter_child_nodes(node)]
-    return [node, *(each for nodes in inner for each in nodes)]
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.expr):  # no expression imports anything
+            yield from _run(child, typing_too=typing_too)
 
 
 def libraries(tree: ast.AST) -> set[str]:

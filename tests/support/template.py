@@ -17,7 +17,7 @@ MADE = {
 """Resources that a deployment creates, by the name that the template refers to."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """A safe loader that also knows the short forms of CloudFormation."""
 
 
