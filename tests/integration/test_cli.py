@@ -104,6 +104,37 @@ def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: Syste
     assert "coupon" in str(explained(cli, "wrong-cli")["history"])
 
 
+def test_an_order_that_was_paid_twice_waits_for_a_person(
+    cli: RunCli, system: System, tmp_path: Path
+) -> None:
+    """From two PUTs to the refund: event, list, explain, reconcile, close, forget."""
+    first, second = "paid-cli-twice-1", "paid-cli-twice-2"
+    events = {}
+    for pay_id in (first, second):
+        system.client.put(pay_id, orderId="A-twice", expectedAmount="19.99")
+        [arrival] = wait_for("its event", lambda it=pay_id: system.audit.arrivals(it), 20)
+        events[pay_id] = arrival.detail["data"]
+    assert "duplicateOf" not in events[first]
+    assert events[second]["duplicateOf"] == first
+    listed = cli("list", "--attention", "DUPLICATE", "--json").records
+    assert [each["payId"] for each in listed] == [second]
+    expected = {"firstPayId": first, "firstStatus": "SUCCEEDED", "hasEvent": True}
+    assert explained(cli, second)["order"] == expected
+    bill = tmp_path / "bill.csv"
+    bill.write_text(f"payId,amount\n{second},19.99\n")
+    found = cli("reconcile", bill, "--since", "2100-01-01", "--json").records
+    assert [(each["payId"], each["difference"]) for each in found] == [(second, "duplicate")]
+
+    assert cli("close", second, "--reason", "refunded", "--yes").code == 0
+    assert cli("list", "--attention", "DUPLICATE", "--json").records == []
+    assert cli("forget", first, "--yes").code == 0
+    assert explained(cli, second)["order"] == {
+        "firstPayId": None,
+        "firstStatus": None,
+        "hasEvent": False,
+    }
+
+
 def test_a_republished_event_arrives_again_with_the_same_id(cli: RunCli, system: System) -> None:
     """The sweeper sends it, not the CLI."""
     system.client.get("paid-cli-again")

@@ -172,6 +172,18 @@ def test_duplicates_at_the_same_time_lead_to_one_activation(subscriber: Subscrib
     assert subscriber.receipts("sub-2") == 1
 
 
+def test_the_second_payment_of_an_order_is_noted_for_its_refund(
+    system: System, subscriber: Subscriber
+) -> None:
+    """From two PUTs to one activation and one refund."""
+    for pay_id, done in (("paid-sub-6", "activated"), ("paid-sub-7", "refund noted")):
+        system.client.put(pay_id, orderId="A-sub-6")
+        wait_for(done, lambda it=pay_id, what=done: subscriber.logged(it)[what], SECONDS)
+    assert len(subscriber.activations("paid-sub-6")) == 1
+    assert subscriber.activations("paid-sub-7") == []
+    assert subscriber.receipts("paid-sub-7") == 0
+
+
 @pytest.mark.parametrize(
     ("metadata", "delivered"),
     [({}, True), ({"environment": "prod"}, False), ({"schemaVersion": "2"}, False)],
