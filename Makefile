@@ -21,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo documents test test-unit test-rest campaigns mutants bench latency cost scale check \
+.PHONY: help .venv sandbox demo documents test test-unit test-rest campaigns acceptance mutants bench latency cost scale check \
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -49,6 +49,9 @@ test-rest: .venv/.dev-ready .venv-sam/.ready
 
 campaigns: .venv/.dev-ready ## test the guarantees by fault injection, up to an hour (SIZE=small: a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python:cli $(DEV) -m tests.fault_injection
+
+acceptance: .venv/.dev-ready ## play the story against a stack on AWS that is there for tests: STACK=... (EMULATOR=1: on this machine)
+	@PYTHONPATH=cli:layers/payresult/python $(DEV) -m acceptance
 
 mutants: .venv/.dev-ready ## change the code in one place at a time; a test must fail each time (ONLY=decision: a part)
 	@$(DEV) -m tests.mutation
@@ -78,6 +81,7 @@ check-types: .venv/.dev-ready
 
 check-template: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready
 	.venv/bin/cfn-lint -t template.yaml events/subscriber/template.yaml -a cfn_lint_serverless.rules
+	.venv/bin/cfn-lint -t acceptance/template.yaml
 	$(SAM) validate --lint
 	$(AUDIT) -m checkov.main --config-file .ci/checkov.yaml
 
@@ -123,7 +127,7 @@ COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/bin/uv pip compile --quiet
 clean: ## remove everything that was installed, built or cached here
 	rm -rf .venv .venv-sam .venv-audit .venv-runtime .aws-sam .sandbox .sandbox-cache .coverage .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
-	find functions layers cli sandbox tests events -name __pycache__ -type d -prune -exec rm -rf {} +
+	find acceptance functions layers cli sandbox tests events -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environments. A stamp file is newer than the lock file that was installed.
 

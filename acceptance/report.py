@@ -1,0 +1,97 @@
+"""The cases in their order, and the table of what each showed."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from acceptance import faults, story
+from acceptance.target import CaseFailed, NotHere, Target
+
+OK, FAILED, NOT_HERE = "ok", "FAILED", "not here"
+_TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
+
+Run = Callable[[Target], str]
+
+FIRST_CASE: tuple[str, Run] = ("doctor", story.doctor)
+"""Alone: others leave a dead letter."""
+
+CASES: tuple[tuple[str, Run], ...] = (
+    ("a registered payment is paid", story.registered_and_paid),
+    ("a payment is followed until it is paid", story.followed_until_paid),
+    ("messages with one payId and with several", story.sent_by_message),
+    ("never paid: followed beyond 16 checks (loop detection)", story.never_paid),
+    ("another amount: REVIEW, then accepted", story.wrong_amount),
+    ("fifty payments: table to bus", story.fifty_payments),
+    ("the gateway is down for 20 s", faults.gateway_down),
+    ("the gateway is unintelligible", faults.unintelligible_gateway),
+    ("an unsigned call (IAM)", faults.unsigned_call),
+    ("an event of somebody else (resource policy)", faults.foreign_event),
+    ("a deployment under load", faults.deployment_under_load),
+    ("the stream is off", faults.stream_off),
+)
+SLOW_CASES: tuple[tuple[str, Run], ...] = (
+    ("a malformed message is kept", faults.malformed_message),
+    ("the archive is replayed (bus policy)", faults.replayed_archive),
+)
+"""They mostly wait, beside the others."""
+
+NAMES = [name for name, _ in (FIRST_CASE, *CASES, *SLOW_CASES)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a case showed, and the seconds that it took."""
+
+    name: str
+    outcome: str
+    note: str
+    seconds: float
+
+
+def run_cases(target: Target) -> Iterator[Result]:
+    """Run all cases, the slow ones beside the others, and yield each result."""
+    yield run_case(target, *FIRST_CASE)
+    with ThreadPoolExecutor(len(SLOW_CASES)) as pool:
+        slow = [pool.submit(run_case, target, *case) for case in SLOW_CASES]
+        try:
+            for case in CASES:
+                yield run_case(target, *case)
+            for each in slow:
+                yield each.result()
+        finally:
+            target.stopping.set()
+
+
+def run_case(target: Target, name: str, run: Run) -> Result:
+    """Run one case. An error of AWS fails the case and no other."""
+    started = time.monotonic()
+    try:
+        outcome, note = OK, run(target)
+    except NotHere as reason:
+        outcome, note = NOT_HERE, str(reason)
+    except (CaseFailed, BotoCoreError, ClientError) as error:
+        outcome, note = FAILED, str(error)
+    return Result(name, outcome, note, time.monotonic() - started)
+
+
+def table(results: Sequence[Result], where: str) -> str:
+    """Return the results as Markdown."""
+    counts = ", ".join(
+        f"{count} {outcome}"
+        for outcome in (OK, FAILED, NOT_HERE)
+        if (count := sum(each.outcome == outcome for each in results))
+    )
+    lines = [f"{where}: {counts}.", "", "| case | result | shown | s |", "|---|---|---|---|"]
+    lines += [f"| {it.name} | {it.outcome} | {it.note} | {it.seconds:.0f} |" for it in results]
+    return "\n".join(lines) + "\n"
+
+
+def write(document: Path, text: str) -> None:
+    """Put the table into the document, between its marks."""
+    before = document.read_text(encoding="utf-8")
+    document.write_text(_TABLE.sub(lambda _: text, before), encoding="utf-8")
