@@ -158,7 +158,7 @@ def idle_month() -> Usage:
 
 
 def storage_month() -> Usage:
-    """Return what storing one settled payment for a month uses."""
+    """Return what storing one settled payment and its order for a month uses."""
     meter = metered(paid)
     send_orders(meter, 1)
     meter.simulation.run(DAY)
