@@ -106,6 +106,7 @@ build: ## build the functions and layers (needs Python 3.13; skipped without it,
 
 sam-build: .venv-sam/.ready .venv-runtime/.ready
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" $(SAM) build --build-dir "$(BUILD_DIR)"
+	@echo "Here the next command is: make deploy"
 
 deploy: sam-build ## build, then deploy to AWS; asks for the parameters (CONFIG=samconfig.prod.toml: of another stack)
 	@[ -e "$(CONFIG)" ] || cp samconfig.toml "$(CONFIG)"
