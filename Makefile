@@ -21,7 +21,7 @@ export SAM_CLI_TELEMETRY := 0
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help .venv sandbox demo documents test test-unit test-rest campaigns acceptance mutants bench latency cost scale check \
+.PHONY: help .venv sandbox demo documents pictures test test-unit test-rest campaigns acceptance mutants bench latency cost scale check \
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
@@ -37,6 +37,9 @@ demo: .venv/.sandbox-ready ## the same: run the demo, check its results, and end
 
 documents: .venv/.dev-ready ## write the documents in events/ that are generated from the code
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.contract.documents
+
+pictures: .venv/.dev-ready ## photograph the sandbox's page for the README (needs Chromium and chromedriver)
+	@$(DEV) -m tests.integration.pictures
 
 test: test-unit test-rest ## run all tests, the fast ones first
 

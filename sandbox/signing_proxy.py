@@ -6,9 +6,10 @@ origin could send: another Host, another Origin, a body that is not declared as 
 
 import http.client
 import json
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -79,8 +80,10 @@ class _Server(ThreadingHTTPServer):
         self.signer = SigV4Auth(key, "execute-api", REGION)
         self.hosts = [f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")]
 
-    def handle_error(self, *_: object) -> None:
-        """Ignore a client that has disconnected."""
+    def handle_error(self, *call: Any) -> None:
+        """Ignore a client that has disconnected; print all else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*call)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,6 +11,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from sandbox.client import Client
 from sandbox.page.log_lines import LogLine, payment_lines, rules_in
+from sandbox.page.log_reader import LogReader
 from sandbox.provider import FIELDS, reply_to
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 _FUNCTIONS = ("Api", "Checks", "Publisher", "Sweeper")
 _SIGN = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 _PLAN_NAME = reply_to(dict.fromkeys(FIELDS, ""), "paid")["servicePlanShowName"]
-_LOG_DELAY_MS = 1000
-"""After this time no log line with an earlier timestamp is written."""
-
 _QUEUE_COUNTS: Sequence[QueueAttributeNameType] = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesDelayed",
@@ -51,10 +49,8 @@ class Inspector:
         self._stack = sandbox.stack
         self._dynamodb: DynamoDBClient = sandbox.credentials.client("dynamodb")
         self._sqs: SQSClient = sandbox.credentials.client("sqs")
-        self._logs: CloudWatchLogsClient = sandbox.credentials.client("logs")
         self._command_line = command_line
-        self._groups = _log_groups(sandbox)
-        self._read_until = -1
+        self._logs = _log_readers(sandbox)
         self._about: defaultdict[str, list[LogLine]] = defaultdict(list)
         self._judged: tuple[float, int, list[str | None]] = (0.0, 0, [])
         self.lines = 0
@@ -90,29 +86,19 @@ class Inspector:
 
     def read_logs(self, signs: Collection[str]) -> None:
         """Read the log lines since the last call; count those with a plan name or a sign."""
-        until = int(time.time() * 1000) - _LOG_DELAY_MS
         found: list[LogLine] = []
-        for function, group in self._groups.items():
-            lines = list(self._lines_of(group, until))
+        for function, log in self._logs.items():
+            lines = log.read()
             self._count((text for _, text in lines), signs)
             found += payment_lines(function, lines)
         found.sort(key=lambda line: (line.at, line.function))
         for line in found:
             self._about[line.pay_id].append(line)
         self.rules |= rules_in(found)
-        self._read_until = until
 
     def lines_about(self, pay_id: str) -> list[LogLine]:
         """The log lines about a payment, oldest first."""
         return list(self._about.get(pay_id, ()))
-
-    def _lines_of(self, group: str, until: int) -> Iterable[tuple[int, str]]:
-        pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=self._read_until + 1, endTime=until
-        )
-        return (
-            (event["timestamp"], event["message"]) for page in pages for event in page["events"]
-        )
 
     def _count(self, lines: Iterable[str], signs: Collection[str]) -> None:
         for line in lines:
@@ -127,11 +113,12 @@ class Inspector:
         return sum(int(found.get(name, 0)) for name in _QUEUE_COUNTS)
 
 
-def _log_groups(sandbox: Sandbox) -> dict[str, str]:
+def _log_readers(sandbox: Sandbox) -> dict[str, LogReader]:
     functions: LambdaClient = sandbox.credentials.client("lambda")
-    return {
-        each: functions.get_function_configuration(
-            FunctionName=sandbox.stack[f"{each}FunctionName"]
-        )["LoggingConfig"]["LogGroup"]
-        for each in _FUNCTIONS
-    }
+    logs: CloudWatchLogsClient = sandbox.credentials.client("logs")
+    found = {}
+    for each in _FUNCTIONS:
+        name = sandbox.stack[f"{each}FunctionName"]
+        configured = functions.get_function_configuration(FunctionName=name)
+        found[each] = LogReader(logs, configured["LoggingConfig"]["LogGroup"])
+    return found

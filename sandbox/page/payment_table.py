@@ -7,7 +7,7 @@ from typing import Any
 
 Item = Mapping[str, Any]
 
-MAX_ROWS = 25
+MAX_ROWS = 12
 SHOWN = ("all", "unfinished", "attention")
 _COLUMNS = ("payId", "orderId", "status", "eventState")
 _NUMBERS = ("checks", "nextCheckAt", "createdAt")

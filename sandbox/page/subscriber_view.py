@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from boto3.dynamodb.types import TypeDeserializer
+
+from sandbox.page.log_reader import LogReader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from sandbox.credentials import Credentials
-
-_LOG_DELAY_MS = 500
-"""After this time no log line with an earlier timestamp is written."""
 
 
 class SubscriberEntry(NamedTuple):
@@ -34,16 +32,17 @@ class SubscriberView:
     def __init__(self, credentials: Credentials, outputs: dict[str, str]) -> None:
         self._outputs = outputs
         self._dynamodb: DynamoDBClient = credentials.client("dynamodb")
-        self._logs: CloudWatchLogsClient = credentials.client("logs")
+        logs: CloudWatchLogsClient = credentials.client("logs")
+        self._log = LogReader(logs, outputs["LogGroupName"])
         self._sqs: SQSClient = credentials.client("sqs")
         self._lock = Lock()
         self._entries: list[SubscriberEntry] = []
-        self._read_until = -1
 
     def entries(self, pay_id: str) -> list[SubscriberEntry]:
         """Its log lines about *pay_id* so far, oldest first."""
         with self._lock:
-            self._read()
+            for at, text in self._log.read():
+                self._keep(at, text)
             return [entry for entry in self._entries if entry.pay_id == pay_id]
 
     def activation(self, event: dict[str, Any]) -> dict[str, Any]:
@@ -60,18 +59,6 @@ class SubscriberView:
         """Send an event to its queue, past the rule."""
         body = json.dumps(envelope)
         self._sqs.send_message(QueueUrl=self._outputs["QueueUrl"], MessageBody=body)
-
-    def _read(self) -> None:
-        until = int(time.time() * 1000) - _LOG_DELAY_MS
-        pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=self._outputs["LogGroupName"],
-            startTime=self._read_until + 1,
-            endTime=until,
-        )
-        for page in pages:
-            for event in page["events"]:
-                self._keep(event["timestamp"], event["message"])
-        self._read_until = until
 
     def _keep(self, at: int, text: str) -> None:
         try:

@@ -147,6 +147,8 @@ function loop() {
 }
 
 function loopText() {
-  const [x, y] = drawn ? [400, 134] : [292, 160];
-  return shape("text", { x, y, class: "small", id: "loop" });
+  const [x, y] = drawn ? [480, 138] : [336, 164];
+  return shape("text", { x, y, class: "small end", id: "loop" });
 }
+
+draw();

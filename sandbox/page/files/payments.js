@@ -53,7 +53,7 @@ function remark(shown, matching, all) {
 }
 
 function create({ payId }, open) {
-  const link = make("a", { href: `?payId=${payId}` }, payId);
+  const link = make("a", { href: `?payId=${payId}`, title: payId }, payId);
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
