@@ -1,6 +1,7 @@
 """P1, P5, P6, P7: checks from the queue: how many the gateway gets, and that none is lost."""
 
 import json
+from collections.abc import Callable
 from itertools import accumulate, takewhile
 from typing import Any
 
@@ -12,7 +13,6 @@ from payresult.domain.schedule import MAX_QUEUE_DELAY
 from payresult.errors import (
     GatewayUnavailable,
     InvalidInput,
-    InvalidReply,
     QueueSendError,
     RegistrationConflict,
     UnreadableItem,
@@ -25,7 +25,6 @@ from tests.support.tables import Table
 from tests.support.world import Said, World
 
 DOWN = GatewayUnavailable("down", pay_id=PAY_ID)
-INVALID = InvalidReply("no meaning", pay_id=PAY_ID, http_status=404)
 
 
 def paid(pay_id: str) -> Any:
@@ -148,33 +147,7 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(world: World, table: Table)
     assert "workAt" not in item
 
 
-@pytest.mark.parametrize(
-    ("retry_after", "wait"), [(600, 600), (2 * 3600, 2 * 3600), (10**6, 24 * 3600)]
-)
-def test_retry_after_is_obeyed(world: World, retry_after: float, wait: int) -> None:
-    """Over 900 s by the sweeper, to the minute, and for a day at most (P6)."""
-    world.says = lambda _: GatewayUnavailable("later", pay_id=PAY_ID, retry_after=retry_after)
-    world.order()
-    world.run(wait * SECOND + MINUTE)
-    second = world.asked[1][1] - NOW
-    assert wait * SECOND <= second < wait * SECOND + MINUTE
-
-
 # Late checks
-
-
-def test_failed_gets_two_late_checks(world: World, table: Table) -> None:
-    """After an hour and after a day, by the sweeper; then no more."""
-    world.says = lambda pay_id: reply("fail", payId=pay_id)
-    world.order()
-    world.run(9 * DAY)
-    at = [(when - NOW) // MINUTE for _, when in world.asked]
-    assert len(at) == 3
-    assert at[1] in (60, 61)
-    assert at[2] in (1440, 1441)
-    item = table.item()
-    assert item["status"] == "FAILED"
-    assert "workAt" not in item
 
 
 def test_a_review_whose_late_check_finds_the_right_amount_succeeds(
@@ -359,32 +332,34 @@ def test_a_conflict_fails_only_its_own_message(world: World, table: Table) -> No
     assert sorted(pay_id for pay_id, _ in world.asked) == [PAY_ID, "other"]
 
 
-def test_an_unreadable_item_fails_only_its_own_message(world: World, table: Table) -> None:
-    """A later version wrote the item, and can handle it."""
-    world.follow(CheckMessage(PAY_ID))
-    table.change(schemaVersion=2)
-    before = table.item()
-    bad, good = world.follow(CheckMessage(PAY_ID, step=2), CheckMessage("other"))
-    assert isinstance(bad.error, UnreadableItem)
-    assert good.error is None
-    assert table.item() == before
-
-
-def test_where_sqs_refuses_the_follow_up_nothing_is_written(world: World, table: Table) -> None:
-    """The message is delivered again, and the check is repeated: no follow-up is lost."""
+def refuse(world: World) -> None:
+    """Let SQS refuse what is sent now about PAY_ID."""
     world.queue.rejects = lambda entry: PAY_ID in entry["MessageBody"] and world.now == NOW
-    bad, good = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
-    assert isinstance(bad.error, QueueSendError)
-    assert good.error is None
-    assert (table.item()["step"], table.item("other")["step"]) == (0, 1)
 
 
-def test_where_sqs_does_not_answer_nothing_is_written(world: World, table: Table) -> None:
-    """Both messages are delivered again."""
-    world.fail("send_message_batch", error=TimeoutError())
+@pytest.mark.parametrize(
+    ("trouble", "errors", "steps"),
+    [
+        (refuse, [QueueSendError, type(None)], (0, 1)),
+        (
+            lambda world: world.fail("send_message_batch", error=TimeoutError()),
+            *([TimeoutError, TimeoutError], (0, 0)),
+        ),
+    ],
+    ids=["refused", "no answer"],
+)
+def test_without_a_follow_up_in_the_queue_nothing_is_written(
+    world: World,
+    table: Table,
+    trouble: Callable[[World], None],
+    errors: list[type],
+    steps: tuple[int, int],
+) -> None:
+    """The message is delivered again, and the check is repeated: no follow-up is lost."""
+    trouble(world)
     outcomes = world.follow(CheckMessage(PAY_ID), CheckMessage("other"))
-    assert [type(outcome.error) for outcome in outcomes] == [TimeoutError, TimeoutError]
-    assert (table.item()["step"], table.item("other")["step"]) == (0, 0)
+    assert [type(outcome.error) for outcome in outcomes] == errors
+    assert (table.item()["step"], table.item("other")["step"]) == steps
 
 
 def test_a_batch_of_one_uses_no_other_thread(
@@ -495,7 +470,7 @@ def review(table: Table, world: World) -> None:
 
 
 def test_a_message_without_step_about_a_review_causes_one_check(world: World, table: Table) -> None:
-    """Status, attention and plan stay; many messages cause one check each two seconds (P6)."""
+    """Status, attention and plan stay; at most one check each two seconds (P6). Then it is paid."""
     review(table, world)
     before, asked = table.item(), len(world.asked)
     for _ in range(3):
@@ -505,11 +480,6 @@ def test_a_message_without_step_about_a_review_causes_one_check(world: World, ta
     assert len(world.asked) == asked + 1
     for name in ("status", "attention", "attentionSince", "step", "attempt", "giveUpAt"):
         assert after[name] == before[name]
-
-
-def test_a_message_about_a_review_finds_the_right_amount(world: World, table: Table) -> None:
-    """And its event is sent (P1)."""
-    review(table, world)
     world.says = lambda pay_id: reply(payId=pay_id, payAmount="19.99")
     world.order()
     world.run(HOUR)
@@ -550,25 +520,16 @@ def test_a_step_far_ahead_is_refused(world: World, step: int, *, refused: bool) 
     assert isinstance(outcome.error, InvalidInput) is refused
 
 
-def test_a_message_without_step_about_a_followed_payment_causes_no_check(
-    world: World, table: Table
+@pytest.mark.parametrize("said", ["wait", "success"])
+def test_a_message_about_a_followed_or_paid_payment_causes_no_check(
+    world: World, table: Table, said: str
 ) -> None:
-    """Its registration is merged."""
+    """Its registration is merged; the event stays as it is."""
+    world.says = lambda pay_id: reply(said, payId=pay_id)
     world.order()
     world.run(MINUTE)
-    asked = len(world.asked)
+    event, asked = table.item().get("event"), len(world.asked)
     world.order(orderId="A-17")
     world.run(0)
-    assert (len(world.asked), table.item()["orderId"]) == (asked, "A-17")
-
-
-def test_a_message_about_a_paid_payment_causes_no_check(world: World, table: Table) -> None:
-    """Its registration is merged; the event stays as it is."""
-    world.says = paid
-    world.order()
-    world.run(5 * MINUTE)
-    event = table.item()["event"]
-    world.order(orderId="A-17")
-    world.run(DAY)
-    assert (len(world.asked), len(world.bus.entries)) == (1, 1)
-    assert (table.item()["orderId"], table.item()["event"]) == ("A-17", event)
+    item = table.item()
+    assert (len(world.asked), item["orderId"], item.get("event")) == (asked, "A-17", event)
