@@ -8,7 +8,7 @@ import pytest
 from payresult.domain.payment import Status
 from tests.support.factories import reply
 from tests.support.tables import MemoryTable, Table
-from tests.support.world import World
+from tests.support.world import Said, World
 from tests.unit.cli.cli_runner import CommandLine
 
 PAY_IDS = [f"paid-{number}" for number in range(25)]
@@ -20,11 +20,16 @@ def resume_file(file: Path) -> Path:
     return file.with_name(file.name + ".following")
 
 
+def checked(world: World, answer: Said, **registered: str) -> None:
+    """Have the payment ordered, with what is *registered*, and checked once."""
+    world.says = lambda _: answer
+    world.order(**registered)
+    world.run(0)
+
+
 def in_review(world: World, **reported: str) -> None:
     """Bring the payment into REVIEW: 19.99 USD are registered, *reported* is reported."""
-    world.says = lambda _: reply(**reported)
-    world.order(orderId="A-17", expectedAmount="19.99", currency="USD")
-    world.run(0)
+    checked(world, reply(**reported), orderId="A-17", expectedAmount="19.99", currency="USD")
     assert world.table.payment().status is Status.REVIEW
 
 

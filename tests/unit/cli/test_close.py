@@ -6,7 +6,7 @@ from payresult.domain.payment import Status
 from tests.support.factories import DAY, HOUR, NOW, PAY_ID, SECOND, reply
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
-from tests.unit.cli.conftest import in_review
+from tests.unit.cli.conftest import checked, in_review
 
 CLOSE = ("close", PAY_ID, "--reason", "refunded in the shop")
 
@@ -62,9 +62,7 @@ def test_closed_payment_at_rest_expires(
 
 def test_duplicate_is_closed(cli: CommandLine, world: World) -> None:
     """It is paid and stays so; its event may still be unsent."""
-    world.says = lambda _: reply()
-    world.order()
-    world.run(0)
+    checked(world, reply())
     cli.table.change(attention="P000818#DUPLICATE", attentionSince=NOW)
     cli.retention_days = 30
     record = {"payId": PAY_ID, "attention": "DUPLICATE", "since": "2026-11-22T10:00:00.123Z"}

@@ -1,4 +1,4 @@
-"""`payresult explain`: the reason and the next step, for each way a payment comes to its status."""
+"""P5, contract of `payresult explain`: why a payment has its status, and what is next."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from payresult.domain.payment import FailureKind
 from payresult.errors import GatewayUnavailable, InvalidReply
 from tests.support.factories import DAY, HOUR, MINUTE, PAY_ID, SECOND, reply
 from tests.support.tables import Table
-from tests.support.world import World
+from tests.support.world import Said, World
 from tests.unit.cli.cli_runner import CommandLine
+from tests.unit.cli.conftest import checked
 
 
 @pytest.fixture
@@ -66,9 +67,7 @@ def test_registered_payment_without_a_check(cli: CommandLine, world: World) -> N
 
 def test_pending_payment_with_an_unknown_pay_rst(cli: CommandLine, world: World) -> None:
     """Its next check is a message in the queue."""
-    world.says = lambda _: reply("processing\x1b[2J")
-    world.order()
-    world.run(0)
+    checked(world, reply("processing\x1b[2J"))
 
     sections = explain(cli, world)
 
@@ -89,8 +88,7 @@ def test_pending_payment_with_an_unknown_pay_rst(cli: CommandLine, world: World)
 def test_late_check_is_sent_by_the_sweeper(cli: CommandLine, table: Table) -> None:
     """SQS delays a message by at most 15 minutes."""
     world = World(table, delays=(3600,))
-    world.order()
-    world.run(0)
+    checked(world, reply("wait"))
 
     assert explain(cli, world)["Next"] == [
         "The next check is due at 2026-11-22 11:00:00Z (in 60 min), sent by the sweeper."
@@ -150,9 +148,7 @@ def test_how_the_gateway_failed_is_told(
 ) -> None:
     """In words; an earlier version of payresult kept the HTTP status only."""
     error = InvalidReply("odd", pay_id=PAY_ID, how=how or "http", http_status=http_status)
-    world.says = lambda _: error
-    world.order()
-    world.run(0)
+    checked(world, error)
     if how is None:
         stored = world.table.item()["lastError"]
         world.table.change(lastError={name: stored[name] for name in stored if name != "how"})
@@ -164,8 +160,7 @@ def test_how_the_gateway_failed_is_told(
 
 def test_stored_answer_that_is_stale(cli: CommandLine, world: World) -> None:
     """A caller asked in vain after it; the chain of checks was not concerned."""
-    world.order()
-    world.run(0)
+    checked(world, reply("wait"))
     world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
     world.now += 4 * SECOND
     world.get()
@@ -264,11 +259,11 @@ def test_payment_that_was_started_again(cli: CommandLine, world: World) -> None:
 
 def test_duplicate_payment(cli: CommandLine, world: World) -> None:
     """It is paid, and somebody has to refund one of the two."""
-    world.says = lambda _: reply()
-    world.order()
-    world.run(0)
+    checked(world, reply())
     world.table.change(attention="P000818#DUPLICATE", attentionSince=None)
-    assert explain(cli, world)["Attention"] == [
+    sections = explain(cli, world)
+    assert sections["Why"][1] == "No amount was registered, so none was compared."
+    assert sections["Attention"] == [
         "DUPLICATE: it waits for a person.",
         "Its order was paid with another payId too: refund one, then",
         f"`cli/payresult close {PAY_ID} --reason 'refunded'`.",
@@ -277,9 +272,7 @@ def test_duplicate_payment(cli: CommandLine, world: World) -> None:
 
 def test_failed_payment(cli: CommandLine, world: World) -> None:
     """The deployment configures which values mean a failure."""
-    world.says = lambda _: reply("fail")
-    world.order()
-    world.run(0)
+    checked(world, reply("fail"))
 
     assert explain(cli, world)["Why"] == [
         'The gateway answered payRst "fail" at 2026-11-22 10:00:00Z (0 s ago),',
@@ -289,9 +282,7 @@ def test_failed_payment(cli: CommandLine, world: World) -> None:
 
 def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: World) -> None:
     """What was registered and reported; then what was accepted too, when and why."""
-    world.says = lambda _: reply(payAmount="19,99 €")
-    world.order(expectedAmount="19.99", currency="EUR")
-    world.run(0)
+    checked(world, reply(payAmount="19,99 €"), expectedAmount="19.99", currency="EUR")
 
     sections = explain(cli, world)
     first = 'The gateway reports it as paid with "19,99 €", but 19.99 EUR is registered.'
@@ -345,9 +336,7 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
 
 def test_accepted_payment_without_an_amount(cli: CommandLine, world: World) -> None:
     """The gateway reports success, and no amount. A history by hand loses when and why."""
-    world.says = lambda _: reply()
-    world.order(expectedAmount="19.99")
-    world.run(0)
+    checked(world, reply(), expectedAmount="19.99")
     cli.run("accept", PAY_ID, "--reported-absent", "--reason", "known", "--yes")
     sections = explain(cli, world)
     assert sections["Why"][1] == (
@@ -360,9 +349,7 @@ def test_accepted_payment_without_an_amount(cli: CommandLine, world: World) -> N
 
 def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
     """Not sent yet, sent, and to be sent again."""
-    world.says = lambda _: reply(payAmount="$19.99")
-    world.order(expectedAmount="19.99")
-    world.run(0)
+    checked(world, reply(payAmount="$19.99"), expectedAmount="19.99")
     sections = explain(cli, world)
     assert sections["Why"] == [
         'The gateway reported it as paid ("$19.99") at 2026-11-22 10:00:00Z (0 s ago).',
@@ -385,46 +372,30 @@ def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
     )
 
 
-def test_paid_payment_without_a_registered_amount(cli: CommandLine, world: World) -> None:
-    """Nothing was compared."""
-    world.says = lambda _: reply()
-    world.order()
-    world.run(0)
-    assert explain(cli, world)["Why"][1] == "No amount was registered, so none was compared."
+ODD = InvalidReply("odd", pay_id=PAY_ID)
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("answer", "change", "expected"),
     [
-        ({"workAt": None, "workShard": None}, "tell the maintainers"),
-        ({"history": []}, "has not given a valid answer"),
+        (ODD, {"workAt": None, "workShard": None}, "tell the maintainers"),
+        (ODD, {"history": []}, "has not given a valid answer"),
+        (reply(), {"eventState": None}, "tell the maintainers."),
     ],
 )
 def test_item_that_was_edited_by_hand(
-    cli: CommandLine, world: World, change: dict[str, Any], expected: str
+    cli: CommandLine, world: World, answer: Said, change: dict[str, Any], expected: str
 ) -> None:
     """It is explained as far as possible."""
-    world.says = lambda pay_id: InvalidReply("odd", pay_id=pay_id)
-    world.order()
-    world.run(0)
+    checked(world, answer)
     world.table.change(**change)
     sections = explain(cli, world)
     assert expected in " ".join(sections["Why"] + sections["Next"])
 
 
-def test_event_that_is_neither_pending_nor_sent(cli: CommandLine, world: World) -> None:
-    """Only a change by hand leads to this."""
-    world.says = lambda _: reply()
-    world.order()
-    world.run(0)
-    world.table.change(eventState=None)
-    assert explain(cli, world)["Next"][0].endswith("tell the maintainers.")
-
-
 def test_unreadable_item_is_one_line(cli: CommandLine, table: Table, world: World) -> None:
     """A later version may have written it. Exit code 2."""
-    world.order()
-    world.run(0)
+    checked(world, reply("wait"))
     table.change(schemaVersion=2)
     result = cli.run("explain", PAY_ID)
     assert (result.code, result.out) == (2, "")
@@ -433,9 +404,7 @@ def test_unreadable_item_is_one_line(cli: CommandLine, table: Table, world: Worl
 
 def test_json_is_one_object(cli: CommandLine, world: World) -> None:
     """The payment as the API shows it, with why, next, history and event."""
-    world.says = lambda _: reply(payAmount="$19.99")
-    world.order(expectedAmount="19.99")
-    world.run(0)
+    checked(world, reply(payAmount="$19.99"), expectedAmount="19.99")
 
     [record] = cli.run("explain", PAY_ID, "--json").records
 
@@ -455,9 +424,7 @@ def test_json_is_one_object(cli: CommandLine, world: World) -> None:
 
 def test_json_has_the_last_error(cli: CommandLine, world: World) -> None:
     """With the table's attribute names, and an ISO 8601 time."""
-    world.says = lambda pay_id: GatewayUnavailable("down", pay_id=pay_id)
-    world.order()
-    world.run(0)
+    checked(world, GatewayUnavailable("down", pay_id=PAY_ID))
     [record] = cli.run("explain", PAY_ID, "--json").records
     assert record["lastError"] == {
         "kind": "unavailable",

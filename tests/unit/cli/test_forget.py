@@ -1,23 +1,31 @@
-"""`payresult forget`: erases one payment at rest, and nothing that is planned, unsent or waits."""
+"""P1, P5, contract of `payresult forget`: erases one payment at rest, and nothing else."""
 
 from typing import Any
 
 import pytest
 
-from payresult.domain.payment import CheckMessage
-from tests.support.factories import DAY, HOUR, NOW, PAY_ID, reply
+from payresult.domain.payment import CheckMessage, Status
+from tests.support.factories import DAY, HOUR, NOW, PAY_ID, SECOND, reply
+from tests.support.tables import Table
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
+from tests.unit.cli.conftest import checked
 
 FORGET = ("forget", PAY_ID)
 
 
 def paid(world: World) -> None:
     """Have the payment succeed and its event sent."""
-    world.says = lambda _: reply()
-    world.order()
-    world.run(0)
+    checked(world, reply())
     world.outbox.publish([PAY_ID])
+
+
+def expire(table: Table) -> None:
+    """Have the payment expire, by a short schedule."""
+    world = World(table, delays=(5,))
+    world.order()
+    world.run(10 * SECOND)
+    assert table.payment().status is Status.EXPIRED
 
 
 def test_payment_is_erased(cli: CommandLine, world: World) -> None:
@@ -64,8 +72,7 @@ def test_follow_up_of_an_erased_payment_does_not_bring_it_back(
 
 def test_json_is_one_object(cli: CommandLine, world: World) -> None:
     """What is erased, by status and age."""
-    world.order()
-    world.run(12 * DAY)
+    expire(world.table)
     record = {"payId": PAY_ID, "status": "EXPIRED", "createdAt": "2026-11-22T10:00:00.123Z"}
     assert cli.run(*FORGET, "--yes", "--json").records == [record]
 
@@ -97,9 +104,7 @@ def assert_kept(cli: CommandLine, reason: str) -> None:
 
 def test_payment_with_a_planned_check_is_kept(cli: CommandLine, world: World) -> None:
     """Of any status: a FAILED one gets late checks."""
-    world.says = lambda _: reply("fail")
-    world.order()
-    world.run(0)
+    checked(world, reply("fail"))
     assert_kept(cli, f"{PAY_ID} is not erased: it is FAILED and a check is planned")
     world.run(2 * DAY)
     assert cli.run(*FORGET, "--yes").code == 0
@@ -134,8 +139,7 @@ def test_payment_that_changed_since_it_was_read_is_kept(
     cli: CommandLine, world: World, meanwhile: dict[str, Any] | None, reason: str
 ) -> None:
     """An order service registers it again between the read and the write."""
-    world.order()
-    world.run(12 * DAY)
+    expire(world.table)
 
     def change_before(call: Any, **arguments: Any) -> Any:
         cli.table.change(**meanwhile) if meanwhile else cli.table.delete()

@@ -5,6 +5,7 @@ import pytest
 from tests.support.factories import HOUR, MINUTE, PAY_ID, reply
 from tests.support.world import World
 from tests.unit.cli.cli_runner import CommandLine
+from tests.unit.cli.conftest import checked
 
 
 def pay(world: World, *pay_ids: str) -> None:
@@ -73,9 +74,7 @@ def test_pending_event_is_left_alone(cli: CommandLine, world: World) -> None:
 def test_nothing_is_marked_if_one_payment_has_no_event(cli: CommandLine, world: World) -> None:
     """The payment is named; exit code 2."""
     pay(world, "p-1")
-    world.says = lambda _: reply("wait")
-    world.order()
-    world.run(0)
+    checked(world, reply("wait"))
     for pay_id, expected in (
         (PAY_ID, "is PENDING and has no event"),
         ("nix", "is not in the table or cannot be read"),
