@@ -1,4 +1,4 @@
-"""The environment, checked once: each variable against each rule."""
+"""Contract with the environment, checked once: each variable against each rule."""
 # ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
 
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Once per order: the marker of an order names one payment, whoever asks and how often."""
+"""P3, once per order: the marker of an order names one payment, whoever asks and how often."""
 
 import re
 from dataclasses import replace

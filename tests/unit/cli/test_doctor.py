@@ -1,4 +1,4 @@
-"""`payresult doctor`: each check finds what it is there for; a missing permission is named."""
+"""Contract of `payresult doctor`: each check finds its fault; a missing permission is named."""
 
 import io
 import json

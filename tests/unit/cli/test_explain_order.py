@@ -1,4 +1,4 @@
-"""`payresult explain`: which payment an order was paid with first, and whether an event says so."""
+"""P3, contract of `payresult explain`: which payment an order was paid with first."""
 
 from collections.abc import Callable
 

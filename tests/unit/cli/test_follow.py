@@ -1,4 +1,4 @@
-"""`payresult follow`: each payId of a file that is not followed yet is sent to the queue, once."""
+"""P1, contract of `payresult follow`: each payId of a file that is not followed is sent once."""
 
 import json
 import os

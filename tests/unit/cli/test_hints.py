@@ -1,4 +1,4 @@
-"""Command lines that texts advise can be pasted where the command was typed."""
+"""Contract of the CLI's advice: its command lines can be pasted where the command was typed."""
 
 import subprocess
 

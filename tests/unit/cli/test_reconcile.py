@@ -1,4 +1,4 @@
-"""`payresult reconcile`: every difference between a billing file and the table, and no other."""
+"""P2, contract of `payresult reconcile`: every difference from a billing file, and no other."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The parts of a payment: what is not given is absent; what is stale; when it changed."""
+"""P5, P7: the parts of a payment: what is absent, what is stale, and when it changed."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The demo's story is told in words, and its checks speak up only when they fail."""
+"""Contract of the demo: it is told in words, and its checks speak up only when they fail."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Once per order, P1, P3: each way to a success says which payment of its order was first."""
+"""P1, P3, once per order: each success says which payment of its order was first."""
 
 import json
 from collections.abc import Callable
