@@ -50,10 +50,13 @@ REASON = ["--reason", "coupon"]
         *(["accept", "p-1", "--reason", text] for text in (" ", "a\nb", "x" * 201)),
         # a value that there is not
         *(["list", "--status", "PAID"], ["list", "--attention", "PENDING"]),
+        *(["follow", __file__, "--rate", rate] for rate in ("0", "-1", "1001", "fast")),
+        *(["follow", "nix"], ["follow", "."], ["follow", "--attention", "REVIEW"]),
         # options that exclude or need each other
         ["accept", "p-1", *REASON, "--reported", "$18.00", "--reported-absent"],
         ["list", "--attention", "REVIEW", "--status", "REVIEW"],
         ["list", "--attention", "REVIEW", "--older-than", "2h"],
+        *(["follow"], ["follow", __file__, "--attention", "UNRESOLVED"]),
         *(["republish"], ["republish", "p-1", "--since", "2026-11-22"]),
         *(["republish", "--until", "2026-11-22"], ["republish", "p-1", "--until", "2026-11-22"]),
     ],

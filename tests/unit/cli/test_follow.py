@@ -56,9 +56,12 @@ def ended_payments(cli: CommandLine) -> World:
     return world
 
 
-def test_each_pay_id_becomes_a_message(cli: CommandLine, file: Path) -> None:
+@pytest.mark.parametrize(("options", "user_input"), [(["--yes"], None), ([], "y\n")])
+def test_each_pay_id_becomes_a_message(
+    cli: CommandLine, file: Path, options: list[str], user_input: str | None
+) -> None:
     """The message that an order service would send."""
-    result = cli.run("follow", file, "--yes")
+    result = cli.run("follow", file, *options, user_input=user_input)
 
     assert result.code == 0
     assert "25 payIds: 25 to send" in result.out
@@ -179,14 +182,6 @@ def test_unreadable_unresolved_payment_is_named(cli: CommandLine) -> None:
     assert "paid-2: " in result.err
 
 
-def test_either_a_file_or_attention_is_required(cli: CommandLine, file: Path) -> None:
-    """One line, exit code 2."""
-    for arguments in ([], [file, "--attention", "UNRESOLVED"], ["--attention", "REVIEW"]):
-        result = cli.run("follow", *arguments, "--yes")
-        assert result.code == 2
-        assert len(result.err.splitlines()) == 1
-
-
 def test_line_that_adds_to_the_registration_is_sent(
     cli: CommandLine, world: World, file: Path
 ) -> None:
@@ -224,13 +219,6 @@ def test_dry_run_and_no_send_nothing(cli: CommandLine, file: Path) -> None:
     assert cli.run("follow", file, user_input="").code == 2
     assert cli.take_messages() == []
     assert not resume_file(file).exists()
-
-
-def test_yes_at_the_question_sends(cli: CommandLine, file: Path) -> None:
-    """As --yes does."""
-    result = cli.run("follow", file, user_input="y\n")
-    assert result.code == 0
-    assert len(cli.take_messages()) == 25
 
 
 def test_follow_resumes_after_an_interrupt(cli: CommandLine, file: Path) -> None:
@@ -319,12 +307,6 @@ def test_invalid_file_is_rejected_with_the_line(
     assert cli.take_messages() == []
 
 
-def test_missing_file_is_rejected(cli: CommandLine, tmp_path: Path) -> None:
-    """And so is a directory."""
-    assert "does not exist" in cli.run("follow", tmp_path / "nix", "--yes").err
-    assert "is a directory" in cli.run("follow", tmp_path, "--yes").err
-
-
 def test_whole_file_is_read_before_anything_is_sent(cli: CommandLine, file: Path) -> None:
     """The last of 10,001 lines is invalid."""
     file.write_text("".join(f"p-{n}\n" for n in range(10_000)) + "no good\n", encoding="utf-8")
@@ -357,15 +339,6 @@ def test_rate_is_as_given(cli: CommandLine, file: Path) -> None:
     """Also a part of one a second, or many."""
     cli.run("follow", file, "--rate", "10", "--yes")
     assert cli.delays == [number // 10 for number in range(25)]
-
-
-@pytest.mark.parametrize("rate", ["0", "-1", "1001", "fast"])
-def test_rate_that_is_none_is_rejected(cli: CommandLine, file: Path, rate: str) -> None:
-    """Before anything is sent."""
-    result = cli.run("follow", file, "--rate", rate, "--yes")
-    assert result.code == 2
-    assert "--rate" in result.err
-    assert cli.take_messages() == []
 
 
 def test_bulk_of_over_fifteen_minutes_is_sent_as_time_goes_on(cli: CommandLine, file: Path) -> None:

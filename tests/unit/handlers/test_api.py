@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -64,7 +65,7 @@ class Api:
         """GET a payment."""
         return self.call("GET /payments/{payId}", pay_id=pay_id)
 
-    def wait(self, seconds: str | None = "20", pay_id: str = PAY_ID) -> Answer:
+    def wait(self, seconds: str | None = "20", pay_id: str | None = PAY_ID) -> Answer:
         """GET a payment, and wait; None: without a query string."""
         query = None if seconds is None else {"seconds": seconds}
         return self.call("GET /payments/{payId}/wait", pay_id=pay_id, query=query)
@@ -121,6 +122,9 @@ def test_get_marks_a_stale_payment(api: Api, table: Table) -> None:
 
 
 DOWN = "gateway-unavailable"
+BOTH = pytest.mark.parametrize("ask", [Api.get, Api.wait])
+"""What GET and a waiting app have in common."""
+Ask = Callable[..., Answer]
 
 
 @pytest.mark.parametrize(
@@ -132,22 +136,24 @@ DOWN = "gateway-unavailable"
         (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply", None),
     ],
 )
-def test_get_without_a_reply_and_a_stored_payment_is_503_or_502(
-    api: Api, said: Said, status: int, kind: str, wait: str | None
+@BOTH
+def test_without_a_reply_and_a_stored_payment_the_answer_is_503_or_502(
+    api: Api, ask: Ask, said: Said, status: int, kind: str, wait: str | None
 ) -> None:
-    """Without any text of the gateway."""
+    """At once, and without any text of the gateway."""
     api.world.says = lambda _: said
-    answer = api.get()
+    answer = ask(api)
     assert CANARY not in json.dumps(assert_problem(answer, status, kind))
-    assert answer[2].get("Retry-After") == wait
+    assert (answer[2].get("Retry-After"), api.world.now) == (wait, NOW)
 
 
-def test_get_of_an_unregistered_payment_is_404_where_registration_is_required(
-    loaded: Load, table: Table
+@BOTH
+def test_an_unregistered_payment_is_404_where_registration_is_required(
+    loaded: Load, table: Table, ask: Ask
 ) -> None:
     """A payId can be guessed: the gateway is not asked, and nothing is stored."""
     api = Api(loaded, World(table, require_registration=True))
-    assert_problem(api.get(), 404, "not-registered")
+    assert_problem(ask(api), 404, "not-registered")
     assert (api.world.asked, table.scan()) == ([], [])
 
 
@@ -165,9 +171,10 @@ def test_a_pay_id_with_a_colon_is_taken_as_api_gateway_decodes_it(
 
 
 @pytest.mark.parametrize("pay_id", ["a b", "", "a%3Ab", None])
-def test_a_bad_pay_id_is_400(api: Api, pay_id: str | None) -> None:
+@BOTH
+def test_a_bad_pay_id_is_400(api: Api, ask: Ask, pay_id: str | None) -> None:
     """Field and rule are named, and the gateway is not asked."""
-    document = assert_problem(api.get(pay_id), 400, "invalid-input")
+    document = assert_problem(ask(api, pay_id=pay_id), 400, "invalid-input")
     assert document["field"] == "payId"
     assert document["detail"].startswith("payId: ")
     assert api.world.asked == []
@@ -202,30 +209,6 @@ def test_waiting_for_what_nobody_registered_says_when_to_ask_again(api: Api) -> 
     status, shown, headers = api.wait()
     assert (status, shown["status"], api.world.now) == (200, "PENDING", NOW)
     assert headers["Retry-After"] == "2"
-
-
-@pytest.mark.parametrize(
-    ("said", "status", "kind"),
-    [
-        (GatewayUnavailable(CANARY, pay_id=PAY_ID), 503, "gateway-unavailable"),
-        (InvalidReply(CANARY, pay_id=PAY_ID), 502, "gateway-bad-reply"),
-    ],
-)
-def test_waiting_for_what_nobody_knows_is_the_error_of_get(
-    api: Api, said: Said, status: int, kind: str
-) -> None:
-    """At once."""
-    api.world.says = lambda _: said
-    assert_problem(api.wait(), status, kind)
-    assert api.world.now == NOW
-
-
-def test_waiting_for_an_unregistered_payment_is_404_where_registration_is_required(
-    loaded: Load, table: Table
-) -> None:
-    """As by GET."""
-    api = Api(loaded, World(table, require_registration=True))
-    assert_problem(api.wait(), 404, "not-registered")
 
 
 def test_a_gateway_that_is_down_is_a_stale_answer_to_who_waits(api: Api, output: Output) -> None:
@@ -266,11 +249,6 @@ def test_bad_seconds_are_400(api: Api, seconds: str | None) -> None:
     assert document["field"] == "seconds"
     assert document["detail"] == "seconds: must be one whole number from 1 to 20"
     assert api.world.asked == []
-
-
-def test_a_bad_pay_id_is_400_for_who_waits(api: Api) -> None:
-    """As by GET."""
-    assert assert_problem(api.wait(pay_id="a b"), 400, "invalid-input")["field"] == "payId"
 
 
 def test_where_nobody_may_wait_the_answer_is_404_and_says_what_to_do(
