@@ -1,4 +1,4 @@
-"""C10: faults in HTTP, TLS and timing, over real sockets with a private certificate authority.
+"""P7: C10 faults in HTTP, TLS and timing, over real sockets with a private certificate authority.
 
 Each call must end half a second after its deadline at the latest, and no byte of a request may be
 sent to an untrusted server.
@@ -45,86 +45,68 @@ YEAR = dt.timedelta(days=365)
 Script = Callable[[Line], object]
 
 
-def _read_request(line: Line) -> None:
-    """Read a request and drop it from the server's list, which would grow."""
-    line.request()
-    line.forget()
-
-
-def respond(raw: bytes, end: Callable[[Line], object] = Line.close) -> Script:
+def sends(raw: bytes, end: Callable[[Line], object] = Line.close) -> Script:
     """Send *raw* as the response, then call *end*."""
 
     def script(line: Line) -> None:
-        _read_request(line)
+        line.request()
+        line.forget()  # the server's list of requests would grow
         line.send(raw)
         end(line)
 
     return script
 
 
-def dribble(start: bytes, endless: bytes) -> Script:
-    """Send *start*, then *endless* repeatedly, byte by byte."""
-
-    def script(line: Line) -> None:
-        _read_request(line)
-        line.send(start)
-        line.dribble(endless * 400)
-
-    return script
+def slowly(endless: bytes) -> Callable[[Line], object]:
+    """Return an end: *endless* repeatedly, byte by byte."""
+    return lambda line: line.dribble(endless * 400)
 
 
-def flood(start: bytes, endless: bytes) -> Script:
-    """Send *start*, then *endless* repeatedly, as fast as possible."""
+def forever(endless: bytes) -> Callable[[Line], object]:
+    """Return an end: *endless* repeatedly, as fast as possible."""
 
-    def script(line: Line) -> None:
-        _read_request(line)
-        line.send(start)
+    def flood(line: Line) -> None:
         while True:
             line.send(endless * 1000)
 
-    return script
+    return flood
 
 
-FAULTS: dict[str, tuple[Script, str]] = {
-    "a valid response": (respond(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY), "Reply"),
-    "silence": (respond(b"", Line.pause), "GatewayUnavailable"),
-    "a slow status line": (dribble(b"", b"HTTP/1.1 200 OK "), "GatewayUnavailable"),
-    "slow headers": (dribble(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),
-    "a slow body": (dribble(LONG, b" "), "GatewayUnavailable"),
-    "a slow body without a length": (dribble(HEAD + b"\r\n", b" "), "GatewayUnavailable"),
-    "slow chunks": (dribble(CHUNKED, b"1\r\n \r\n"), "GatewayUnavailable"),
-    "a flood of 100s": (flood(b"", b"HTTP/1.1 100 x\r\n\r\n"), "GatewayUnavailable"),
-    "a flood of headers": (flood(HEAD, b"X-A: b\r\n"), "GatewayUnavailable"),
-    "a header without end": (flood(HEAD + b"X-A: ", b"b"), "GatewayUnavailable"),
-    "a body without end": (flood(HEAD + b"\r\n", b" "), "GatewayUnavailable"),
-    "chunks without end": (
-        flood(CHUNKED, b"400\r\n" + b" " * 1024 + b"\r\n"),
-        "GatewayUnavailable",
-    ),
-    "a huge body": (
-        flood(HEAD + b"Content-Length: 999999999999\r\n\r\n", b" "),
-        "GatewayUnavailable",
-    ),
-    "a body cut off": (respond(LONG + b" "), "GatewayUnavailable"),
-    "chunks cut off": (respond(CHUNKED + b"ff\r\n "), "GatewayUnavailable"),
-    "a chunk of no size": (respond(CHUNKED + b"-1\r\n "), "GatewayUnavailable"),
-    "headers cut off": (respond(HEAD, Line.half_close), "GatewayUnavailable"),
-    "a reset": (respond(b"", Line.reset), "GatewayUnavailable"),
-    "a reset in the body": (respond(LONG + b" ", Line.reset), "GatewayUnavailable"),
-    "no HTTP at all": (respond(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"), "GatewayUnavailable"),
-    "a redirect": (respond(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"), "GatewayUnavailable"),
-    "no content": (respond(b"HTTP/1.1 204 x\r\n\r\n"), "GatewayUnavailable"),
-    "404": (respond(b"HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\n{}"), "InvalidReply"),
-    "a page": (respond(HEAD + b"Content-Length: 6\r\n\r\n<html>"), "GatewayUnavailable"),
-    "an envelope": (respond(HEAD + b'Content-Length: 11\r\n\r\n{"data":{}}'), "InvalidReply"),
-    "429": (respond(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"), "GatewayUnavailable"),
-    "503": (respond(b"HTTP/1.1 503 x\r\n\r\n"), "GatewayUnavailable"),
-    "a packed body": (
-        respond(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
-        "GatewayUnavailable",
-    ),
+FAULTS: dict[str, Script] = {
+    "a valid response": sends(HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY),
+    "silence": sends(b"", Line.pause),
+    "a slow status line": sends(b"", slowly(b"HTTP/1.1 200 OK ")),
+    "slow headers": sends(HEAD, slowly(b"X-A: b\r\n")),
+    "a slow body": sends(LONG, slowly(b" ")),
+    "a slow body without a length": sends(HEAD + b"\r\n", slowly(b" ")),
+    "slow chunks": sends(CHUNKED, slowly(b"1\r\n \r\n")),
+    "a flood of 100s": sends(b"", forever(b"HTTP/1.1 100 x\r\n\r\n")),
+    "a flood of headers": sends(HEAD, forever(b"X-A: b\r\n")),
+    "a header without end": sends(HEAD + b"X-A: ", forever(b"b")),
+    "a body without end": sends(HEAD + b"\r\n", forever(b" ")),
+    "chunks without end": sends(CHUNKED, forever(b"400\r\n" + b" " * 1024 + b"\r\n")),
+    "a huge body": sends(HEAD + b"Content-Length: 999999999999\r\n\r\n", forever(b" ")),
+    "a body cut off": sends(LONG + b" "),
+    "chunks cut off": sends(CHUNKED + b"ff\r\n "),
+    "a chunk of no size": sends(CHUNKED + b"-1\r\n "),
+    "headers cut off": sends(HEAD, Line.half_close),
+    "a reset": sends(b"", Line.reset),
+    "a reset in the body": sends(LONG + b" ", Line.reset),
+    "no HTTP at all": sends(b"\x15\x03\x01\x00\x02\x02\x46\r\n\r\n"),
+    "a redirect": sends(b"HTTP/1.1 302 x\r\nLocation: https://x\r\n\r\n"),
+    "no content": sends(b"HTTP/1.1 204 x\r\n\r\n"),
+    "404": sends(b"HTTP/1.1 404 x\r\nContent-Length: 2\r\n\r\n{}"),
+    "a page": sends(HEAD + b"Content-Length: 6\r\n\r\n<html>"),
+    "an envelope": sends(HEAD + b'Content-Length: 11\r\n\r\n{"data":{}}'),
+    "429": sends(b"HTTP/1.1 429 x\r\nRetry-After: -1\r\n\r\n"),
+    "503": sends(b"HTTP/1.1 503 x\r\n\r\n"),
+    "a packed body": sends(HEAD + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"),
 }
-"""By fault, the script of the server and the type of the result or of the exception."""
+"""By fault, the script of the server."""
+
+UNAVAILABLE = "GatewayUnavailable"
+OTHERWISE = {"a valid response": "Reply", "404": "InvalidReply", "an envelope": "InvalidReply"}
+"""The type of the result or of the exception, where it is not UNAVAILABLE."""
 
 UNTRUSTED = ("another host", "expired", "another authority", "TLS 1.1", "no TLS")
 UNREACHABLE = ("connection not accepted", "closed port", "unknown host")
@@ -202,16 +184,17 @@ def _endpoints(authority: trustme.CA) -> Iterator[list[Endpoint]]:
     trusted = _context(authority.issue_cert("127.0.0.1"))
     with ExitStack() as stack:
         endpoints = []
-        for name, (script, expected) in FAULTS.items():
+        for name, script in FAULTS.items():
             server = stack.enter_context(FaultServer(script, trusted))
-            endpoints.append(Endpoint(name, f"https://127.0.0.1:{server.port}", expected))
+            url = f"https://127.0.0.1:{server.port}"
+            endpoints.append(Endpoint(name, url, OTHERWISE.get(name, UNAVAILABLE)))
         for name, context in zip(UNTRUSTED, _untrusted_contexts(authority), strict=True):
             endpoints.append(_untrusted_endpoint(stack, name, context))
         hole = stack.enter_context(black_hole())
         closed = stack.enter_context(closed_port())
         hosts = (f"127.0.0.1:{hole[1]}", f"127.0.0.1:{closed}", "gateway.invalid")
         for name, host in zip(UNREACHABLE, hosts, strict=True):
-            endpoints.append(Endpoint(name, f"https://{host}", "GatewayUnavailable"))
+            endpoints.append(Endpoint(name, f"https://{host}", UNAVAILABLE))
         yield endpoints
 
 
@@ -228,7 +211,7 @@ def _untrusted_endpoint(stack: ExitStack, name: str, context: ssl.SSLContext | N
 
     server = stack.enter_context(FaultServer(listen, context))
     url = f"https://127.0.0.1:{server.port}"
-    return Endpoint(name, url, "GatewayUnavailable", lambda: len(received), trusted=False)
+    return Endpoint(name, url, UNAVAILABLE, lambda: len(received), trusted=False)
 
 
 def _untrusted_contexts(authority: trustme.CA) -> Iterator[ssl.SSLContext | None]:
