@@ -163,7 +163,7 @@ def _other_payment(members: Members, rng: Random) -> None:
 
 
 def _deep(members: Members, rng: Random) -> None:
-    depth = rng.choice((*[10] * 20, *[150] * 10, 990, 3000, 20_000))
+    depth = rng.choice((*[10] * 40, *[150] * 20, 990, 3000, 20_000))
     opening = rng.choice(("[", '{"a":'))
     members.append(('"deep"', opening * depth + "1" + ("]" if opening == "[" else "}") * depth))
 

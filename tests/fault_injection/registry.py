@@ -75,7 +75,7 @@ CAMPAIGNS = [
     Campaign("C7 every sequence of replies", every_sequence, 258, 9330),
     Campaign("C13 a payment that never moves", never_paid, 20, 2000),
     Campaign("C13 paid in each pause", paid_in_each_pause, 52, 2600),
-    Campaign("C13 outage of two hours", outage, 40, 10_000),
+    Campaign("C13 outage of two hours", outage, 40, 4000),
     *(
         Campaign(f"C13 trouble for nine days: {kind}", trouble(TROUBLE[kind]), 3, 200)
         for kind in ("silence", "503", "HTML", "JSON")
@@ -85,7 +85,7 @@ CAMPAIGNS = [
     Campaign("C23 everything at once", in_groups(chaos, 500), 200, 20_000),
     Campaign("C25 the sweeper killed between claim and send", killed_sweeps, 250, 2000),
     *(Campaign(f"C26 {name}", bad_day(run), small, full) for name, run, small, full in BAD_DAYS),
-    Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 20_000),
+    Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 5000),
     Campaign("C27 order: six payIds at once", order_markers.six_at_once, 20, 1000),
     *(
         Campaign(f"C27 order, crash: {point}", order_markers.order_crash_at(point), 20, 500)
@@ -104,7 +104,7 @@ CAMPAIGNS = [
     Campaign("C11 signatures", fuzz_values.signatures, 5000, 500_000),
     Campaign("C11 signatures by coverage", coverage("signer"), 3000, 1_000_000),
     Campaign("C16 the API by its document", api_document.check_document, 5, 1000),
-    Campaign("C18 a canary", log_leaks.leaks, 1, 50),
+    Campaign("C18 a canary", log_leaks.leaks, 1, 25),
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
     Campaign("C29 customers beside a bulk", bulk, 60, 2000),
     Campaign("C29 customers beside a large bulk", large_bulk, 1000, 100_000),
