@@ -42,6 +42,13 @@ def bad_day(scenario: Scenario) -> Run:
     return run
 
 
+def _begin(system: System, payer: str, pause: int) -> None:
+    """Send the order of such a payer, and run for a while."""
+    system.payer(PAY_ID, payer)
+    system.order(PAY_ID, PRICE, [])
+    system.run(pause)
+
+
 def _settled(system: System) -> Iterator[str]:
     """Without faults, the paid payment is told, and nothing is left."""
     system.quiet()
@@ -52,9 +59,7 @@ def _settled(system: System) -> Iterator[str]:
 
 def restart_meets_late_check(system: System, meeting: int) -> Iterator[str]:
     """A FAILED payment is registered again while its late check is under way, and paid later."""
-    system.payer(PAY_ID, "fail")
-    system.order(PAY_ID, PRICE, [])
-    system.run(HOUR // 2)
+    _begin(system, "fail", HOUR // 2)
 
     def register_again() -> None:
         system.payer(PAY_ID, "waiting")
@@ -73,9 +78,7 @@ def restart_meets_late_check(system: System, meeting: int) -> Iterator[str]:
 
 def accept_meets_late_check(system: System, meeting: int) -> Iterator[str]:
     """A payment in REVIEW is accepted while its last late check is under way."""
-    system.payer(PAY_ID, "another amount")
-    system.order(PAY_ID, PRICE, [])
-    system.run(DAY - HOUR if meeting % 2 else MINUTE)
+    _begin(system, "another amount", DAY - HOUR if meeting % 2 else MINUTE)
     call = IN_FLIGHT[meeting % len(IN_FLIGHT)]
     system.simulation.interrupt = call, lambda: system.operate("accept", PAY_ID)
     system.run(2 * HOUR)
@@ -84,9 +87,7 @@ def accept_meets_late_check(system: System, meeting: int) -> Iterator[str]:
 
 def accept_after_nine_days(system: System, meeting: int) -> Iterator[str]:
     """A payment in REVIEW for ten days is accepted, and the gateway fails for some minutes."""
-    system.payer(PAY_ID, "an odd amount" if meeting % 2 else "no amount")
-    system.order(PAY_ID, PRICE, [])
-    system.run(DAY)
+    _begin(system, "an odd amount" if meeting % 2 else "no amount", DAY)
     system.wait(9 * DAY)
     system.operate("accept", PAY_ID)
     system.fail_gateway("503", meeting * MINUTE)
@@ -96,9 +97,7 @@ def accept_after_nine_days(system: System, meeting: int) -> Iterator[str]:
 
 def accept_of_another_text(system: System, meeting: int) -> Iterator[str]:
     """The gateway reports another amount while the shown one is accepted: nothing is."""
-    system.payer(PAY_ID, "an odd amount")
-    system.order(PAY_ID, PRICE, [])
-    system.run(MINUTE)
+    _begin(system, "an odd amount", MINUTE)
     system.payer(PAY_ID, "another amount")
     system.during(2 + meeting % 2, Operation("get", (PAY_ID,)))
     system.operate("accept", PAY_ID)
@@ -110,9 +109,7 @@ def accept_of_another_text(system: System, meeting: int) -> Iterator[str]:
 
 def accepted_and_ordered_again(system: System, _meeting: int) -> Iterator[str]:
     """The order service sends the order of an accepted payment again: no dead letter."""
-    system.payer(PAY_ID, "an odd amount")
-    system.order(PAY_ID, PRICE, [])
-    system.run(HOUR)
+    _begin(system, "an odd amount", HOUR)
     system.operate("accept", PAY_ID)
     system.run(HOUR)
     yield from _succeeded(system, "accepted")
@@ -124,9 +121,7 @@ def accepted_and_ordered_again(system: System, _meeting: int) -> Iterator[str]:
 
 def failed_and_paid_on_day_2(system: System, meeting: int) -> Iterator[str]:
     """The customer tries again two days after a failure, and the order comes again."""
-    system.payer(PAY_ID, "fail")
-    system.order(PAY_ID, PRICE, [])
-    system.run(2 * DAY + HOUR)
+    _begin(system, "fail", 2 * DAY + HOUR)
     if len(system.simulation.gateway.log) != 3:
         yield f"{len(system.simulation.gateway.log)} questions: at once, after 1 h, after 24 h"
     system.payer(PAY_ID, "paid")
@@ -140,8 +135,7 @@ def failed_and_paid_on_day_2(system: System, meeting: int) -> Iterator[str]:
 
 def mapping_dead(system: System, meeting: int) -> Iterator[str]:
     """The event source of the queue is off for nine days; who pays meanwhile is told after it."""
-    system.order(PAY_ID, PRICE, [])
-    system.run(meeting * 4 * SECOND)
+    _begin(system, "waiting", meeting * 4 * SECOND)
     system.simulation.checks_enabled = False
     system.payer(PAY_ID, "paid" if meeting % 2 else "waiting")
     system.simulation.run(GIVE_UP_AT + 2 * HOUR - system.simulation.now)
@@ -153,8 +147,7 @@ def mapping_dead(system: System, meeting: int) -> Iterator[str]:
 
 def paid_at_the_end(system: System, meeting: int) -> Iterator[str]:
     """The gateway fails until minutes before ``giveUpAt``: the check at that time sees it."""
-    system.order(PAY_ID, PRICE, [])
-    system.run(DAY)
+    _begin(system, "waiting", DAY)
     system.fail_gateway("HTML" if meeting % 2 else "503", GIVE_UP_AT - MINUTE - START - DAY)
     system.run(8 * DAY - 2 * MINUTE)
     system.payer(PAY_ID, "paid")
@@ -164,8 +157,7 @@ def paid_at_the_end(system: System, meeting: int) -> Iterator[str]:
 
 def hiccup_at_the_end(system: System, meeting: int) -> Iterator[str]:
     """The check at ``giveUpAt`` meets a gateway that is down for a minute: it is repeated."""
-    system.order(PAY_ID, PRICE, [])
-    system.run(DAY)
+    _begin(system, "waiting", DAY)
     system.fail_gateway("503", 7 * DAY)
     system.run(8 * DAY - 2 * MINUTE)
     system.fail_gateway("silence", 2 * MINUTE + meeting * 4 * SECOND)
