@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import boto3
@@ -112,7 +113,7 @@ def test_an_order_that_was_paid_twice_waits_for_a_person(
     events = {}
     for pay_id in (first, second):
         system.client.put(pay_id, orderId="A-twice", expectedAmount="19.99")
-        [arrival] = wait_for("its event", lambda it=pay_id: system.audit.arrivals(it), 20)
+        [arrival] = wait_for("its event", partial(system.audit.arrivals, pay_id), 20)
         events[pay_id] = arrival.detail["data"]
     assert "duplicateOf" not in events[first]
     assert events[second]["duplicateOf"] == first

@@ -176,9 +176,10 @@ def test_the_second_payment_of_an_order_is_noted_for_its_refund(
     system: System, subscriber: Subscriber
 ) -> None:
     """From two PUTs to one activation and one refund."""
-    for pay_id, done in (("paid-sub-6", "activated"), ("paid-sub-7", "refund noted")):
-        system.client.put(pay_id, orderId="A-sub-6")
-        wait_for(done, lambda it=pay_id, what=done: subscriber.logged(it)[what], SECONDS)
+    system.client.put("paid-sub-6", orderId="A-sub-6")
+    wait_for("activated", lambda: subscriber.logged("paid-sub-6")["activated"], SECONDS)
+    system.client.put("paid-sub-7", orderId="A-sub-6")
+    wait_for("refund noted", lambda: subscriber.logged("paid-sub-7")["refund noted"], SECONDS)
     assert len(subscriber.activations("paid-sub-6")) == 1
     assert subscriber.activations("paid-sub-7") == []
     assert subscriber.receipts("paid-sub-7") == 0
