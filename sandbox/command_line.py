@@ -37,7 +37,7 @@ class CommandLine:
 
     def run(self, *arguments: str) -> list[dict[str, Any]]:
         """The JSON objects that the command writes; CommandFailed if it was not carried out."""
-        line = json.dumps([*arguments, "--stack", STACK_NAME, "--json"]) + "\n"
+        line = json.dumps([*arguments, "--sandbox", "--json"]) + "\n"
         with self._lock:
             answer = self._ask(line)
         code, written = json.loads(answer) if answer else (None, "")
@@ -77,8 +77,8 @@ class CommandLine:
             "PYTHONPATH": os.pathsep.join(map(str, _PATHS)),
             "PYTHONUTF8": "1",
         }
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "payresult_cli.lines"],
+        return subprocess.Popen(  # noqa: S603  our own command line
+            [sys.executable, "-P", "-m", "payresult_cli.lines", STACK_NAME],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -1,7 +1,9 @@
 """Runs command lines that another program writes: each a JSON list on a line of stdin.
 
-For each, a line of stdout has a JSON list: the exit code, and what the command wrote to stdout.
-The sandbox's page asks in this way, for Python and boto3 need half a second to start.
+All work on the stack that is this program's argument, whichever they name: so the command lines
+that they advise are those of a user. For each, a line of stdout has a JSON list: the exit code,
+and what the command wrote to stdout. The sandbox's page asks in this way, for Python and boto3
+need half a second to start.
 """
 
 import json
@@ -13,7 +15,7 @@ from typing import TextIO
 
 from payresult_cli.app import main
 from payresult_cli.context import Dependencies
-from payresult_cli.stack import load_stack
+from payresult_cli.stack import Stack, load_stack
 
 
 def serve(source: TextIO, target: TextIO, dependencies: Dependencies) -> None:
@@ -26,5 +28,10 @@ def serve(source: TextIO, target: TextIO, dependencies: Dependencies) -> None:
         target.flush()
 
 
+def _load_stack(_name: str, *, sandbox: bool) -> Stack:
+    del sandbox
+    return load_stack(sys.argv[1], sandbox=False)
+
+
 if __name__ == "__main__":
-    serve(sys.stdin, sys.stdout, Dependencies(load_stack=cache(load_stack)))
+    serve(sys.stdin, sys.stdout, Dependencies(load_stack=cache(_load_stack)))

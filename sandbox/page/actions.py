@@ -31,6 +31,7 @@ _REGISTERED_AMOUNT = {"expectedAmount": "19.99", "currency": "USD"}
 """The amount of each payment of the simulated gateway; an external one has its own amounts."""
 
 FIRST_NUMBER = 5001
+WAIT_SECONDS = 20
 
 ActionResult = dict[str, Any]
 
@@ -127,6 +128,12 @@ class Actions:
         pay_id = valid_pay_id(pay_id)
         response = self._client.get(pay_id)
         return {"sent": f"GET /payments/{pay_id}", "status": response.status, "body": response.body}
+
+    def wait(self, pay_id: object) -> ActionResult:
+        """GET the payment, and wait for its result, as an app does."""
+        path = f"/payments/{valid_pay_id(pay_id)}/wait?seconds={WAIT_SECONDS}"
+        response = self._client.call("GET", path)
+        return {"sent": f"GET {path}", "status": response.status, "body": response.body}
 
     def sweep(self, pay_id: object) -> ActionResult:
         """Run the sweeper now, with the payment made due."""

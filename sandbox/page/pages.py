@@ -1,9 +1,9 @@
 """Serves the page at the proxy's address: the static files, and the calls of its scripts.
 
 `GET /_page/state?payId=…&show=…&find=…`: all that is shown. `POST /_page/start`, `/_page/play`,
-`/_page/clear`, `/_page/query`, `/_page/sweep` and `PUT /_page/faults/{name}`: see `actions`. The
-proxy has checked Host, Origin and content type, so that a browser makes these calls for the page
-itself only.
+`/_page/clear`, `/_page/query`, `/_page/wait`, `/_page/sweep` and `PUT /_page/faults/{name}`: see
+`actions`. The proxy has checked Host, Origin and content type, so that a browser makes these calls
+for the page itself only.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class Pages:
             f"POST {_PREFIX}play": self._actions.play,
             f"POST {_PREFIX}clear": self._actions.clear,
             f"POST {_PREFIX}query": self._actions.query,
+            f"POST {_PREFIX}wait": self._actions.wait,
             f"POST {_PREFIX}sweep": self._actions.sweep,
         }
 

@@ -55,10 +55,10 @@ def _sent(client: Client, pay_id: str) -> bool:
 
 def photograph(browser: Browser, scheme: str) -> int:
     """Write `page-{scheme}.png`; 1 if it is too large for a README."""
+    browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     browser.open(f"/?payId={SHOWN}", prefers_color_scheme=scheme)
     browser.wait_for("#timeline strong", "Order activated", _SECONDS)
     browser.wait_for("#verdict", "kept", _SECONDS)
-    browser.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     shot = browser.driver.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})
     picture = base64.b64decode(shot["data"])
     path = FOLDER / f"page-{scheme}.png"

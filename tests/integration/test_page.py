@@ -176,6 +176,18 @@ def test_without_the_stream_the_sweeper_sends_the_event(browser: Browser, system
     browser.wait_for("#verdict", "kept")
 
 
+def test_the_page_waits_for_a_result(browser: Browser) -> None:
+    """As an app does: one call, which is answered when the payment is settled."""
+    browser.open()
+    pay_id = browser.start("later", "http", check=3)
+    browser.wait_for("#shown", pay_id)
+
+    browser.click("#wait")
+
+    text = browser.wait_for("#result", f"GET /payments/{pay_id}/wait?seconds=20", 40)
+    assert text.endswith("HTTP 200, SUCCEEDED")
+
+
 def test_duplicate_messages_cause_no_second_check(browser: Browser, system: System) -> None:
     """The duplicates are shown, and the gateway is asked as often as without them."""
     system.client.get("paid-unregistered")  # in the table, but never followed

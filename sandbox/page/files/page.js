@@ -99,11 +99,13 @@ wire(byId("play"), "submit", byId("play-result"), async () => {
   if (payId) watch(payId);
   return `${sent}: ${got}`;
 });
-wire(byId("query"), "click", byId("result"), async () => {
-  const { sent, status, body } = await call("POST", "/_page/query", shown);
-  const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not reply" : ""}` : body.title;
-  return `${sent}: HTTP ${status}, ${what}`;
-});
+for (const action of ["query", "wait"]) {
+  wire(byId(action), "click", byId("result"), async () => {
+    const { sent, status, body } = await call("POST", `/_page/${action}`, shown);
+    const what = body.status ? `${body.status}${body.stale ? ", stale: the gateway did not reply" : ""}` : body.title;
+    return `${sent}: HTTP ${status}, ${what}`;
+  });
+}
 wire(byId("sweep"), "click", byId("result"), async () => {
   return (await call("POST", "/_page/sweep", shown)).got;
 });
