@@ -5,17 +5,28 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from types import ModuleType
 from typing import Any
 
 import boto3
 import pytest
 
-from tests.support.tables import Table
+from tests.support.tables import MemoryTable, Table
 
 Start = Callable[..., ModuleType]
 Load = Callable[[str], ModuleType]
 _LOADED: dict[str, ModuleType] = {}
+_numbers = count(1)
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Table:
+    """An empty table: on moto for the clients of the function itself, else in memory."""
+    if "aws" in request.fixturenames:
+        table: Table = request.getfixturevalue("moto_table")
+        return table
+    return MemoryTable()
 
 
 @pytest.fixture
@@ -27,8 +38,9 @@ def start(load_app: Start, table: Table) -> Start:
     """
 
     def start(name: str, **environ: str) -> ModuleType:
-        # A service name for each table: powertools keeps one logger, and its stream, for each.
-        own = {"TABLE_NAME": table.name, "POWERTOOLS_SERVICE_NAME": table.name}
+        # A service name for each start: powertools keeps one logger, and its stream, for each.
+        service = f"service-{next(_numbers)}"
+        own = {"TABLE_NAME": table.name, "POWERTOOLS_SERVICE_NAME": service}
         return load_app(name, own | environ)
 
     return start
