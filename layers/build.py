@@ -44,6 +44,10 @@ _LABELLED = re.compile(
 )
 
 
+_PIN = re.compile(r"^[a-z].*?(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL)
+"""A package of a lock file, with its hashes."""
+
+
 class BuildFailed(Exception):
     """The build failed; the message is that of pip or the compiler."""
 
@@ -51,12 +55,16 @@ class BuildFailed(Exception):
 def build(source: Path, target: Path, platforms: Sequence[str] = ()) -> None:
     """Put *source* and its requirements into *target*, compiled.
 
-    Requirements are installed for each of *platforms* (pip's names), by default for this one.
+    Requirements are installed for each of *platforms* (pip's names), by default for this one; those
+    without compiled modules only once, for they are the same.
     """
     requirements = source / "requirements.txt"
     if requirements.exists():
+        pins = requirements.read_text(encoding="utf-8")
         for platform in platforms or (None,):
-            _install(requirements, target, platform)
+            if pins:
+                _install(pins, target, platform)
+            pins = _compiled_only(pins, target)
         if (target / "botocore").exists():
             trim(target / "botocore" / "data")
             add_amazon_roots(target / "botocore")
@@ -96,30 +104,34 @@ def add_amazon_roots(botocore: Path) -> None:
     (botocore / "amazon-roots.pem").write_text(chosen, encoding="utf-8")
 
 
-def _install(requirements: Path, target: Path, platform: str | None) -> None:
+def _install(pins: str, target: Path, platform: str | None) -> None:
     """Install the pinned packages into *target*, without files that differ from build to build."""
     chosen = ["--platform", platform] if platform else []
     with tempfile.TemporaryDirectory() as scratch:
+        packages, requirements = Path(scratch, "packages"), Path(scratch, "requirements.txt")
+        requirements.write_text(pins, encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own command line
-            [
-                sys.executable,
-                *PIP,
-                "--target",
-                scratch,
-                "--requirement",
-                str(requirements),
-                *chosen,
-            ],
+            [sys.executable, *PIP, "--target", packages, "--requirement", requirements, *chosen],
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise BuildFailed(f"pip could not install {requirements}:\n{done.stderr.strip()}")
-        shutil.rmtree(Path(scratch, "bin"), ignore_errors=True)  # it holds a path of this machine
-        for record in Path(scratch).glob("*.dist-info/RECORD"):
+            raise BuildFailed(f"pip could not install into {target}:\n{done.stderr.strip()}")
+        shutil.rmtree(packages / "bin", ignore_errors=True)  # it holds a path of this machine
+        for record in packages.glob("*.dist-info/RECORD"):
             record.unlink()
-        shutil.copytree(scratch, target, dirs_exist_ok=True)
+        shutil.copytree(packages, target, dirs_exist_ok=True)
+
+
+def _compiled_only(pins: str, target: Path) -> str:
+    """Return the *pins* of packages with compiled modules; the others suit each platform."""
+    wheels = [
+        wheel.parent.name.partition("-")[0].replace("_", "-").lower()
+        for wheel in target.glob("*.dist-info/WHEEL")
+        if "Root-Is-Purelib: false" in wheel.read_text(encoding="utf-8")
+    ]
+    return "".join(pin for pin in _PIN.findall(pins) if pin.partition("==")[0] in wheels)
 
 
 def size(target: Path) -> str:
