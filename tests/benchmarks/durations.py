@@ -20,8 +20,9 @@ MEASURED = RESULTS / "cpu.json"
 WAITS = {"gateway": 80.0, "table": 5.0, "queue": 10.0, "bus": 15.0}
 """Assumed response times in milliseconds."""
 
-CONCURRENT_CALLS = {("gateway", "query"), ("table", "update_item")}
-"""Calls that an invocation makes concurrently, up to MAX_CONCURRENCY of them."""
+CONCURRENT_CALLS = {("gateway", "query"), ("table", "update_item"), ("table", "claim order")}
+"""Calls that an invocation makes concurrently, up to MAX_CONCURRENCY of them. The marks of orders
+come before the writes of their payments."""
 
 MB_PER_CPU = 1769
 """The memory at which a function has one whole CPU (AWS Lambda developer guide, "Configure Lambda

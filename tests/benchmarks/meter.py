@@ -15,7 +15,7 @@ from payresult.domain.event import DETAIL_TYPE, SOURCE
 from tests.benchmarks import sizes
 from tests.benchmarks.durations import WAITS, Calls, billed_ms, cpu_ms, measured, wait_ms
 from tests.benchmarks.logs import PLATFORM_LOG, written
-from tests.support.fake_aws import Call
+from tests.support.fake_aws import Call, operation_kind
 from tests.support.fake_gateway import Script
 from tests.support.functions import Client
 from tests.support.simulation import Simulation
@@ -90,7 +90,8 @@ class Meter:
 
     def count(self, dependency: str, operation: str, request: dict[str, Any]) -> None:
         """Count a call before it is made."""
-        self._calls[dependency, operation] += 1
+        claims = dependency == "table" and operation_kind(operation, request) == "claim order"
+        self._calls[dependency, "claim order" if claims else operation] += 1
         if operation == "query" and dependency == "gateway":
             self.simulation.now += int(WAITS["gateway"])
         elif operation == "send_message_batch":

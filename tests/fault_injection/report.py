@@ -11,7 +11,7 @@ REPORT = Path(__file__).with_name("report.json")
 CRASHES = ("C1 ", "C2 ", "C3 ", "C4 ", "C5 ", "C23 ", "C25 ")
 
 FIGURES = {
-    "P1": ((*CRASHES, "C26 "), "{lost:,} of {tries:,} payments lost, {faults:,} faults"),
+    "P1": ((*CRASHES, "C26 ", "C27 "), "{lost:,} of {tries:,} payments lost, {faults:,} faults"),
     "P2": ((*CRASHES, "C6 ", "C7 ", "C8 fuzzed"), "{false:,} false in {tries:,} runs and replies"),
     "P3": (CRASHES, "{duplicates:,} events sent again, each the same to the byte"),
     "P5": (("C13 a payment", "C13 trouble"), "none of {tries:,} unpaid payments left open"),
