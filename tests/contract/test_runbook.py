@@ -57,7 +57,10 @@ def test_the_paragraph_of_an_alarm_begins_with_the_same_command(name: str) -> No
     assert first[1] == described[1]
 
 
-@pytest.mark.parametrize("document", ["docs/operations.md", "README.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", *(f"docs/{name}.md" for name in ("operations", "deploy", "provider", "sandbox"))],
+)
 def test_each_call_of_the_tool_is_one_that_it_takes(document: str, tmp_path: Path) -> None:
     """With its options and values."""
     file = tmp_path / "orders.txt"

@@ -2,6 +2,8 @@
 
 import json
 import re
+from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from tests.support import template
@@ -33,6 +35,21 @@ def test_its_rule_is_the_one_that_subscribers_are_told() -> None:
     told["detail"]["metadata"]["environment"] = [{"Ref": "EnvironmentName"}]
     assert properties("Rule")["EventPattern"] == told
     assert properties("Rule")["EventBusName"] == {"Ref": "EventBusName"}
+
+
+def test_the_resources_to_copy_are_a_rule_and_a_queue_that_it_may_send_to(tmp_path: Path) -> None:
+    """In docs/subscribers.md: the published pattern, and the policy that lets events in."""
+    text = (ROOT / "docs" / "subscribers.md").read_text(encoding="utf-8")
+    [block] = re.findall("```yaml\n(.*?)```", text, re.DOTALL)
+    file = tmp_path / "template.yaml"
+    file.write_text(block, encoding="utf-8")
+    copied = {name: resource["Properties"] for name, resource in load(file).items()}
+    published = deepcopy(properties("Rule")["EventPattern"])
+    published["detail"]["metadata"]["environment"] = ["prod"]
+    assert copied["Rule"]["EventPattern"] == published
+    [statement] = copied["QueuePolicy"]["PolicyDocument"]["Statement"]
+    [own] = properties("QueuePolicy")["PolicyDocument"]["Statement"]
+    assert statement == own | {"Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}
 
 
 def test_an_event_has_a_queue_at_each_step() -> None:
