@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.contract.markdown import CODE, Document, documents, read
+from tests.support.markdown import CODE, Document, documents, read
 from tests.support.template import ROOT
 
 DOCUMENTS = {each.name: each for each in documents()}

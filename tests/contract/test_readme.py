@@ -10,7 +10,7 @@ from payresult.domain.payment import Status
 from sandbox.credentials import root_credentials
 from sandbox.environment import Sandbox
 from sandbox.scenarios import scenario_of_pay_id
-from tests.contract.markdown import CODE, FENCE, read
+from tests.support.markdown import CODE, FENCE, read
 from tests.support.template import ROOT, TEMPLATE
 
 README = read(ROOT / "README.md")

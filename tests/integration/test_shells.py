@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.environment import write_outputs
 from sandbox.waiting import wait_for
-from tests.contract.markdown import read
 from tests.integration.conftest import System
+from tests.support.markdown import read
 from tests.support.template import ROOT
 
 SHELLS = {
