@@ -1,5 +1,6 @@
 """Compares a billing file with the stored payments. Only reading the file is I/O."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -9,11 +10,17 @@ from payresult.domain.amount import Amount, parse_amount
 from payresult.domain.payment import DUPLICATE, Status
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_pay_id
-from payresult_cli.csv_files import read_csv, reject_line
+from payresult_cli.csv_files import read_csv, reject_lines
 from payresult_cli.errors import CommandError
 
 PAYMENT_ATTRIBUTES = ("payId", "status", "currency", "reply.payAmount", "history", "attention")
 """Attributes of a payment that the comparison needs."""
+
+BILL_COLUMNS = ("payId", "amount")
+"""Columns of a billing file, unless it has other names for them."""
+
+_ZEROS = re.compile(r"(?<=\.[0-9]{2})0+(?![0-9])")
+"""Zeros after two decimals, which an export may have; most currencies have no more decimals."""
 
 COLUMNS = ("payId", "difference", "billAmount", "ourAmount", "status")
 """Columns of the output, in the order of the fields of Difference."""
@@ -45,24 +52,35 @@ class Difference:
         return dict(zip(COLUMNS, astuple(self), strict=True))
 
 
-def read_billing_file(path: Path) -> BillingFile:
-    """Return the amounts in *path*; CommandError if one of its lines is invalid."""
+def read_billing_file(path: Path, columns: tuple[str, str] = BILL_COLUMNS) -> BillingFile:
+    """Return the amounts in *path*, whose *columns* have payId and amount.
+
+    CommandError, which names all invalid lines, if one is invalid.
+    """
     amounts: dict[str, Amount] = {}
     repeated: dict[str, None] = {}
-    for row in read_csv(path, required=["payId", "amount"]):
+    problems: list[tuple[int, str]] = []
+    for row in read_csv(path, required=columns):
         try:
-            pay_id = parse_pay_id(row.fields.get("payId"))
+            pay_id, amount = _entry(*(row.fields.get(name) for name in columns))
         except InvalidInput as error:
-            reject_line(path, row.line_number, f"is invalid: {error}")
-        amount = parse_amount(row.fields.get("amount"))
-        if amount is None:
-            reason = "is invalid: amount: must look like 19.99, $19.99 or USD 1,234.50"
-            reject_line(path, row.line_number, reason)
+            problems.append((row.line_number, f"is invalid: {error}"))
+            continue
         if amounts.setdefault(pay_id, amount) is not amount:
             repeated[pay_id] = None
+    if problems:
+        reject_lines(path, problems)
     if not amounts:
         raise CommandError(f"{path} contains no payId")
     return BillingFile(amounts, list(repeated))
+
+
+def _entry(pay_id: str | None, text: str | None) -> tuple[str, Amount]:
+    valid = parse_pay_id(pay_id)
+    amount = parse_amount(text) or parse_amount(_ZEROS.sub("", text or ""))
+    if amount is None:
+        raise InvalidInput("amount", "must look like 19.99, $19.99 or USD 1,234.50")
+    return valid, amount
 
 
 def find_differences(

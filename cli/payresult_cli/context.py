@@ -5,6 +5,7 @@ stderr.
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,11 +73,19 @@ class Context:
         return int(self.dependencies.clock() * 1000)
 
     def output(self, record: Mapping[str, Any], text: str) -> None:
-        """Write one result to stdout: *text*, or with --json *record* without its None values."""
+        """Write one result to stdout: *text*, or with --json *record* without its None values.
+
+        Colours in *text* stay only in a terminal, and not where NO_COLOR is set (no-color.org).
+        """
         if self.as_json:
             known = {name: value for name, value in record.items() if value is not None}
             text = json.dumps(known, ensure_ascii=False)
-        click.echo(text)
+        click.echo(text, color=False if os.environ.get("NO_COLOR") else None)
+
+    def heading(self, text: str) -> None:
+        """Write the names of a table's columns to stdout; not with --json."""
+        if not self.as_json:
+            click.echo(text)
 
     def info(self, text: str) -> None:
         """Write a note to stderr."""

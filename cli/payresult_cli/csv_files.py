@@ -12,6 +12,9 @@ from payresult_cli.formatting import format_count
 MAX_FIELD_CHARACTERS = 1024
 """Longer than any value that payresult accepts."""
 
+MAX_LINES_NAMED = 20
+"""Of the invalid lines of a file: more do not help to see what is wrong with it."""
+
 
 class CsvRow(NamedTuple):
     """One row: the number of its line, and its values that are not empty by column name."""
@@ -46,7 +49,15 @@ def read_csv(
 
 def reject_line(path: Path, line_number: int, reason: str) -> NoReturn:
     """Raise CommandError about a line of *path*."""
-    raise CommandError(f"{path}, line {line_number} {reason}; nothing was done")
+    reject_lines(path, [(line_number, reason)])
+
+
+def reject_lines(path: Path, problems: Sequence[tuple[int, str]]) -> NoReturn:
+    """Raise CommandError about lines of *path*: pairs of number and reason."""
+    named = [f"line {number} {reason}" for number, reason in problems[:MAX_LINES_NAMED]]
+    if len(problems) > len(named):
+        named.append(f"and {len(problems) - len(named):,} more")
+    raise CommandError(f"{path}, {'; '.join(named)}; nothing was done")
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from payresult.domain.payment import Payment, Registration
 
@@ -12,6 +14,17 @@ _SECONDS_BY_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _AGE = re.compile(r"([0-9]{1,6})([smhd])")
 _DURATION_UNITS = ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min"))
 """From how many seconds on a unit is used, its seconds, its name."""
+
+_COLOURS = {
+    "SUCCEEDED": "green",
+    "PENDING": "yellow",
+    "REVIEW": "magenta",
+    "UNRESOLVED": "magenta",
+    "DUPLICATE": "magenta",
+    "FAILED": "red",
+    "EXPIRED": "bright_black",
+}
+"""Of a status, or of a reason to wait for a person (which are magenta)."""
 
 
 def printable(text: str) -> str:
@@ -35,9 +48,16 @@ def format_duration(milliseconds: int) -> str:
     return f"{seconds} s"
 
 
+def format_row(pay_id: str, status: str, *cells: str) -> str:
+    """Return a line of a table of payments; the status has its colour, in a terminal that is."""
+    padded, colour = f"{status:<10}", _COLOURS.get(status)
+    coloured = click.style(padded, fg=colour) if colour else padded
+    return "  ".join([f"{pay_id:<24}", coloured, *cells]).rstrip()
+
+
 def format_count(count: int, noun: str) -> str:
-    """Return "1 time" or "3 times"."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    """Return "1 time" or "3,000 times"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def format_time_and_age(at: int, now: int) -> str:

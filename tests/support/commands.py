@@ -23,9 +23,12 @@ class CommandResult(NamedTuple):
 
 
 def run(
-    *arguments: object, dependencies: Dependencies, user_input: str | None = None
+    *arguments: object,
+    dependencies: Dependencies,
+    user_input: str | None = None,
+    color: bool = False,
 ) -> CommandResult:
-    """Run one command line; *user_input* is read where it asks a question."""
-    with CliRunner().isolation(input=user_input) as (out, err, _):
+    """Run one command line, with *color* as in a terminal; *user_input* answers its question."""
+    with CliRunner().isolation(input=user_input, color=color) as (out, err, _):
         code = main([str(each) for each in arguments], dependencies)
         return CommandResult(code, out.getvalue().decode(), err.getvalue().decode())

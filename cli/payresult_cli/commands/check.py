@@ -7,7 +7,7 @@ import click
 
 from payresult_cli import http_api
 from payresult_cli.context import Context
-from payresult_cli.formatting import format_count, printable
+from payresult_cli.formatting import format_count, format_row, printable
 from payresult_cli.options import PAY_ID, stack_options
 
 MAX_PAY_IDS_PER_REQUEST = 100
@@ -39,10 +39,10 @@ def command(context: Context, pay_ids: Sequence[str]) -> int:
 def _line(result: dict[str, Any]) -> str:
     problem = result.get("problem")
     if problem:
-        return f"{result['payId']:<24}  -           {problem['title']}: {problem['detail']}"
+        return format_row(result["payId"], "-", f"{problem['title']}: {problem['detail']}")
     stale = "  (the gateway did not answer: this is the stored result)"
     answer = f'payRst "{result["payRst"]}"' if "payRst" in result else "no answer yet"
     checked = f"checked {format_count(result['checks'], 'time')}"
     parts = filter(None, [answer, result.get("payAmount"), checked])
-    line = f"{result['payId']:<24}  {result['status']:<10}  {', '.join(parts)}"
-    return printable(line) + (stale if result.get("stale") else "")
+    line = format_row(result["payId"], result["status"], printable(", ".join(parts)))
+    return line + (stale if result.get("stale") else "")

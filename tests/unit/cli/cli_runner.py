@@ -50,7 +50,9 @@ class CommandLine:
         self.handlers: dict[str, Handler] = {}
         self.delays: list[int] = []
 
-    def run(self, *arguments: object, user_input: str | None = None) -> CommandResult:
+    def run(
+        self, *arguments: object, user_input: str | None = None, color: bool = False
+    ) -> CommandResult:
         """Run one command line on this stack."""
         dependencies = Dependencies(
             load_stack=self._load_stack,
@@ -59,7 +61,7 @@ class CommandLine:
             sleep=self._sleep,
             has_terminal=lambda: self.has_terminal,
         )
-        return run(*arguments, dependencies=dependencies, user_input=user_input)
+        return run(*arguments, dependencies=dependencies, user_input=user_input, color=color)
 
     def intercept(self, call: str, handler: Handler) -> None:
         """Replace *call* of the command's boto3 clients, such as "send_message_batch"."""

@@ -184,6 +184,43 @@ def test_invalid_file_is_rejected_with_the_line(
     assert len(result.err.splitlines()) == 1
 
 
+def test_all_invalid_lines_are_named(cli: CommandLine, file: Path) -> None:
+    """Up to twenty, so that the file is corrected at once."""
+    file.write_text("payId,amount\np 1,19.99\np-2,19.99\np-3,much\n")
+    assert "line 2 is invalid: payId:" in (found := cli.run("reconcile", file).err)
+    assert "; line 4 is invalid: amount: must look like" in found
+    file.write_text("payId,amount\n" + "p-1,much\n" * 23)
+    found = cli.run("reconcile", file).err
+    assert (found.count("is invalid"), "; and 3 more; nothing was done" in found) == (20, True)
+
+
+def test_the_file_has_its_own_names_for_the_columns(cli: CommandLine, file: Path) -> None:
+    """As the provider calls them."""
+    file.write_text("Total,Transaction\n19.99,p-1\n19.99,p-2\n1.00,p-3\n")
+    options = ("--columns", "Transaction", "Total", "--json")
+    assert [each["payId"] for each in cli.run("reconcile", file, *options).records] == ["p-3"]
+    assert "must name the columns payId, amount" in cli.run("reconcile", file).err
+
+
+def test_extra_payments_are_left_out(cli: CommandLine, file: Path) -> None:
+    """They are neither told nor counted."""
+    file.write_text("payId,amount\np-1,19.99\n")
+    result = cli.run("reconcile", file, "--no-extra")
+    assert (result.code, result.out.splitlines()) == (0, [HEADER])
+    assert result.err == (
+        "1 payId in the billing file: 0 missing, 0 different, 0 repeated, 0 duplicate\n"
+    )
+
+
+@pytest.mark.parametrize("amount", ["19.990", "USD 19.9900", "$19.9900", "19.99000 USD"])
+def test_zeros_at_the_end_do_not_count(cli: CommandLine, file: Path, amount: str) -> None:
+    """An export may have as many decimals as it likes; another digit is another amount."""
+    file.write_text(f"payId,amount\np-1,{amount}\n")
+    assert cli.run("reconcile", file, "--no-extra").code == 0
+    file.write_text("payId,amount\np-1,19.9901\n")
+    assert cli.run("reconcile", file, "--no-extra").code == 1
+
+
 def test_payment_without_a_history_is_extra_only_without_a_limit(
     cli: CommandLine, file: Path
 ) -> None:
