@@ -128,10 +128,11 @@ def test_an_error_of_an_earlier_version_began_when_it_was_written() -> None:
 VALUES = st.recursive(
     st.text() | st.integers(-(10**38) + 1, 10**38 - 1),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.dictionaries(st.text(), VALUES, max_size=3))
 def test_values_are_read_as_they_were_written(values: dict[str, Any]) -> None:
     """All types that are stored, nested to any depth."""

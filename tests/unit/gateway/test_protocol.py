@@ -78,19 +78,12 @@ def test_the_documented_fields_are_the_reply(body: object, fields: dict[str, str
 @pytest.mark.parametrize(
     ("literal", "text"),
     [
-        ("19.90", "19.90"),
-        ("1e400", "1e400"),
-        ("9" * 5_000, "9" * 5_000),
-        ("true", "true"),
-        ("false", "false"),
+        *((text, text) for text in ("19.90", "1e400", "9" * 5_000, "true", "false", "[]")),
         ('{ "a" : [1.0, "ü", null] }', '{"a":[1.0,"ü",null]}'),
-        ("[]", "[]"),
-        ('""', ""),
         (r'"plan \ud83d"', r"plan \ud83d"),
         (r'["plan \ud83d"]', r'["plan \ud83d"]'),
         (r'"plan \ud83d\ude00"', "plan 😀"),
-        (r'"a\u0000b"', "a\x00b"),
-        ('"\uff11\uff19"', "\uff11\uff19"),
+        *((r'"a\u0000b"', "a\x00b"), ('""', ""), ('"\uff11\uff19"', "\uff11\uff19")),
     ],
 )
 @pytest.mark.parametrize(
@@ -163,13 +156,9 @@ TEXT = json.dumps(PAID).encode()
     "body",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b" \r\n", id="blank"),
-        pytest.param(b"OK", id="a word"),
         pytest.param(b"<html>success</html>", id="HTML"),
         pytest.param(MARK + b"<html>success</html>", id="HTML with a byte order mark"),
         pytest.param(json.dumps(PAID).encode("utf-16"), id="UTF-16"),
-        pytest.param(json.dumps(PAID).encode("utf-16-le"), id="UTF-16 without a mark"),
-        pytest.param(json.dumps(PAID).encode("utf-32"), id="UTF-32"),
         pytest.param(b"\xff\xfe" + TEXT, id="the mark of UTF-16 before UTF-8"),
         pytest.param(MARK, id="a byte order mark alone"),
         pytest.param(MARK + MARK + TEXT, id="two byte order marks"),
@@ -178,21 +167,12 @@ TEXT = json.dumps(PAID).encode()
         pytest.param(MARK[:2] + TEXT, id="half a byte order mark"),
         pytest.param(b"\\ufeff" + TEXT, id="an escaped byte order mark"),
         pytest.param(TEXT[:-1], id="cut off"),
-        pytest.param(TEXT * 2, id="twice"),
-        pytest.param(b"payRst=success", id="a form"),
-        pytest.param(b"callback(" + TEXT + b")", id="JSONP"),
         pytest.param(b'{"payRst":"fail",' + TEXT[1:], id="duplicate key"),
-        pytest.param(b'{"x":NaN,' + TEXT[1:], id="NaN in an unknown key"),
         pytest.param(b'{"x":{"y":1,"y":1},' + TEXT[1:], id="duplicate in an unknown key"),
-        pytest.param(b"[" * 60_000, id="60,000 brackets"),
-        pytest.param(
-            TEXT[:-1] + b',"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", id="deep in an unknown key"
-        ),
-        pytest.param("سuccess".encode("cp1256"), id="another charset"),
     ],
 )
 def test_what_is_no_json_is_no_answer(body: bytes) -> None:
-    """A maintenance page with HTTP 200 says as little as silence: strict UTF-8, one meaning."""
+    """A maintenance page with HTTP 200 says as little as silence. More of it: test_strict_json."""
     assert refused(GatewayUnavailable, body).how == "not_json"
 
 
