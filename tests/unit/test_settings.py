@@ -1,4 +1,4 @@
-"""Contract with the environment, checked once: each variable against each rule."""
+"""Contract with the environment: each variable of all functions against each rule."""
 # ruff: noqa: RUF001 - digits that only look like ASCII are what is tested here
 
 from zoneinfo import ZoneInfo
@@ -55,9 +55,19 @@ def test_nobody_waits_where_an_older_stack_does_not_say_how_long() -> None:
     assert Settings.from_env(older).max_wait_seconds == 0
 
 
-def test_the_rules_know_how_long_a_payment_is_kept() -> None:
-    """For the plan of its last check."""
-    assert Settings.from_env(ENVIRON | {"RETENTION_DAYS": "30"}).rules.retention_days == 30
+@pytest.mark.parametrize(
+    ("retention", "days"),
+    [
+        ({}, 0),  # new code in a stack that does not know the variable yet
+        ({"RETENTION_DAYS": ""}, 0),
+        ({"RETENTION_DAYS": "0"}, 0),
+        ({"RETENTION_DAYS": "30"}, 30),
+    ],
+)
+def test_a_payment_is_kept_for_ever_by_default(retention: dict[str, str], days: int) -> None:
+    """The rules know it for the plan of its last check."""
+    assert Settings.from_env(ENVIRON | retention).rules.retention_days == days
+    assert Resources.from_env(ENVIRON | retention).retention_days == days
 
 
 def test_reads_the_resources_alone() -> None:
@@ -162,6 +172,10 @@ BAD = [
         for value in ("", "21", "-1", "2.5", "100", " 5", "٥", "5\n")
     ),
     *(
+        ("RETENTION_DAYS", value, "whole number of days")
+        for value in ("-1", "1.5", "ten", " 5", "5\n", "10000", "\u0665")
+    ),
+    *(
         (name, "anything", REFUSED)
         for name in (
             *("HTTP_PROXY", "https_proxy", "All_Proxy", "SSLKEYLOGFILE"),
@@ -174,7 +188,8 @@ BAD = [
 @pytest.mark.parametrize(("name", "value", "rule"), BAD)
 def test_a_bad_value_is_refused_by_name_and_rule(name: str, value: str, rule: str) -> None:
     """The deployment fails at its start, and the message says what to mend."""
-    for from_env in READERS if name in OF_RESOURCES or rule == REFUSED else READERS[:1]:
+    of_both = name in (*OF_RESOURCES, "RETENTION_DAYS") or rule == REFUSED
+    for from_env in READERS if of_both else READERS[:1]:
         with pytest.raises(InvalidInput) as refused:
             from_env(ENVIRON | {name: value})
         assert refused.value.field == name
