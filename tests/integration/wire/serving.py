@@ -25,8 +25,8 @@ BODY = json.dumps(FIELDS).encode()
 NOW = 1_790_000_000.123
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSING = HEAD + b"Connection: close\r\n\r\n"
-SHORT = 0.3
-"""A deadline, in seconds. What dribbles here takes 5 s and more."""
+SHORT = 0.5
+"""A deadline, in seconds: enough for an answer of a busy machine. What dribbles takes 5 s."""
 
 Script = Callable[[Line], object]
 
