@@ -1,6 +1,7 @@
 """Contract of the tests' layout: a folder imports ``tests.support`` and itself, and no other."""
 
 import ast
+import re
 
 import pytest
 
@@ -33,3 +34,12 @@ def test_each_folder_is_known() -> None:
 def test_a_folder_stands_alone(folder: str) -> None:
     """Support itself imports no folder of tests at all."""
     assert folders_used(folder) <= {folder, "support"}
+
+
+def test_each_file_says_first_which_contract_or_guarantee_it_holds() -> None:
+    """By one of these words, so that what is proved can be listed."""
+    tests = {path: path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py")}
+    assert tests
+    assert {
+        p for p, text in tests.items() if not re.match('"""(Contract|Guarantee|P[1-8])', text)
+    } == set()
