@@ -75,7 +75,7 @@ CAMPAIGNS = [
     Campaign("C7 every sequence of replies", every_sequence, 258, 9330),
     Campaign("C13 a payment that never moves", never_paid, 20, 2000),
     Campaign("C13 paid in each pause", paid_in_each_pause, 52, 2600),
-    Campaign("C13 outage of two hours", outage, 40, 4000),
+    Campaign("C13 outage of two hours", outage, 40, 10_000),
     *(
         Campaign(f"C13 trouble for nine days: {kind}", trouble(TROUBLE[kind]), 3, 200)
         for kind in ("silence", "503", "HTML", "JSON")
