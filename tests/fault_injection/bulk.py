@@ -1,4 +1,4 @@
-"""C28: a bulk of payIds that `follow` sends while customers pay: they do not wait behind it.
+"""P4, soon: C29 a bulk of payIds that `follow` sends beside customers, who do not wait behind it.
 
 The command's own sending runs on the virtual clock, and the queue handles as much at a time as its
 event source mapping allows. `bulk` runs the functions; `large_bulk` plays what they do with the

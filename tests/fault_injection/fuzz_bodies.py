@@ -1,4 +1,4 @@
-"""Random HTTP responses of the gateway: status, headers and body, with faults of all kinds."""
+"""P2: random HTTP responses of the gateway for C8, with faults in status, headers and body."""
 
 import json
 from collections.abc import Callable, Iterator

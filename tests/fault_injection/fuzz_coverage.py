@@ -1,4 +1,4 @@
-"""C8, C9, C11 by coverage: atheris searches for inputs that reach new branches of payresult.
+"""P2: C8, C9, C11 by coverage, atheris searches for inputs that reach new branches of payresult.
 
 atheris instruments modules when they are imported, so it runs in its own process:
 ``python -m tests.fault_injection.fuzz_coverage parser -runs=1000``. Where atheris is not available

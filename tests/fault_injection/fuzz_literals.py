@@ -1,4 +1,4 @@
-"""C9: about 200 texts with the amount that each stands for, decided by hand."""
+"""P2: for C9 about 200 texts with the amount that each stands for, decided by hand."""
 
 _TEXTS: dict[tuple[int, str], tuple[str, ...]] = {
     # hundredths, and the possible currencies

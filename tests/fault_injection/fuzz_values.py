@@ -1,4 +1,4 @@
-"""C9 dates and C11 signatures of payresult, compared with a second implementation of each."""
+"""P2: C9 dates and C11 signatures, compared with a second implementation of each."""
 
 import hashlib
 import json

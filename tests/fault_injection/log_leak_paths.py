@@ -1,4 +1,4 @@
-"""Each path by which untrusted text enters payresult, with a marker in the text."""
+"""P8: for C18 each path by which untrusted text enters payresult, with a marker in the text."""
 
 import base64
 import json

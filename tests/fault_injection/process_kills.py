@@ -1,4 +1,4 @@
-"""C2: worker processes are killed with SIGKILL. C24: memory and descriptors of a warm worker."""
+"""P1, never lost: C2 workers are killed with SIGKILL; C24 what a warm worker keeps."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""P6, P7: apps that wait for a payment while the gateway is down, and the table now and then.
+"""P6, P7: C28 apps that wait for a payment while the gateway is down, and the table now and then.
 
 Each try is one payment, which is paid in the outage or after it, with up to 15 apps that wait for
 it at the same time, and call again until they are told.
