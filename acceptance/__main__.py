@@ -11,8 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from acceptance.deployment import (
@@ -25,10 +27,13 @@ from acceptance.deployment import (
 )
 from acceptance.loopback import loopback_gateway
 from acceptance.report import FAILED, Result, run_cases, table, write
-from acceptance.target import CHECK_DELAYS, Emulator, Target
+from acceptance.target import CHECK_DELAYS, SERVICES, Emulator, Target
 from sandbox.audit import AuditQueueReader
 from sandbox.environment import VISIBILITY_SECONDS, start_sandbox
 from sandbox.packages import ROOT
+
+CONNECTIONS = 20
+"""Of each client: more than cases run at the same time."""
 
 NO_GATEWAY = "http://127.0.0.1:9"
 """The port for "discard" (RFC 863): nothing answers there."""
@@ -94,7 +99,8 @@ def on_emulator() -> Iterator[Target]:
 def played(session: boto3.Session, name: str, emulator: Emulator | None = None) -> Iterator[Target]:
     """Put gateway and queue beside the stack, yield it, and take all of this run away again."""
     endpoint_url = emulator.endpoint_url if emulator else None
-    cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
+    clients = _clients(session, endpoint_url)
+    cloudformation = clients["cloudformation"]
     with beside(cloudformation, name) as own:
         changed = {
             "GatewayBaseUrl": emulator.gateway_url if emulator else own["GatewayBaseUrl"],
@@ -102,13 +108,19 @@ def played(session: boto3.Session, name: str, emulator: Emulator | None = None) 
         }
         with parameters_changed(cloudformation, name, **changed):
             outputs, _ = describe(cloudformation, name)
-            sqs = session.client("sqs", endpoint_url=endpoint_url)
-            with AuditQueueReader(sqs, own["EventsQueueUrl"]) as events:
-                target = Target(session, name, outputs, events, str(int(time.time())), emulator)
+            with AuditQueueReader(clients["sqs"], own["EventsQueueUrl"]) as events:
+                run = str(int(time.time()))
+                target = Target(session, clients, name, outputs, events, run, emulator)
                 try:
                     yield target
                 finally:
                     _remove(target)
+
+
+def _clients(session: boto3.Session, endpoint_url: str | None) -> dict[str, Any]:
+    client: Any = session.client
+    config = Config(max_pool_connections=CONNECTIONS)
+    return {it: client(it, endpoint_url=endpoint_url, config=config) for it in SERVICES}
 
 
 def _remove(target: Target) -> None:

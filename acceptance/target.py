@@ -3,9 +3,10 @@
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Event, Lock
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,8 @@ from payresult_cli.stack import Stack, find_stack
 from sandbox.audit import AuditQueueReader
 
 T = TypeVar("T")
+
+SERVICES = ("cloudformation", "dynamodb", "events", "lambda", "sqs")
 
 CHECK_DELAYS = (2,) * 31
 """The stack's CheckDelays during the run: 32 checks in a minute, so more than the 16 after which
@@ -60,10 +63,12 @@ class Target:
     """A payresult stack whose gateway is the simulated one.
 
     ``run`` makes the payIds of this run different from all others; ``used`` has all of them.
-    ``stopping`` is set when the run ends early.
+    ``stopping`` is set when the run ends. Cases run in threads, and a Session is not thread-safe,
+    so ``clients`` has the client of each of SERVICES.
     """
 
     session: boto3.Session
+    clients: Mapping[str, Any]
     name: str
     outputs: dict[str, str]
     events: AuditQueueReader
@@ -71,6 +76,7 @@ class Target:
     emulator: Emulator | None = None
     used: set[str] = field(default_factory=set)
     stopping: Event = field(default_factory=Event)
+    _numbers: Iterator[int] = field(default_factory=count)
 
     @property
     def emulated(self) -> bool:
@@ -88,12 +94,12 @@ class Target:
         return self.emulator.api_url if self.emulator else self.outputs["ApiUrl"]
 
     def client(self, service: str) -> Any:
-        """Return a boto3 client."""
-        return self.session.client(service, endpoint_url=self.endpoint_url)  # type: ignore[call-overload]  # the stubs know literal names only
+        """Return the boto3 client of one of SERVICES."""
+        return self.clients[service]
 
-    def pay_id(self, scenario: str, number: int = 0) -> str:
+    def pay_id(self, scenario: str) -> str:
         """Return a payId that is used for the first time; *scenario* as in gateway_function."""
-        found = f"{scenario}-{self.run}-{len(self.used)}-{number}"
+        found = f"{scenario}-{self.run}-{next(self._numbers)}"
         self.used.add(found)
         return found
 
@@ -148,13 +154,19 @@ class Target:
         _, records = self.cli("explain", pay_id)
         return records[0] if records else {}
 
-    def eventually(self, what: str, probe: Callable[[], T | None], seconds: float) -> T:
+    def eventually(
+        self,
+        what: str,
+        probe: Callable[[], T | None],
+        seconds: float,
+        every: float = POLL_SECONDS,
+    ) -> T:
         """Return the first true result of *probe*; CaseFailed names *what* after *seconds*."""
         deadline = time.monotonic() + seconds
         while not (found := probe()):
             if time.monotonic() > deadline:
                 raise CaseFailed(f"{what}: not within {seconds:g} s")
-            self.wait(POLL_SECONDS)
+            self.wait(every)
         return found
 
     def wait(self, seconds: float) -> None:
@@ -162,7 +174,7 @@ class Target:
         if self.stopping.wait(seconds):
             raise CaseFailed("stopped")
 
-    def expect_event(self, pay_id: str, seconds: float = 60) -> float:
+    def expect_event(self, pay_id: str, seconds: float = 120) -> float:
         """Wait for the first event of a payment; return its time from the gateway's answer."""
         found = self.eventually(
             f"the event of {pay_id}", lambda: self.events.arrivals(pay_id), seconds
