@@ -138,12 +138,12 @@ class State:
         return document
 
     def _explain(self, pay_id: str) -> dict[str, Any]:
-        """What `payresult explain` says of it: `why`, `next` and the answered checks."""
+        """What `payresult explain` says of it: `why`, `next`, and `attention` with its `order`."""
         try:
             (found,) = self._sources.command_line.run("explain", pay_id)
         except CommandFailed:
             return {"why": [f"`cli/payresult explain {pay_id} --sandbox` failed."], "next": []}
         if "why" not in found:
             return {"why": [_NOT_STORED], "next": []}
-        names = ("why", "next", "answeredChecks", "maxAnsweredChecks")
-        return {name: found[name] for name in names}
+        names = ("why", "next", "attention", "order")
+        return {name: found[name] for name in names if name in found}

@@ -134,6 +134,7 @@ def test_payments_are_filtered_and_found(browser: Browser, system: System) -> No
     assert browser.text("#payments .next") == "needs a person"
     browser.click("#payments a")
     browser.wait_for("#status", "REVIEW")
+    browser.wait_for("#person", "REVIEW: it waits for a person.")
 
 
 def test_an_outage_is_shown_and_the_payment_is_paid_after_it(

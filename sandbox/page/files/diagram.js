@@ -72,12 +72,12 @@ function note({ faults, events, now, payment, payments, waitingMessages, simulat
   const failed = entries.filter(({ kind, title }) => kind === "gateway" && title.startsWith("No answer")).length;
   const asked = entries.filter(({ kind }) => kind === "gateway").length;
   const broken = faults.gateway || faults.maintenance;
-  const state = faults.gateway ? "down" : "maintenance";
+  const state = faults.gateway ? "down" : "HTML page";
   const notes = {
     app: "HTTP",
     orders: `SQS, ${waitingMessages} waiting`,
     payresult: "signs, asks, decides",
-    gateway: broken ? `${state}: ${counted(failed, "query", "queries")} failed` : counted(asked, "query", "queries"),
+    gateway: broken ? `${state}: ${failed} failed` : counted(asked, "query", "queries"),
     table: "payment + its event",
     bus: faults.stream ? "stream stopped" : `${events} PaymentSucceeded`,
     subscriber: payment?.subscriber === undefined ? "this page listens" : "acts once per order",

@@ -15,6 +15,13 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The same; what stands between backticks is code. */
+export function setProse(element, text) {
+  if (element.dataset.text === text) return;
+  element.dataset.text = text;
+  element.replaceChildren(...text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part)));
+}
+
 /** Set or, with null, remove an attribute. */
 export function setAttribute(element, name, value) {
   if (value === null) element.removeAttribute(name);

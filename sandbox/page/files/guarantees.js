@@ -1,6 +1,6 @@
 // The guarantees with their figures, and their summary at the top of the page.
 
-import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
+import { byId, make, setAttribute, setProse, setText, sync } from "/_page/dom.js";
 
 const VERDICTS = { true: "✓ kept", false: "✗ broken", null: "not measured" };
 
@@ -22,6 +22,6 @@ export function showGuarantees(guarantees) {
     setText(title, `${guarantee.name} ${guarantee.title}`);
     setText(verdict, VERDICTS[guarantee.kept]);
     setText(figure, guarantee.figure);
-    setText(note, guarantee.note);
+    setProse(note, guarantee.note);
   });
 }

@@ -1,6 +1,6 @@
 // The selected payment: its status, why and what is next, its time line, event and item.
 
-import { byId, make, setAttribute, setText, sync } from "/_page/dom.js";
+import { byId, make, setAttribute, setProse, setText, sync } from "/_page/dom.js";
 import { ahead, duration } from "/_page/format.js";
 
 const SOURCES = {
@@ -31,9 +31,17 @@ function showStatus({ payId, item, explained, played }) {
   setText(byId("shown"), payId);
   setText(byId("status"), status);
   setAttribute(byId("status"), "data-status", status);
-  setText(byId("why"), explained.why.join(" "));
-  setText(byId("next"), explained.next.join(" ") || "Nothing.");
+  setProse(byId("why"), explained.why.join(" "));
+  setProse(byId("next"), explained.next.join(" ") || "Nothing.");
+  setProse(byId("person"), needed(explained));
+  byId("person-title").hidden = byId("person").hidden = !explained.attention;
   setText(byId("rule"), played?.rule ? `Your reply does not count, by the rule: ${played.rule}.` : "");
+}
+
+/** Why a person has to act, and with which payment the order was paid before. */
+function needed({ attention, order }) {
+  const first = attention === "DUPLICATE" && order?.firstPayId;
+  return `${attention}: it waits for a person.${first ? ` Its order was paid with ${first} before.` : ""}`;
 }
 
 function showTimeline({ payId, item, timeline }, now, first) {
