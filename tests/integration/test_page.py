@@ -317,10 +317,18 @@ def test_a_played_reply_is_accessible_with_200_percent_zoom(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_page_is_accessible(browser: Browser, system: System, scheme: str) -> None:
-    """Names, headings, contrast; on a phone nothing is wider than the screen."""
+    """Names, headings, contrast, with a banner and the colours of each status on a phone.
+
+    Nothing is wider than its screen.
+    """
     system.client.put("paid-accessible", expectedAmount="19.99")
+    system.client.put("wrong-accessible", expectedAmount="19.99")
+    wait_for("REVIEW", lambda: system.client.status("wrong-accessible") == "REVIEW", 20)
+    system.client.call("PUT", "/_page/faults/duplicates", body=True)
     browser.open("/?payId=paid-accessible", PHONE, prefers_color_scheme=scheme)
     browser.wait_for("#item dt", "")
+    browser.wait_for("#banner li", "Every message twice")
+    browser.wait_for("#payments .status", "REVIEW")
     browser.run(OPEN_ALL)
 
     assert browser.accessibility_problems() == []
