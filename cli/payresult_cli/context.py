@@ -116,3 +116,12 @@ class Context:
     ) -> AbstractContextManager[Iterable[Element]]:
         """Return *elements* to iterate over, with a progress bar on stderr if it is a terminal."""
         return click.progressbar(elements, label=label, file=sys.stderr, show_pos=True)
+
+    def reading(
+        self, elements: Iterable[Element], label: str
+    ) -> AbstractContextManager[Iterable[Element]]:
+        """Return *elements* to iterate over; a terminal shows how many were read so far."""
+        hidden = not sys.stderr.isatty()
+        return click.progressbar(
+            elements, label=label, file=sys.stderr, show_pos=True, hidden=hidden
+        )

@@ -122,7 +122,8 @@ def _list_by_status(
     payments = _Counted(
         scan_payments(context.stack, _ATTRIBUTES, " AND ".join(conditions), **values)
     )
-    newest = nlargest(limit, payments, key=_age_order)
+    with context.reading(payments, "reading the table") as read:
+        newest = nlargest(limit, read, key=_age_order)
     if newest:
         context.heading(format_row("payId", "status", f"{'registered':<14}", "checks"))
     for payment in newest:

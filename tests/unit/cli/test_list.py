@@ -1,9 +1,12 @@
 """Contract of `payresult list`: what waits for a person, or payments by status; newest first."""
 
+import sys
+from io import StringIO
 from typing import Any
 
 import pytest
 
+from payresult_cli.context import Context
 from payresult_cli.formatting import format_count
 from tests.support.factories import DAY, HOUR, NOW, PAY_ID, reply
 from tests.support.tables import Table
@@ -126,3 +129,21 @@ def test_what_waits_for_a_person_is_listed_without_reading_the_table(
     assert cli.run("list", "--attention", "REVIEW", "--json").records == [
         {"payId": "p-old", "attention": "REVIEW", "since": "2026-11-23T10:00:00.123Z"}
     ]
+
+
+class Terminal(StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_a_terminal_shows_how_many_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading a large table takes minutes; what is not a terminal gets the note at the end only."""
+    context = Context("payresult", sandbox=False, as_json=False)
+    for stderr, shown in ((Terminal(), True), (StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with context.reading(iter(range(3)), "reading the table") as read:
+            assert list(read) == [0, 1, 2]
+        assert ("reading the table" in stderr.getvalue()) is shown
