@@ -38,7 +38,7 @@ def sent_pay_ids(cli: CommandLine) -> list[str]:
     return [json.loads(body)["payId"] for body in cli.take_messages()]
 
 
-ON_MOTO = ("doctor", "explain_order", "forget", "list", "reconcile", "republish")
+ON_MOTO = ("explain_order", "forget", "list", "reconcile", "republish")
 """Commands that make other calls than the functions do: they delete, or read the whole table."""
 
 
