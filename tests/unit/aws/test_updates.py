@@ -513,13 +513,26 @@ def test_an_order_that_is_a_duplicate_late_lets_the_payment_wait(table: Table) -
     assert (after.event, after.registration) == (stored.event, FULL)
 
 
-@pytest.mark.parametrize("expiry", [{}, {"expiresAt": 1_800_000_000}])
-def test_mark_sent_removes_the_event_from_the_index(table: Table, expiry: dict[str, int]) -> None:
+EXPIRY = 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("update", "changed"),
+    [
+        (updates.mark_sent(EVENT, NOW + HOUR), {}),
+        (updates.mark_sent(EVENT, NOW + HOUR, EXPIRY), {"expiresAt": EXPIRY}),
+        (updates.mark_sent(EVENT, NOW + HOUR, EXPIRY, DUPLICATE), {"attention": DUPLICATE}),
+    ],
+    ids=["kept for ever", "expires", "waits for a person"],
+)
+def test_mark_sent_removes_the_event_from_the_index(
+    table: Table, update: Update, changed: dict[str, Any]
+) -> None:
     """The event stays as it was sent; from then on the item may be deleted, never before."""
     table.payments.write(PAY_ID, succeed(create(table)))
-    update = updates.mark_sent(EVENT, NOW + HOUR, expiry.get("expiresAt"))
+    table.change(attention=changed.get("attention"))
     table.payments.write(PAY_ID, update)
-    sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR} | expiry
+    sent = OUTBOX | {"eventState": "SENT", "eventSentAt": NOW + HOUR} | changed
     assert table.item() == without(CREATED | sent, *PLANNED)
 
 
