@@ -114,7 +114,9 @@ class ObservedSimulation(Simulation):
         if not self._operate(
             pay_id, lambda each: operator_updates.close(each, "r", self.now, expires_at)
         ):
-            self.closed -= set() if was_closed else {pay_id}
+            # It may have been closed meanwhile, by another operator.
+            if not was_closed and "attention" in self.item(pay_id):
+                self.closed.discard(pay_id)
             return
         self._payments.orders.expire(to_payment(self.item(pay_id)))
 
