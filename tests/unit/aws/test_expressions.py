@@ -28,3 +28,14 @@ def test_none_as_read_requires_an_absent_attribute() -> None:
     arguments = update.arguments()
     assert arguments["ConditionExpression"] == "(attribute_not_exists(#workAt))"
     assert arguments["ExpressionAttributeValues"] == {}
+
+
+def test_parts_that_are_empty_are_left_out() -> None:
+    """DynamoDB refuses an empty clause or condition."""
+    update = Update()
+    update.remove("a")
+    assert update.arguments() == {
+        "UpdateExpression": "REMOVE #a",
+        "ExpressionAttributeNames": {"#a": "a"},
+        "ExpressionAttributeValues": {},
+    }

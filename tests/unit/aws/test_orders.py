@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -36,12 +37,22 @@ def test_the_first_one_holds_the_order_for_ever(table: Table) -> None:
 
 
 def test_without_an_order_nothing_is_written(table: Table) -> None:
-    """None of the writes."""
+    """None of the writes, also where there is an order with the id "None"."""
     orders = table.payments.orders
+    orders.claim("None", "p-2")
+    before = table.scan()
     assert orders.claim(None, "p-1") is None
-    orders.expire(of("p-1", None))
-    orders.release(of("p-1", None))
-    assert table.scan() == []
+    orders.expire(of("p-2", None))
+    orders.release(of("p-2", None))
+    assert table.scan() == before
+
+
+def test_the_holder_is_the_one_of_the_last_write(table: Table) -> None:
+    """By a consistent read: what it says is shown to a person who decides about a refund."""
+    client = Mock(wraps=table.client)
+    assert PaymentRepository(client, table.name, PARTNER).orders.holder("A-17") is None
+    [call] = client.batch_get_item.call_args_list
+    assert call.kwargs["RequestItems"][table.name]["ConsistentRead"] is True
 
 
 def test_the_marker_expires_with_the_last_payment_of_its_order(table: Table) -> None:

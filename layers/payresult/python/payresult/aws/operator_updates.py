@@ -45,7 +45,7 @@ def accept(payment: Payment, reason: str, now: int) -> Update:
     return update
 
 
-def close(payment: Payment, reason: str, now: int, expires_at: int | None = None) -> Update:
+def close(payment: Payment, reason: str, now: int, expires_at: int | None) -> Update:
     """End the attention for a payment that a person has dealt with otherwise.
 
     *expires_at* (seconds since 1970) is for one that has no check planned.

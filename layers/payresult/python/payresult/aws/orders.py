@@ -56,7 +56,7 @@ class Orders:
         )
         if answer["UnprocessedKeys"]:
             raise ReadIncomplete("the marker of the order: not read")
-        read = answer["Responses"].get(self._table, [])
+        read = answer["Responses"].get(self._table)
         return read[0]["payId"]["S"] if read else None
 
     def expire(self, payment: Payment) -> None:
