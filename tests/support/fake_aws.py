@@ -54,8 +54,8 @@ def operation_kind(operation: str, request: Request) -> str:
 
 
 def pay_id_of(operation: str, request: Request) -> str:
-    """Return the payId of an UpdateItem, "order#" and orderId of a marker's, "" for others."""
-    pk: str = request["Key"]["pk"]["S"] if operation == "update_item" else ""
+    """Return the payId of a written item, "order#" and orderId of a marker, "" for other calls."""
+    pk: str = request["Key"]["pk"]["S"] if operation in {"update_item", "delete_item"} else ""
     return pk.partition("#")[2]
 
 
