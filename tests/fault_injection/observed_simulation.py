@@ -110,15 +110,17 @@ class ObservedSimulation(Simulation):
             return
         was_closed = pay_id in self.closed
         self.closed.add(pay_id)
-        expires_at = None if "workAt" in self.item(pay_id) else self.now // 1000 + RETENTION
-        if not self._operate(
-            pay_id, lambda each: operator_updates.close(each, "r", self.now, expires_at)
-        ):
+        if not self._operate(pay_id, self._close):
             # It may have been closed meanwhile, by another operator.
             if not was_closed and "attention" in self.item(pay_id):
                 self.closed.discard(pay_id)
             return
         self._payments.orders.expire(to_payment(self.item(pay_id)))
+
+    def _close(self, payment: Payment) -> Any:
+        """Decide about its expiry by the payment that is read, as the command does."""
+        expires_at = self.now // 1000 + RETENTION if payment.work_at is None else None
+        return operator_updates.close(payment, "r", self.now, expires_at)
 
     def forget(self, pay_id: str) -> None:
         """Erase a payment; refused while something is planned, unsent or in attention."""
