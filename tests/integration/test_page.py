@@ -1,6 +1,7 @@
 """Contract of the sandbox's page in a browser: what it shows, and its accessibility."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -266,7 +267,8 @@ def test_everything_is_done_by_keyboard(browser: Browser) -> None:
     press(browser, Keys.ARROW_DOWN)
     walk(browser, "Start a payment")
     press(browser, Keys.ENTER)
-    assert "later2-" in browser.wait_for("#started", "sent to the queue")
+    pay_id = re.findall(r"later2-\d+", browser.wait_for("#started", "sent to the queue"))[0]
+    browser.wait_for("#shown", pay_id)  # before it, the status is that of another payment
     browser.wait_for("#status", "SUCCEEDED")
     while focused(browser)["name"] != "query":
         press(browser, Keys.TAB)
