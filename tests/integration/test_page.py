@@ -83,7 +83,7 @@ def test_the_diagram_lights_what_happens(browser: Browser, system: System) -> No
     """A part is lit when it does something, and stays marked once the payment has reached it."""
     browser.open()
     pay_id = browser.start("never", "sqs")
-    browser.wait_for("#part-orders", "SQS")
+    browser.wait_for("#timeline strong", "Not paid yet")
     script = "return document.querySelector('[data-part=subscriber]').classList.contains('lit')"
     system.gateway.script(pay_id, PAID_AT_FIRST_CHECK)
 
@@ -95,6 +95,27 @@ def test_the_diagram_lights_what_happens(browser: Browser, system: System) -> No
     assert set(reached) == {"orders", "payresult", "gateway", "table", "bus", "subscriber"}
     assert "Status SUCCEEDED" in browser.texts("#timeline strong")
     assert pay_id in str(browser.find("#diagram svg").get_attribute("aria-label"))
+
+
+def test_a_payment_that_is_opened_lights_what_has_just_happened(
+    browser: Browser, system: System
+) -> None:
+    """It may have been started and paid between two polls; what is older lights nothing."""
+    system.client.put("never-just-now", **PUT)
+    browser.open("/?payId=never-just-now")
+    browser.wait_for("#shown", "never-just-now")
+
+    lit = browser.run("""
+        const { showPayment } = await import("/_page/payment.js");
+        const { payment } = await (await fetch("/_page/state?payId=never-just-now")).json();
+        const timeline = [{ ...payment.timeline[0], at: 0 }];
+        return [4999, 5000].map((now) => {
+          showPayment({ ...payment, payId: "another" }, now);
+          return showPayment({ ...payment, timeline }, now).length;
+        });
+    """)
+
+    assert lit == [1, 0]
 
 
 def test_the_newest_payment_is_opened_until_one_is_used(browser: Browser, system: System) -> None:

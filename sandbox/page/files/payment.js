@@ -6,10 +6,14 @@ import { ahead, duration } from "/_page/format.js";
 const SOURCES = {
   api: "app", event: "bus", fault: "fault", gateway: "gateway", queue: "queue", stored: "table", subscriber: "subscriber",
 };
+const JUST_NOW_MS = 5000;
 let shown = null;
 let known = new Set();
 
-/** Show `payment` as it is `now` (epoch milliseconds); the entries that are new since the last call. */
+/**
+ * Show `payment` as it is `now` (epoch milliseconds); the entries that are new since the last call.
+ * Of a payment that is opened these are those of the last 5 s: it may have been started and paid between two polls.
+ */
 export function showPayment(payment, now) {
   byId("watched").hidden = !payment;
   byId("nothing").hidden = Boolean(payment);
@@ -56,7 +60,7 @@ function showTimeline({ payId, item, timeline }, now, first) {
     setText(child.querySelector("strong"), entry.title);
     setText(child.querySelector("small"), entry.text);
   });
-  return announce(payId, timeline, first);
+  return announce(payId, timeline, now, first);
 }
 
 function upcoming(item, now) {
@@ -69,10 +73,11 @@ function createEntry({ kind }) {
 }
 
 /** Announce new entries to screen readers in one line; nothing when a payment is opened. */
-function announce(payId, timeline, first) {
+function announce(payId, timeline, now, first) {
   const added = timeline.filter((entry) => !known.has(entry.key));
   for (const entry of added) known.add(entry.key);
-  if (first || !added.length) return [];
+  if (first) return added.filter((entry) => entry.at > now - JUST_NOW_MS);
+  if (!added.length) return [];
   setText(byId("news"), `${payId}: ${added.map((entry) => entry.title).join(", ")}`);
   return added;
 }
