@@ -118,6 +118,7 @@ def chromium(url: str, profile: Path) -> Iterator[Browser]:
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = Chrome(options, Service(DRIVER))
+    driver.implicitly_wait(_SECONDS)  # an element is looked for until the page has made it
     try:
         yield Browser(driver, url)
     finally:

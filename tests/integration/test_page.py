@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from sandbox.packages import ROOT
@@ -89,11 +88,10 @@ def test_the_diagram_lights_what_happens(browser: Browser, system: System) -> No
 
     wait_for("light", lambda: browser.run(script), 20)
 
-    reached = browser.run(
-        "return [...document.querySelectorAll('.part.reached')].map(each => each.dataset.part)"
-    )
-    assert set(reached) == {"orders", "payresult", "gateway", "table", "bus", "subscriber"}
-    assert "Status SUCCEEDED" in browser.texts("#timeline strong")
+    browser.wait_for("#timeline strong", "Status SUCCEEDED")
+    parts = "return [...document.querySelectorAll('.part.reached')].map(each => each.dataset.part)"
+    expected = {"orders", "payresult", "gateway", "table", "bus", "subscriber"}
+    wait_for("all parts", lambda: set(browser.run(parts)) == expected, 20)
     assert pay_id in str(browser.find("#diagram svg").get_attribute("aria-label"))
 
 
@@ -385,7 +383,7 @@ def test_markup_in_a_field_is_shown_as_text(browser: Browser, system: System) ->
     browser.open("/?payId=paid-markup")
 
     browser.wait_for("#item dd", PUT["orderId"])
-    assert browser.driver.find_elements(By.CSS_SELECTOR, "main b") == []
+    assert browser.texts("main b") == []
 
 
 def test_the_page_shows_that_the_sandbox_does_not_respond(browser: Browser) -> None:
