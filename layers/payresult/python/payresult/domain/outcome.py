@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from payresult.domain.decision import GatewayResult
 from payresult.domain.payment import Payment, Status
+from payresult.domain.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,11 @@ class QueryResult:
     at: int
     latency: int
     random_fraction: float
+
+    @property
+    def reply(self) -> Reply | None:
+        """The answer if it is a reply."""
+        return self.answer if isinstance(self.answer, Reply) else None
 
 
 @dataclass(frozen=True, slots=True)

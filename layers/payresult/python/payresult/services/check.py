@@ -17,7 +17,8 @@ from payresult.domain.decision import (
     plan_next_check,
 )
 from payresult.domain.outcome import Outcome, QueryResult
-from payresult.domain.payment import Payment, Status, Trigger
+from payresult.domain.payment import Payment, Registration, Status, Trigger
+from payresult.domain.registration import new_payment
 from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable, InvalidReply, PaymentChanged, WriteConflict
 from payresult.schemas import events
@@ -31,9 +32,6 @@ MAX_WRITE_ATTEMPTS = 5
 UNPAID_AFTER_MS = 30 * 60_000
 """When a payment counts as unpaid. Who pays at once has paid by then, so a rush of new payments
 does not look as if none were paid."""
-
-Decision = tuple[CheckPlan, bool, Callable[[], "Update"]]
-"""What follows, whether the step is recorded already, and the write."""
 
 
 class Checker:
@@ -77,42 +75,56 @@ class Checker:
 
     def save_queued_check(self, payment: Payment, result: QueryResult, step: int) -> Outcome:
         """Store *result* of the check that message *step* asked for."""
-
-        def decide(current: Payment) -> Decision:
-            plan = self.plan(current, result)
-            recorded = current.step >= step
-            return plan, recorded, partial(self._queued_update, current, plan, result, step)
-
-        return self._store(payment, result, decide)
+        plan_of = partial(self.plan, result=result)
+        update_of = partial(self._queued_update, result=result, step=step)
+        return self._store(payment, result, plan_of, update_of, step)
 
     def save_live_check(self, payment: Payment, result: QueryResult, trigger: Trigger) -> Outcome:
         """Store *result* of a check outside the chain; *payment* may be a new one."""
-        reply = result.answer
-        if not isinstance(reply, Reply):
+        reply, now = result.reply, result.at
+        if reply is None:
             return self._note_unanswered(payment, result)
+        plan_of = partial(plan_after_live_check, reply=reply, rules=self._rules, now=now)
+        update_of = partial(self._live_update, reply=reply, now=now, trigger=trigger)
+        return self._store(payment, result, plan_of, update_of)
 
-        def decide(current: Payment) -> Decision:
-            plan = plan_after_live_check(current, reply, self._rules, result.at)
-            return plan, False, partial(self._live_update, current, plan, reply, result.at, trigger)
-
-        return self._store(payment, result, decide)
+    def check_unregistered(self, pay_id: str) -> Outcome:
+        """Query the gateway about a payment that is not stored; store it only if it is paid."""
+        result = self.query(pay_id)
+        if not isinstance(result.answer, Reply):
+            return Outcome(pay_id, result=result, stored=False, error=result.answer)
+        payment = new_payment(self._payments.partner_code, pay_id, Registration(), result.at)
+        status = plan_after_live_check(payment, result.answer, self._rules, result.at).status
+        if status is Status.SUCCEEDED:
+            return self.save_live_check(payment, result, "api")
+        stored_form = reply_value(result.answer)  # truncated as in the table: it may have 64 KiB
+        seen = replace(
+            payment, status=status, reply=stored_form, checks=1, last_checked_at=result.at
+        )
+        return replace(self._outcome(seen, seen, result), stored=False)
 
     def _store(
-        self, payment: Payment, result: QueryResult, decide: Callable[[Payment], Decision]
+        self,
+        payment: Payment,
+        result: QueryResult,
+        plan_of: Callable[[Payment], CheckPlan],
+        update_of: Callable[[Payment, CheckPlan], "Update"],
+        step: int | None = None,
     ) -> Outcome:
-        """Write what *decide* returns, and decide again where the payment has changed.
+        """Write what follows *result*; plan again where the payment has changed.
 
-        An answer to a question that is older than the last start is dropped, and so is a step
+        An answer to a question that is older than the last start is dropped, and so is a *step*
         that is recorded already, unless it is a success.
         """
         start = payment.give_up_at
         for _ in range(MAX_WRITE_ATTEMPTS):
-            plan, recorded, update = decide(payment)
+            plan = plan_of(payment)
+            recorded = step is not None and payment.step >= step
             outdated = recorded or payment.give_up_at != start
             if payment.settled or (outdated and plan.status is not Status.SUCCEEDED):
                 return self._outcome(payment, payment, result)
             try:
-                after = self._payments.write(payment.pay_id, update())
+                after = self._payments.write(payment.pay_id, update_of(payment, plan))
             except PaymentChanged as changed:
                 payment = _current(changed, payment)
             else:
@@ -126,24 +138,12 @@ class Checker:
             payment = changed.current or payment
         return self._outcome(payment, payment, result)
 
-    def evaluate_unregistered(self, payment: Payment, reply: Reply, result: QueryResult) -> Outcome:
-        """Return what *reply* says of a payment that is not stored; store it only if it is paid."""
-        status = plan_after_live_check(payment, reply, self._rules, result.at).status
-        if status is Status.SUCCEEDED:
-            return self.save_live_check(payment, result, "api")
-        stored_form = reply_value(reply)  # truncated as in the table: a reply may have 64 KiB
-        seen = replace(
-            payment, status=status, reply=stored_form, checks=1, last_checked_at=result.at
-        )
-        return replace(self._outcome(seen, seen, result), stored=False)
-
     def _queued_update(
         self, payment: Payment, plan: CheckPlan, result: QueryResult, step: int
     ) -> "Update":
-        reply = result.answer if isinstance(result.answer, Reply) else None
-        if reply is not None and plan.status is Status.SUCCEEDED:
-            return self._success(payment, plan, reply, result.at, "queue")
-        return updates.record_step(payment, plan, reply, now=result.at, step=step)
+        if result.reply and plan.status is Status.SUCCEEDED:
+            return self._success(payment, plan, result.reply, result.at, "queue")
+        return updates.record_step(payment, plan, result.reply, now=result.at, step=step)
 
     def _live_update(
         self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
@@ -173,9 +173,8 @@ class Checker:
 
     def _outcome(self, before: Payment, after: Payment, result: QueryResult) -> Outcome:
         new_status = after.status if after.status is not before.status else None
-        unknown = isinstance(result.answer, Reply) and is_unknown_pay_rst(
-            result.answer, self._rules.failed_pay_rst_values
-        )
+        failed_values = self._rules.failed_pay_rst_values
+        unknown = result.reply is not None and is_unknown_pay_rst(result.reply, failed_values)
         unpaid = _became_unpaid(before, after, result)
         return Outcome(after.pay_id, after, result, new_status, unpaid=unpaid, unknown=unknown)
 
@@ -183,7 +182,7 @@ class Checker:
 def _became_unpaid(before: Payment, after: Payment, result: QueryResult) -> bool:
     """Return True for the first answer after half an hour that is no success: once a payment."""
     due = before.created_at + UNPAID_AFTER_MS
-    answered = isinstance(result.answer, Reply) and after.status.rank < Status.REVIEW.rank
+    answered = result.reply is not None and after.status.rank < Status.REVIEW.rank
     return answered and (before.last_answered_at or 0) < due <= result.at
 
 

@@ -21,7 +21,6 @@ from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Payment, Registration, Status, Trigger
 from payresult.domain.registration import can_restart, due_step, merge, new_payment
-from payresult.domain.reply import Reply
 from payresult.errors import (
     GatewayError,
     NotRegistered,
@@ -137,12 +136,19 @@ class PaymentService:
 
     def claim_live(
         self, payment: Payment, interval: int = LIVE_CHECK_INTERVAL_MS
-    ) -> Payment | None:
-        """Return *payment* with the claim of a live check, None if it was asked about just now."""
+    ) -> tuple[Payment, bool]:
+        """Claim a live check; return the payment as it is now, and whether it is claimed.
+
+        It is not where the gateway was asked less than *interval* milliseconds ago, or where
+        another caller claims it at this moment.
+        """
         now = self._checker.now()
         if now - (payment.last_checked_at or 0) < interval:
-            return None
-        return self._payments.write(payment.pay_id, updates.claim_live(payment, now))
+            return payment, False
+        try:
+            return self._payments.write(payment.pay_id, updates.claim_live(payment, now)), True
+        except PaymentChanged as changed:
+            return changed.current or payment, False
 
     def _create(self, pay_id: str, registration: Registration, trigger: Trigger) -> Payment:
         now = self._checker.now()
@@ -191,26 +197,16 @@ class PaymentService:
 
     def _look_up(self, pay_id: str, stored: Stored | None, interval: int) -> Outcome:
         payment = require_readable(stored)
+        if payment is None and self._require_registration:
+            return Outcome(pay_id, stored=False, error=NotRegistered(pay_id))
         if payment is None:
-            return self._look_up_unregistered(pay_id)
+            return self._checker.check_unregistered(pay_id)
         if payment.settled:
             return Outcome(pay_id, payment)
-        try:
-            claimed = self.claim_live(payment, interval)
-        except PaymentChanged as changed:  # another caller asks at this moment
-            return Outcome(pay_id, changed.current or payment)
-        if claimed is None:
+        payment, claimed = self.claim_live(payment, interval)
+        if not claimed:
             return Outcome(pay_id, payment)
-        return self._checker.save_live_check(claimed, self._checker.query(pay_id), "api")
-
-    def _look_up_unregistered(self, pay_id: str) -> Outcome:
-        if self._require_registration:
-            return Outcome(pay_id, stored=False, error=NotRegistered(pay_id))
-        result = self._checker.query(pay_id)
-        if not isinstance(result.answer, Reply):
-            return Outcome(pay_id, result=result, stored=False, error=result.answer)
-        payment = new_payment(self._payments.partner_code, pay_id, Registration(), result.at)
-        return self._checker.evaluate_unregistered(payment, result.answer, result)
+        return self._checker.save_live_check(payment, self._checker.query(pay_id), "api")
 
 
 def _awaited(outcome: Outcome) -> Payment | None:
