@@ -1,7 +1,6 @@
 """The event bus: PutEvents, with the result of each entry."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -11,23 +10,11 @@ from payresult.domain.event import DETAIL_TYPE, SOURCE, Event
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_events.type_defs import (
-        PutEventsRequestEntryTypeDef,
-        PutEventsResultEntryTypeDef,
-    )
-
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 CALL_LEVEL_ERRORS = {"AccessDeniedException", "InternalFailure", "ThrottlingException"}
 """Codes that concern the whole call and no single entry (AWS, EventBridge common errors): sending
 the entries one by one would add ten calls and help nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The result of sending an event: ``refused`` is None, or a short code."""
-
-    event: Event
-    refused: str | None
 
 
 class EventPublisher:
@@ -37,30 +24,36 @@ class EventPublisher:
         self._client = client
         self._bus = bus
 
-    def put(self, events: Sequence[Event]) -> list[Delivery]:
-        """Send *events* and return the result of each. AWS's errors are results, never raised."""
-        return [delivery for batch in batches(events) for delivery in self._put_batch(batch)]
+    def put(self, events: Sequence[Event]) -> dict[str, str]:
+        """Send *events*, at most one of a payment, and return a short code for each refused one.
 
-    def _put_batch(self, batch: Sequence[Event]) -> Iterator[Delivery]:
+        The codes are by payId. AWS's errors are codes too, never raised.
+        """
+        refused: dict[str, str] = {}
+        for batch in batches(events):
+            refused |= self._put_batch(batch)
+        return refused
+
+    def _put_batch(self, batch: Sequence[Event]) -> dict[str, str]:
+        pay_ids = [event.pay_id for event in batch]
         try:
             answer = self._client.put_events(Entries=[self._entry(event) for event in batch])
-        except ClientError as error:
-            yield from self._refused(batch, error)
         except BotoCoreError as error:  # no answer: the event is sent again later, same id
-            yield from (Delivery(event, type(error).__name__) for event in batch)
-        else:
-            # The answer has one entry for each one sent, in the same order (AWS, PutEvents).
-            for event, entry in zip(batch, answer["Entries"], strict=True):
-                yield _delivery(event, entry)
-
-    def _refused(self, batch: Sequence[Event], error: ClientError) -> Iterator[Delivery]:
-        """One invalid entry fails the whole call, so each is sent again alone."""
-        code = error.response["Error"]["Code"]
-        if len(batch) == 1 or code in CALL_LEVEL_ERRORS:
-            yield from (Delivery(event, code) for event in batch)
-        else:
-            for event in batch:
-                yield from self._put_batch([event])
+            return dict.fromkeys(pay_ids, type(error).__name__)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if len(batch) == 1 or code in CALL_LEVEL_ERRORS:
+                return dict.fromkeys(pay_ids, code)
+            # One invalid entry fails the whole call, so each is sent again alone.
+            alone = [self._put_batch([event]) for event in batch]
+            return {pay_id: why for refused in alone for pay_id, why in refused.items()}
+        # The answer has one entry for each one sent, in the same order (AWS, PutEvents).
+        pairs = zip(pay_ids, answer["Entries"], strict=True)
+        return {
+            pay_id: entry.get("ErrorCode", "Unknown")
+            for pay_id, entry in pairs
+            if "EventId" not in entry
+        }
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
         return {
@@ -69,8 +62,3 @@ class EventPublisher:
             "DetailType": DETAIL_TYPE,
             "Detail": event.detail,
         }
-
-
-def _delivery(event: Event, entry: "PutEventsResultEntryTypeDef") -> Delivery:
-    accepted = "EventId" in entry
-    return Delivery(event, None if accepted else entry.get("ErrorCode", "Unknown"))

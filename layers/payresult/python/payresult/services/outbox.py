@@ -1,6 +1,6 @@
 """Publishes unsent events: read again, send, mark. Publisher and sweeper both use it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,20 +18,18 @@ if TYPE_CHECKING:
 
 MAX_RETRY_DELAY_MS = 15 * 60_000
 
-Refusals = dict[str, str]
-"""By payId, why its event is not on the bus: a code of EventBridge, or the name of an error."""
-
 
 @dataclass(frozen=True, slots=True)
 class PublishResult:
     """How many events the bus accepted, and which it refused.
 
-    ``ages`` are the milliseconds from the success (or from an operator's republish) until the
-    event was marked as sent. An event that is sent twice is marked, and has an age, once.
+    ``refused`` says by payId why: a code of EventBridge, or the name of an error. ``ages`` are the
+    milliseconds from the success (or from an operator's republish) until the event was marked as
+    sent. An event that is sent twice is marked, and has an age, once.
     """
 
     sent: int
-    refused: Refusals
+    refused: dict[str, str]
     ages: list[int]
 
 
@@ -66,16 +64,16 @@ class Outbox:
             for pay_id, each in found.items()
             if not isinstance(each, Payment)
         }
-        unsent = [(event, since) for each in payments.values() for event, since in _unsent(each)]
-        deliveries = self._publisher.put([event for event, _ in unsent])
-        accepted = [delivery.event for delivery in deliveries if delivery.refused is None]
+        events = [event for each in payments.values() if (event := _unsent_event(each))]
+        refused = self._publisher.put(events)
+        accepted = [event for event in events if event.pay_id not in refused]
         sent = [payments[event.pay_id] for event in accepted]
         ages = [age for age in self._pool.map(self._mark, accepted, sent) if age is not None]
-        refused = {each.event.pay_id: each.refused for each in deliveries if each.refused}
         if postpone:
-            late = [pair for pair in unsent if pair[0].pay_id in refused]
-            list(self._pool.map(self._postpone, late))
-        return PublishResult(len(accepted), refused | unreadable, ages)
+            late = [event for event in events if event.pay_id in refused]
+            unsent = [payments[event.pay_id] for event in late]
+            list(self._pool.map(self._postpone, late, unsent))
+        return PublishResult(len(sent), refused | unreadable, ages)
 
     def _mark(self, event: Event, payment: Payment) -> int | None:
         now = self._now()
@@ -90,10 +88,10 @@ class Outbox:
         self._payments.orders.expire(payment)
         return now - payment.history[-1].at
 
-    def _postpone(self, unsent: tuple[Event, int]) -> None:
-        event, since = unsent
+    def _postpone(self, event: Event, payment: Payment) -> None:
         now = self._now()
-        until = now + min(max(now - since, updates.EVENT_GRACE_MS), MAX_RETRY_DELAY_MS)
+        waited = now - payment.history[-1].at
+        until = now + min(max(waited, updates.EVENT_GRACE_MS), MAX_RETRY_DELAY_MS)
         with suppress(PaymentChanged):
             self._payments.write(event.pay_id, updates.postpone_event(event, until))
 
@@ -101,7 +99,7 @@ class Outbox:
         return int(self._clock() * 1000)
 
 
-def _unsent(payment: Payment) -> Iterator[tuple[Event, int]]:
-    """Yield the payment's event, and since when it waits, if it is unsent."""
+def _unsent_event(payment: Payment) -> Event | None:
     if payment.event_state == "PENDING" and payment.event_id and payment.event:
-        yield Event(payment.pay_id, payment.event_id, payment.event), payment.history[-1].at
+        return Event(payment.pay_id, payment.event_id, payment.event)
+    return None
