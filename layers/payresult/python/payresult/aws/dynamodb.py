@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from payresult.aws import items
+from payresult.aws.expressions import Update
 from payresult.aws.operator_updates import AT_REST
 from payresult.aws.orders import Orders
 from payresult.domain.payment import DUPLICATE, Payment
@@ -16,8 +17,6 @@ from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-    from payresult.aws.expressions import Update
 
 MAX_KEYS_PER_READ = 100
 """BatchGetItem's limit (AWS, BatchGetItem)."""
@@ -93,7 +92,7 @@ class PaymentRepository:
             found |= self._read(wanted[start : start + MAX_KEYS_PER_READ])
         return found
 
-    def write(self, pay_id: str, update: "Update") -> Payment:
+    def write(self, pay_id: str, update: Update) -> Payment:
         """Write *update* and return the payment after it.
 
         Raises PaymentChanged, with the payment as it is now, where the condition does not hold.
@@ -107,7 +106,7 @@ class PaymentRepository:
         )
         return items.to_payment(answer["Attributes"])
 
-    def try_write(self, pay_id: str, update: "Update") -> bool:
+    def try_write(self, pay_id: str, update: Update) -> bool:
         """Write *update* and return whether its condition held.
 
         DynamoDB does not send the item: to parse it is a fifth of the CPU of a claimed check.

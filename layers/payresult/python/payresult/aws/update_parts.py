@@ -1,9 +1,10 @@
 """Parts that several writes share: starts, plans, statuses and the history. Pure."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from payresult.aws import items
 from payresult.aws.expressions import Update
+from payresult.domain.decision import CheckPlan
 from payresult.domain.payment import (
     ATTENTION_STATUSES,
     Payment,
@@ -14,9 +15,6 @@ from payresult.domain.payment import (
 )
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import FOLLOW_FOR
-
-if TYPE_CHECKING:
-    from payresult.domain.decision import CheckPlan
 
 # Passes unless the new status is lower than the stored one.
 RANK_NOT_FALLING = "#rank <= :rank"
@@ -62,7 +60,7 @@ def start(update: Update, payment: Payment, now: int) -> None:
     update.remove("lastError", "expiresAt")
 
 
-def require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> None:
+def require_as_decided(update: Update, payment: Payment, plan: CheckPlan) -> None:
     """Require what the decision was made with, so that no change is in the history twice."""
     update.require(RANK_NOT_FALLING, rank=plan.status.rank)
     update.require_unchanged(giveUpAt=payment.give_up_at)
@@ -76,7 +74,7 @@ def require_as_decided(update: Update, payment: Payment, plan: "CheckPlan") -> N
 def record_check(
     update: Update,
     payment: Payment,
-    plan: "CheckPlan",
+    plan: CheckPlan,
     reply: Reply | None,
     now: int,
     trigger: Trigger,
@@ -136,7 +134,7 @@ def append_history(update: Update, payment: Payment, change: StatusChange) -> No
     update.set(history=[*map(items.status_change_value, kept), entry])
 
 
-def write_plan(update: Update, payment: Payment, plan: "CheckPlan") -> None:
+def write_plan(update: Update, payment: Payment, plan: CheckPlan) -> None:
     """Write the time of the next check, and change the index only where it must."""
     if plan.give_up_at is not None:
         update.set(giveUpAt=plan.give_up_at)

@@ -1,7 +1,5 @@
 """Each write to a payment's item: what it sets, under which named condition. Pure."""
 
-from typing import TYPE_CHECKING
-
 from payresult.aws import items
 from payresult.aws.expressions import Update
 from payresult.aws.update_parts import (
@@ -17,6 +15,7 @@ from payresult.aws.update_parts import (
     wait_for_person,
     write_plan,
 )
+from payresult.domain.decision import CheckPlan
 from payresult.domain.event import Event
 from payresult.domain.payment import (
     DUPLICATE,
@@ -28,9 +27,6 @@ from payresult.domain.payment import (
 )
 from payresult.domain.reply import Reply
 from payresult.domain.schedule import GIVE_UP_GRACE
-
-if TYPE_CHECKING:
-    from payresult.domain.decision import CheckPlan
 
 NEW = "attribute_not_exists(#pk)"
 STORED = "attribute_exists(#pk)"
@@ -126,7 +122,7 @@ def note_unanswered(now: int) -> Update:
 
 
 def record_step(
-    payment: Payment, plan: "CheckPlan", reply: Reply | None, *, now: int, step: int
+    payment: Payment, plan: CheckPlan, reply: Reply | None, *, now: int, step: int
 ) -> Update:
     """Record a check from the queue that was no success, and the plan of the next one."""
     update = Update()
@@ -139,7 +135,7 @@ def record_step(
 
 
 def record_live(
-    payment: Payment, plan: "CheckPlan", reply: Reply, *, now: int, trigger: Trigger
+    payment: Payment, plan: CheckPlan, reply: Reply, *, now: int, trigger: Trigger
 ) -> Update:
     """Record a live check that was no success. ``step`` and ``attempt`` stay as they are."""
     update = Update()
@@ -151,7 +147,7 @@ def record_live(
 
 
 def succeed(
-    payment: Payment, plan: "CheckPlan", reply: Reply, event: Event, *, now: int, trigger: Trigger
+    payment: Payment, plan: CheckPlan, reply: Reply, event: Event, *, now: int, trigger: Trigger
 ) -> Update:
     """Make the payment SUCCEEDED and create its event; the payment need not be stored before."""
     update = Update()

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo  # loaded only where a GatewayTimeZone is set
+    from zoneinfo import ZoneInfo  # publisher and sweeper start without it
 
 # The hour is spelled out: from Python 3.14 on, fromisoformat reads 24:00:00 as the next day.
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}")

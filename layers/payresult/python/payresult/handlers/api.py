@@ -5,7 +5,8 @@ API Gateway has matched the route already, so a dictionary is all the routing th
 
 from base64 import b64decode
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -27,12 +28,7 @@ from payresult.schemas.responses import (
     problem_of,
     retry_after,
 )
-from payresult.services.payments import LIVE_CHECK_INTERVAL_MS
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
-    from payresult.services.payments import PaymentService
+from payresult.services.payments import LIVE_CHECK_INTERVAL_MS, PaymentService
 
 _SERVER_ERROR = 500
 
@@ -47,7 +43,7 @@ class ApiHandler:
     """
 
     def __init__(
-        self, service: "PaymentService", zone: "ZoneInfo | None", max_wait_seconds: int
+        self, service: PaymentService, zone: ZoneInfo | None, max_wait_seconds: int
     ) -> None:
         self.service = service
         self.logger = Logger()

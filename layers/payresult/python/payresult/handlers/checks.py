@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -11,9 +11,7 @@ from payresult.domain.payment import CheckMessage
 from payresult.errors import InvalidInput, RegistrationConflict
 from payresult.observability import count, report
 from payresult.schemas.requests import parse_message
-
-if TYPE_CHECKING:
-    from payresult.services.check_batch import CheckBatchProcessor
+from payresult.services.check_batch import CheckBatchProcessor
 
 REFUSED = "MessagesRefused"
 """Metric: deliveries of messages that the sender must correct; five make a dead letter."""
@@ -24,7 +22,7 @@ FAILED = "MessagesFailed"
 class ChecksHandler:
     """Handles batches of messages of the checks queue."""
 
-    def __init__(self, processor: "CheckBatchProcessor") -> None:
+    def __init__(self, processor: CheckBatchProcessor) -> None:
         self.processor = processor
         self.logger = Logger()
         self.metrics = Metrics()

@@ -1,19 +1,17 @@
 """The table's stream: each record is a payment whose event is unsent."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
-
-if TYPE_CHECKING:
-    from payresult.services.outbox import Outbox
+from payresult.services.outbox import Outbox
 
 
 class PublisherHandler:
     """Handles batches of records of the table's stream."""
 
-    def __init__(self, outbox: "Outbox") -> None:
+    def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self.logger = Logger()
         self.metrics = Metrics()

@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools import Logger, Metrics
 
 from payresult.observability import count, measure
+from payresult.services.sweeper import Sweeper, SweepResult
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-    from payresult.services.sweeper import Sweeper, SweepResult
 
 MAX_NAMED = 100
 """The most unreadable items that a sweep names: they come back each minute, and 20,000 lines of
@@ -19,7 +18,7 @@ MAX_NAMED = 100
 class SweeperHandler:
     """Handles the event of each minute."""
 
-    def __init__(self, sweeper: "Sweeper") -> None:
+    def __init__(self, sweeper: Sweeper) -> None:
         self.sweeper = sweeper
         self.logger = Logger()
         self.metrics = Metrics()
@@ -58,7 +57,7 @@ class SweeperHandler:
         if errors:
             raise errors[0]
 
-    def _log(self, swept: "SweepResult") -> None:
+    def _log(self, swept: SweepResult) -> None:
         for pay_id, code in swept.events_refused.items():
             self.logger.warning("event refused", extra={"payId": pay_id, "code": code})
         for name, pay_ids in (

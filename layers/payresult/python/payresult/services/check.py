@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository
+from payresult.aws.expressions import Update
 from payresult.aws.items import reply_value
 from payresult.domain.decision import (
     CheckPlan,
@@ -21,11 +21,8 @@ from payresult.domain.payment import Payment, Registration, Status, Trigger
 from payresult.domain.registration import new_payment
 from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable, InvalidReply, PaymentChanged, WriteConflict
+from payresult.gateway.client import GatewayClient
 from payresult.schemas import events
-
-if TYPE_CHECKING:
-    from payresult.aws.expressions import Update
-    from payresult.gateway.client import GatewayClient
 
 MAX_WRITE_ATTEMPTS = 5
 
@@ -39,7 +36,7 @@ class Checker:
 
     def __init__(
         self,
-        gateway: "GatewayClient",
+        gateway: GatewayClient,
         payments: PaymentRepository,
         rules: Rules,
         *,
@@ -108,7 +105,7 @@ class Checker:
         payment: Payment,
         result: QueryResult,
         plan_of: Callable[[Payment], CheckPlan],
-        update_of: Callable[[Payment, CheckPlan], "Update"],
+        update_of: Callable[[Payment, CheckPlan], Update],
         step: int | None = None,
     ) -> Outcome:
         """Write what follows *result*; plan again where the payment has changed.
@@ -140,21 +137,21 @@ class Checker:
 
     def _queued_update(
         self, payment: Payment, plan: CheckPlan, result: QueryResult, step: int
-    ) -> "Update":
+    ) -> Update:
         if result.reply and plan.status is Status.SUCCEEDED:
             return self._success(payment, plan, result.reply, result.at, "queue")
         return updates.record_step(payment, plan, result.reply, now=result.at, step=step)
 
     def _live_update(
         self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
-    ) -> "Update":
+    ) -> Update:
         if plan.status is Status.SUCCEEDED:
             return self._success(payment, plan, reply, now, trigger)
         return updates.record_live(payment, plan, reply, now=now, trigger=trigger)
 
     def _success(
         self, payment: Payment, plan: CheckPlan, reply: Reply, now: int, trigger: Trigger
-    ) -> "Update":
+    ) -> Update:
         """Return the write of a success, after the mark of its order.
 
         The registration that the mark was made with is a condition of the write.

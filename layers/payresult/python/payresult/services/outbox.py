@@ -4,17 +4,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository
+from payresult.aws.eventbridge import EventPublisher
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment
 from payresult.domain.schedule import expiry
 from payresult.errors import PaymentChanged
-
-if TYPE_CHECKING:
-    from payresult.aws.eventbridge import EventPublisher
 
 MAX_RETRY_DELAY_MS = 15 * 60_000
 
@@ -39,7 +36,7 @@ class Outbox:
     def __init__(
         self,
         payments: PaymentRepository,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         *,
         pool: Executor,
         clock: Callable[[], float],

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from payresult.aws import updates
 from payresult.aws.batches import batches
@@ -17,9 +16,7 @@ from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.payment import Payment, Status
 from payresult.domain.schedule import GIVE_UP_GRACE
 from payresult.errors import ReadIncomplete, UnreadableItem
-
-if TYPE_CHECKING:
-    from payresult.services.outbox import Outbox
+from payresult.services.outbox import Outbox
 
 MINUTE_MS = 60_000
 
@@ -85,7 +82,7 @@ class Sweeper:
         self,
         payments: PaymentRepository,
         queue: CheckQueue,
-        outbox: "Outbox",
+        outbox: Outbox,
         *,
         pool: Executor,
         clock: Callable[[], float],
