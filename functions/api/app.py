@@ -1,8 +1,4 @@
-"""The HTTP API: look up one payment or many, and register one.
-
-The handler is in ``payresult.handlers``. A deployment replaces code and layers one after the other,
-so this file uses one name of the layer, which never changes.
-"""
+"""The HTTP API: look up one payment or many, wait for one, and register one."""
 
 import os
 

@@ -1,8 +1,4 @@
-"""The table's stream: each record is a payment whose event is unsent.
-
-The handler is in ``payresult.handlers``. A deployment replaces code and layers one after the other,
-so this file uses one name of the layer, which never changes.
-"""
+"""The table's stream: each record is a payment whose event is unsent."""
 
 import os
 

@@ -1,8 +1,4 @@
-"""Every minute: overdue checks, unsent events, and payments to give up.
-
-The handler is in ``payresult.handlers``. A deployment replaces code and layers one after the other,
-so this file uses one name of the layer, which never changes.
-"""
+"""Every minute: overdue checks, unsent events, and payments to give up."""
 
 import os
 

@@ -1,6 +1,7 @@
 """The start of a function: its handler, the services that it uses, and AWS clients.
 
-``functions/*/app.py`` import ``<function>_handler`` from here, and nothing else of the layer.
+``functions/*/app.py`` import ``<function>_handler`` from here, and nothing else of the layer: a
+deployment replaces code and layers one after the other, so these names never change.
 
 Garbage collection is held from the import to the end of the start, because nothing that a start
 creates is garbage, and looking for it takes time (docs/decisions.md). A builder imports only what

@@ -1,20 +1,5 @@
 """Every exception that payresult raises on purpose.
 
-* PayresultError
-  x InvalidInput            a value from outside breaks a rule
-  x MalformedJson           a text is not JSON, or has more than one meaning
-  x RegistrationConflict    a field contradicts what is known of the payment
-  x NotRegistered           the deployment requires a registration, and there is none
-  x WaitingOff              the deployment lets nobody wait
-  x GatewayError            the gateway said nothing about the payment
-    + GatewayUnavailable    nothing understandable came: 503 to a caller
-    + InvalidReply          JSON came that means nothing: 502 to a caller
-  x PaymentChanged          a conditional write failed
-  x WriteConflict           it failed again and again
-  x ReadIncomplete          DynamoDB returned only part of a batch
-  x UnreadableItem          an item of another version
-  x QueueSendError          SQS refused a message
-
 A class exists only where somebody decides by it. botocore's errors pass through: SQS and the
 stream retry what they interrupt.
 """

@@ -1,15 +1,7 @@
-"""Registers payments and looks them up.
+"""Registers payments, looks them up, and waits for their result.
 
-* ``PaymentService.register``  an order service registers a payment; from then on it is followed
-* ``PaymentService.look_up``   an app asks: answered from the table, or by a live check
-* ``PaymentService.wait``      an app asks, and waits for the result
-* ``check_batch``              handles the messages of the checks queue
-* ``sweeper``                  runs each minute: overdue checks and unsent events
-* ``outbox``                   publishes the event of a payment
-
-``check`` makes one check, ``domain.decision`` decides what a reply means, ``aws.updates`` has the
-writes. A success and its event are one write, so a function that queries the gateway sends no
-event; the outbox does.
+A success and its event are one write, so a function that queries the gateway sends no event; the
+outbox does.
 """
 
 from collections.abc import Callable, Iterable
@@ -41,7 +33,7 @@ WAIT_READ_INTERVAL_MS = 1000
 
 
 class PaymentService:
-    """The use cases of a payId: register and look up."""
+    """The use cases of the HTTP API."""
 
     def __init__(
         self,
