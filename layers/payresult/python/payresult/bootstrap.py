@@ -4,8 +4,8 @@
 deployment replaces code and layers one after the other, so these names never change.
 
 Garbage collection is held from the import to the end of the start, because nothing that a start
-creates is garbage, and looking for it takes time (docs/decisions.md). A builder imports only what
-its function needs: the publisher loads no gateway client.
+creates is garbage, and looking for it takes time (docs/decisions.md). Each function imports only
+what it needs: the publisher loads no gateway client.
 """
 # ruff: noqa: E402, PLC0415 - see above
 
@@ -15,7 +15,7 @@ gc.disable()
 
 import time
 from collections.abc import Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -34,10 +34,7 @@ if TYPE_CHECKING:
     from payresult.handlers.sweeper import SweeperHandler
     from payresult.resources import Resources
     from payresult.services.check import Checker
-    from payresult.services.check_batch import CheckBatchProcessor
     from payresult.services.outbox import Outbox
-    from payresult.services.payments import PaymentService
-    from payresult.services.sweeper import Sweeper
     from payresult.settings import Settings
 
 Started = TypeVar("Started")
@@ -61,19 +58,35 @@ CLIENT_CONFIG = Config(
 def api_handler(environ: Mapping[str, str]) -> "ApiHandler":
     """Return the handler of the api function."""
     from payresult.handlers.api import ApiHandler
+    from payresult.services.payments import PaymentService
     from payresult.settings import Settings
 
     settings = Settings.from_env(environ)
-    service = build_service(settings)
+    given = _Dependencies(settings.resources)
+    service = PaymentService(
+        given.checker(settings),
+        given.payments,
+        given.queue(),
+        pool=given.pool,
+        sleep=time.sleep,
+        require_registration=settings.require_registration,
+    )
     return _started(ApiHandler(service, settings.zone, settings.max_wait_seconds))
 
 
 def checks_handler(environ: Mapping[str, str]) -> "ChecksHandler":
     """Return the handler of the checks function."""
     from payresult.handlers.checks import ChecksHandler
+    from payresult.services.check_batch import CheckBatchProcessor
+    from payresult.services.payments import PaymentService
     from payresult.settings import Settings
 
-    return _started(ChecksHandler(build_batch_processor(Settings.from_env(environ))))
+    settings = Settings.from_env(environ)
+    given = _Dependencies(settings.resources)
+    checker, payments, queue = given.checker(settings), given.payments, given.queue()
+    service = PaymentService(checker, payments, queue, pool=given.pool, sleep=time.sleep)
+    processor = CheckBatchProcessor(service, checker, payments, queue, pool=given.pool)
+    return _started(ChecksHandler(processor))
 
 
 def publisher_handler(environ: Mapping[str, str]) -> "PublisherHandler":
@@ -81,15 +94,19 @@ def publisher_handler(environ: Mapping[str, str]) -> "PublisherHandler":
     from payresult.handlers.publisher import PublisherHandler
     from payresult.resources import Resources
 
-    return _started(PublisherHandler(build_outbox(Resources.from_env(environ))))
+    return _started(PublisherHandler(_Dependencies(Resources.from_env(environ)).outbox()))
 
 
 def sweeper_handler(environ: Mapping[str, str]) -> "SweeperHandler":
     """Return the handler of the sweeper function."""
     from payresult.handlers.sweeper import SweeperHandler
     from payresult.resources import Resources
+    from payresult.services.sweeper import Sweeper
 
-    return _started(SweeperHandler(build_sweeper(Resources.from_env(environ))))
+    given = _Dependencies(Resources.from_env(environ))
+    queue, outbox = given.queue(), given.outbox()
+    sweeper = Sweeper(given.payments, queue, outbox, pool=given.pool, clock=time.time)
+    return _started(SweeperHandler(sweeper))
 
 
 def _started(handler: Started) -> Started:
@@ -99,48 +116,45 @@ def _started(handler: Started) -> Started:
     return handler
 
 
-def build_service(settings: "Settings") -> "PaymentService":
-    """Return the use cases of the api function."""
-    from payresult.services.payments import PaymentService
+class _Dependencies:
+    """What the services are given: the table, and what else a function asks for."""
 
-    session, pool, resources = boto3.Session(), _pool(), settings.resources
-    payments, queue = _payments(session, resources), _queue(session, resources)
-    return PaymentService(
-        _checker(settings, payments),
-        payments,
-        queue,
-        pool=pool,
-        sleep=time.sleep,
-        require_registration=settings.require_registration,
-    )
+    def __init__(self, resources: "Resources") -> None:
+        self._resources = resources
+        self._session = boto3.Session()
+        self.pool = ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="payresult")
+        dynamodb = _client(self._session, "dynamodb")
+        self.payments = PaymentRepository(
+            dynamodb, resources.table_name, resources.partner_code, pause
+        )
 
+    def queue(self) -> "CheckQueue":
+        from payresult.aws.sqs import CheckQueue
 
-def build_batch_processor(settings: "Settings") -> "CheckBatchProcessor":
-    """Return the use case of the checks function."""
-    from payresult.services.check_batch import CheckBatchProcessor
-    from payresult.services.payments import PaymentService
+        return CheckQueue(_client(self._session, "sqs"), self._resources.queue_url)
 
-    session, pool, resources = boto3.Session(), _pool(), settings.resources
-    payments, queue = _payments(session, resources), _queue(session, resources)
-    checker = _checker(settings, payments)
-    service = PaymentService(checker, payments, queue, pool=pool, sleep=time.sleep)
-    return CheckBatchProcessor(service, checker, payments, queue, pool=pool)
+    def outbox(self) -> "Outbox":
+        from payresult.aws.eventbridge import EventPublisher
+        from payresult.services.outbox import Outbox
 
+        bus = EventPublisher(_client(self._session, "events"), self._resources.event_bus_name)
+        days = self._resources.retention_days
+        return Outbox(self.payments, bus, pool=self.pool, clock=time.time, retention_days=days)
 
-def build_outbox(resources: "Resources") -> "Outbox":
-    """Return the use case of the publisher function."""
-    session = boto3.Session()
-    return _outbox(session, resources, _payments(session, resources), _pool())
+    def checker(self, settings: "Settings") -> "Checker":
+        from payresult.gateway.client import GatewayClient
+        from payresult.services.check import Checker
 
-
-def build_sweeper(resources: "Resources") -> "Sweeper":
-    """Return the use case of the sweeper function."""
-    from payresult.services.sweeper import Sweeper
-
-    session, pool = boto3.Session(), _pool()
-    payments = _payments(session, resources)
-    outbox = _outbox(session, resources, payments, pool)
-    return Sweeper(payments, _queue(session, resources), outbox, pool=pool, clock=time.time)
+        code = self._resources.partner_code
+        gateway = GatewayClient(settings.gateway_base_url, code, pool_size=MAX_CONCURRENCY)
+        random_fraction = SystemRandom().random
+        return Checker(
+            gateway,
+            self.payments,
+            settings.rules,
+            clock=time.time,
+            random_fraction=random_fraction,
+        )
 
 
 def _client(session: boto3.Session, service: Literal["dynamodb", "events", "sqs"]) -> Any:
@@ -159,54 +173,6 @@ def _roots(session: boto3.Session) -> str | None:
     return str(file) if partition == "aws" and file.exists() else None
 
 
-def _pool() -> Executor:
-    return ThreadPoolExecutor(MAX_CONCURRENCY, thread_name_prefix="payresult")
-
-
-def _payments(session: boto3.Session, resources: "Resources") -> PaymentRepository:
-    return PaymentRepository(
-        _client(session, "dynamodb"), resources.table_name, resources.partner_code, pause
-    )
-
-
 def pause(longest: float) -> None:
     """Wait for a random part of *longest* seconds ("full jitter")."""
     time.sleep(longest * SystemRandom().random())
-
-
-def _queue(session: boto3.Session, resources: "Resources") -> "CheckQueue":
-    from payresult.aws.sqs import CheckQueue
-
-    return CheckQueue(_client(session, "sqs"), resources.queue_url)
-
-
-def _outbox(
-    session: boto3.Session, resources: "Resources", payments: PaymentRepository, pool: Executor
-) -> "Outbox":
-    from payresult.aws.eventbridge import EventPublisher
-    from payresult.services.outbox import Outbox
-
-    publisher = EventPublisher(_client(session, "events"), resources.event_bus_name)
-    return Outbox(
-        payments,
-        publisher,
-        pool=pool,
-        clock=time.time,
-        retention_days=resources.retention_days,
-    )
-
-
-def _checker(settings: "Settings", payments: PaymentRepository) -> "Checker":
-    from payresult.gateway.client import GatewayClient
-    from payresult.services.check import Checker
-
-    gateway = GatewayClient(
-        settings.gateway_base_url, settings.resources.partner_code, pool_size=MAX_CONCURRENCY
-    )
-    return Checker(
-        gateway,
-        payments,
-        settings.rules,
-        clock=time.time,
-        random_fraction=SystemRandom().random,
-    )
