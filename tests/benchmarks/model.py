@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, NamedTuple
 
-from payresult.aws.dynamodb import MAX_KEYS_PER_READ
+from payresult.aws.batches import MAX_KEYS_PER_READ
 from payresult.aws.items import SHARD_COUNT
 from payresult.bootstrap import MAX_CONCURRENCY
 from payresult.services.sweeper import RESERVE_MS

@@ -117,8 +117,8 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
     store.get_many(["1", "2"])
     with suppress(PaymentChanged):
         store.write("1", updates.create(payment(), "queue"))
-    list(store.due("CHECK", 1))
-    store.count_followed()
+    list(store.indexes.due("CHECK", 1))
+    store.indexes.count_followed()
     CheckQueue(clients["sqs"], "https://sqs.invalid/1/checks").send([FollowUp("1", 2, 3)])
     EventPublisher(clients["events"], "bus").put([Event("1", "id", "{}")])
     return list(aws.sent)

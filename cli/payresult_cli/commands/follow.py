@@ -106,7 +106,7 @@ def _follow_file(context: Context, file: Path, sending: Sending) -> int:
 
 def _follow_waiting(context: Context, reason: str, sending: Sending) -> int:
     """Follow what the index lists. What is followed again is not listed any more."""
-    waiting = context.stack.repository().waiting(reason)
+    waiting = context.stack.repository().indexes.waiting(reason)
     requests = [follow_request(pay_id) for pay_id, _ in waiting]
     found = _classify(context, requests)
     found.by_effect.pop("new", None)  # erased after the index was read

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from payresult.aws.dynamodb import ATTENTION
+from payresult.aws.indexes import ATTENTION
 from payresult.domain.payment import Status, to_iso8601
 from payresult_cli.context import Context
 from payresult_cli.formatting import (
@@ -96,7 +96,7 @@ def _list_waiting(context: Context, reasons: Sequence[str], limit: int) -> int:
     waiting = _Counted(
         (since, pay_id, reason)
         for reason in reasons
-        for pay_id, since in repository.waiting(reason)
+        for pay_id, since in repository.indexes.waiting(reason)
     )
     newest = nlargest(limit, waiting)
     if newest:

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any
 
-from payresult.aws.dynamodb import ATTENTION
+from payresult.aws.indexes import ATTENTION
 from payresult.domain.payment import Payment
 from payresult_cli.doctor.check import DEPLOY, Deployed, Finding, attention, ok
 from payresult_cli.formatting import format_count, format_duration
@@ -66,7 +66,7 @@ def time_to_live(deployed: Deployed) -> Finding:
 def waiting(deployed: Deployed) -> Finding:
     """Count what waits for a person."""
     counts = {
-        reason: sum(1 for _ in islice(deployed.repository.waiting(reason), MAX_COUNTED))
+        reason: sum(1 for _ in islice(deployed.repository.indexes.waiting(reason), MAX_COUNTED))
         for reason in ATTENTION
     }
     found = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
@@ -77,7 +77,7 @@ def waiting(deployed: Deployed) -> Finding:
 
 def unsent_events(deployed: Deployed) -> Finding:
     """Look at up to 100 of the events that are not on the bus yet, the oldest first."""
-    piece = next(deployed.repository.due("EVENT", deployed.now + POSTPONED_MS), None)
+    piece = next(deployed.repository.indexes.due("EVENT", deployed.now + POSTPONED_MS), None)
     found = deployed.repository.get_many(piece.pay_ids if piece else [])
     payments = [each for each in found.values() if isinstance(each, Payment)]
     ages = {
@@ -98,7 +98,7 @@ def unsent_events(deployed: Deployed) -> Finding:
 
 def late_checks(deployed: Deployed) -> Finding:
     """Look for checks that the sweeper should have sent."""
-    piece = next(deployed.repository.due("CHECK", deployed.now - LATE_AFTER_MS), None)
+    piece = next(deployed.repository.indexes.due("CHECK", deployed.now - LATE_AFTER_MS), None)
     if piece is None:
         return ok("none")
     count = len(piece.pay_ids) + piece.others

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from payresult.aws import dynamodb, updates
+from payresult.aws import indexes, updates
 from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.domain.payment import Payment, Registration
 from payresult.domain.registration import new_payment
@@ -87,7 +87,9 @@ def test_payments_of_another_partner_code_are_not_returned(table: Table, partner
     table.change(payId=PAY_ID)
     other = PaymentRepository(table.client, table.name, partner_code)
     assert other.get_many([PAY_ID]) == {}
-    assert [(it.pay_ids, it.others) for it in other.due("CHECK", NOW + 60 * MINUTE)] == [([], 1)]
+    assert [(it.pay_ids, it.others) for it in other.indexes.due("CHECK", NOW + 60 * MINUTE)] == [
+        ([], 1)
+    ]
 
 
 def test_a_write_returns_the_payment_after_it(table: Table) -> None:
@@ -137,7 +139,7 @@ def test_other_errors_of_dynamodb_pass_through(table: Table) -> None:
 
 def due(table: Table, kind: Literal["CHECK", "EVENT"], now: int) -> list[str]:
     """Return what is due, all pieces together."""
-    return [pay_id for piece in table.payments.due(kind, now) for pay_id in piece.pay_ids]
+    return [pay_id for piece in table.payments.indexes.due(kind, now) for pay_id in piece.pay_ids]
 
 
 def test_due_yields_what_is_due_and_nothing_else(table: Table) -> None:
@@ -155,7 +157,7 @@ def test_due_yields_the_oldest_of_a_shard_first(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Page after page, so that no item waits for ever behind newer ones; the shards take turns."""
-    monkeypatch.setattr(dynamodb, "PAGE", 2)
+    monkeypatch.setattr(indexes, "PAGE", 2)
     for number, pay_id in enumerate("abcde"):
         create(table, pay_id)
         table.change(pay_id, workShard="CHECK#3", workAt=NOW - number)
@@ -171,21 +173,21 @@ def test_due_reads_a_page_only_when_it_is_needed(table: Table) -> None:
     """A sweep that ends early has not read the whole index."""
     create(table, *"abc")
     client = RecordsReads(table)
-    pieces = client.payments.due("CHECK", NOW + 15 * MINUTE)
+    pieces = client.payments.indexes.due("CHECK", NOW + 15 * MINUTE)
     assert client.queries == []
     next(pieces)
-    assert [request["Limit"] for request in client.queries] == [dynamodb.PAGE] * 8
+    assert [request["Limit"] for request in client.queries] == [indexes.PAGE] * 8
 
 
 def test_pieces_have_at_most_a_hundred_entries(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many as one BatchGetItem reads; those of other partner codes count."""
-    monkeypatch.setattr(dynamodb, "MAX_KEYS_PER_READ", 3)
+    monkeypatch.setattr(indexes, "MAX_KEYS_PER_READ", 3)
     create(table, *"abcd")
     for number in range(3):
         table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW})
-    pieces = list(table.payments.due("CHECK", NOW + 15 * MINUTE))
+    pieces = list(table.payments.indexes.due("CHECK", NOW + 15 * MINUTE))
     assert [len(piece.pay_ids) + piece.others for piece in pieces] == [3, 3, 1]
     assert sum(piece.others for piece in pieces) == 3
 
@@ -198,8 +200,8 @@ def test_count_attention_counts_what_waits_for_a_person(table: Table) -> None:
     other = {"attention": "P000819#REVIEW", "attentionSince": NOW}
     table.put({"pk": "P000819#1"} | other)
     table.put({"pk": f"{PARTNER}#dealt-with"})
-    assert table.payments.count_attention() == 4
-    assert table.payments.count_attention(NOW + 2) == 2
+    assert table.payments.indexes.count_attention() == 4
+    assert table.payments.indexes.count_attention(NOW + 2) == 2
 
 
 def test_count_followed_returns_no_items(table: Table) -> None:
@@ -214,7 +216,7 @@ def test_count_followed_returns_no_items(table: Table) -> None:
 
     table.client.meta.events.register("after-call.dynamodb.Query", record)
     try:
-        assert table.payments.count_followed() == 14
+        assert table.payments.indexes.count_followed() == 14
     finally:
         table.client.meta.events.unregister("after-call.dynamodb.Query", record)
     assert len(answers) == 8
@@ -322,5 +324,5 @@ def test_what_waits_for_a_person_is_read_from_the_index(table: Table) -> None:
     table.change("b", attention=review, attentionSince=NOW)
     table.change("c", attention=f"{PARTNER}#UNRESOLVED", attentionSince=NOW)
     table.change("d", attention="OTHER#REVIEW", attentionSince=NOW)
-    assert list(table.payments.waiting("REVIEW")) == [("b", NOW), ("a", NOW + MINUTE)]
-    assert list(table.payments.waiting("DUPLICATE")) == []
+    assert list(table.payments.indexes.waiting("REVIEW")) == [("b", NOW), ("a", NOW + MINUTE)]
+    assert list(table.payments.indexes.waiting("DUPLICATE")) == []

@@ -99,7 +99,7 @@ def test_each_way_to_a_success_tells_the_second_payment(
     assert list(data(table, "p-2"))[:4] == ["partnerCode", "payId", "orderId", "duplicateOf"]
     assert data(table, "p-2")["duplicateOf"] == "p-1"
     assert second["attention"] == DUPLICATE["attention"]
-    assert table.payments.count_attention() == 1
+    assert table.payments.indexes.count_attention() == 1
 
 
 def test_payments_of_one_batch_are_told_apart(world: World, table: Table) -> None:
@@ -250,5 +250,5 @@ def test_the_sweeper_passes_over_markers(world: World, table: Table) -> None:
     world.run(HOUR)
     world.run(20 * MINUTE)
     assert [each.errors + each.unreadable for each in world.swept] == [[]] * len(world.swept)
-    assert sorted(pay_id for pay_id, _ in table.payments.waiting("DUPLICATE")) == ["p-2"]
+    assert sorted(pay_id for pay_id, _ in table.payments.indexes.waiting("DUPLICATE")) == ["p-2"]
     assert len(world.bus.log) == 2

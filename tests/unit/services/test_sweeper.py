@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from payresult.aws import dynamodb
+from payresult.aws import indexes
 from payresult.aws.items import SHARD_COUNT, shard
 from payresult.domain.payment import CheckMessage
 from payresult.errors import ReadIncomplete
@@ -212,7 +212,7 @@ def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
     table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At most one piece waits for the next claim, ten minutes later."""
-    monkeypatch.setattr(dynamodb, "MAX_KEYS_PER_READ", 20)  # a piece; 100 would take long here
+    monkeypatch.setattr(indexes, "MAX_KEYS_PER_READ", 20)  # a piece; 100 would take long here
     everything = set(due(table, "CHECK", 50))
     stored = table.scan()
     unsent: list[int] = []
@@ -235,7 +235,7 @@ def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
 
 def test_a_sweep_goes_on_page_after_page(world: World, table: Table) -> None:
     """More than a page of one shard; the payment of another shard is in the first piece."""
-    backlog = due(table, "CHECK", dynamodb.PAGE + 250, workShard="CHECK#3")
+    backlog = due(table, "CHECK", indexes.PAGE + 250, workShard="CHECK#3")
     [other] = due(table, "CHECK", 1, prefix="other", workShard="CHECK#7", workAt=NOW + 1)
     sent = sweep(world, NOW + MINUTE).checks_sent
     assert sorted(sent) == sorted([*backlog, other])
@@ -288,7 +288,7 @@ def test_other_partner_codes_at_the_head_block_nothing(
 ) -> None:
     """More than a page of them in the same shard; they are counted, and left as they are."""
     [own] = due(table, kind, 1)
-    others = dynamodb.PAGE + 50
+    others = indexes.PAGE + 50
     entry = {"workShard": table.item(own)["workShard"], "workAt": NOW - HOUR}
     for number in range(others):
         table.put({"pk": f"P000819#{number}"} | entry)
@@ -302,8 +302,8 @@ def test_passing_over_other_partner_codes_is_bounded(
     world: World, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In each shard for itself: a read of the index costs money each minute."""
-    monkeypatch.setattr(dynamodb, "PAGE", 5)
-    monkeypatch.setattr(dynamodb, "MAX_OTHERS", 10)
+    monkeypatch.setattr(indexes, "PAGE", 5)
+    monkeypatch.setattr(indexes, "MAX_OTHERS", 10)
     for number in range(12):
         table.put({"pk": f"P000819#{number}", "workShard": "CHECK#1", "workAt": NOW - HOUR})
     due(table, "CHECK", 1, prefix="behind", workShard="CHECK#1")
@@ -315,7 +315,7 @@ def test_passing_over_other_partner_codes_is_bounded(
 @pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
 def test_unreadable_items_at_the_head_block_nothing(world: World, table: Table, kind: str) -> None:
     """More than a page of them: written by a later version, they are counted and left alone."""
-    number = dynamodb.PAGE + 50
+    number = indexes.PAGE + 50
     later = due(table, kind, number, workShard=f"{kind}#3", workAt=NOW - HOUR, schemaVersion=2)
     before = table.scan()
     own = due(table, "CHECK", 1, prefix="own", workShard="CHECK#3")

@@ -1,25 +1,21 @@
 """The table of payments: reads and conditional writes. ``updates`` says what is written."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from payresult.aws import items
+from payresult.aws.batches import MAX_KEYS_PER_READ, batches
 from payresult.aws.expressions import Update
+from payresult.aws.indexes import Indexes
 from payresult.aws.operator_updates import AT_REST
 from payresult.aws.orders import Orders
-from payresult.domain.payment import DUPLICATE, Payment
+from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-MAX_KEYS_PER_READ = 100
-"""BatchGetItem's limit (AWS, BatchGetItem)."""
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """The longest pauses, in seconds, before DynamoDB is asked again for the keys that it held back.
@@ -36,35 +32,15 @@ THROTTLED = {
 }
 """DynamoDB read none of the keys (AWS, BatchGetItem, and DynamoDB "Error handling")."""
 
-ATTENTION = ("REVIEW", "UNRESOLVED", DUPLICATE)
-"""What waits for a person, by the reason in the index ``attention``."""
-
-PAGE = 500
-"""Entries of the index in one Query: of some 100 bytes each, so 50 KB or 6.5 read units."""
-
-MAX_OTHERS = 10_000
-"""The most entries of other partner codes that are passed over in a shard, each minute anew.
-
-1 MB of the index or 125 read units; in 16 shards 2,000 units a sweep, which is $11 a month.
-"""
-
 Stored = Payment | UnreadableItem | ReadIncomplete
 """What a read brings for a payId that is, or may be, stored."""
-
-
-@dataclass(frozen=True, slots=True)
-class DuePiece:
-    """Some of what is due: at most 100 index entries. ``others`` belong to other partner codes."""
-
-    pay_ids: list[str]
-    others: int
 
 
 class PaymentRepository:
     """The payments of one partnerCode in one table.
 
-    *pause* waits for at most so many seconds; by default it does not wait. ``orders`` has the
-    markers of their orders.
+    *pause* waits for at most so many seconds; by default it does not wait. ``indexes`` finds what
+    is due and what waits for a person, ``orders`` has the markers of their orders.
     """
 
     def __init__(
@@ -78,6 +54,7 @@ class PaymentRepository:
         self._table = table
         self.partner_code = partner_code
         self._pause = pause
+        self.indexes = Indexes(client, table, partner_code)
         self.orders = Orders(client, table, partner_code)
 
     def get_many(self, pay_ids: Iterable[str]) -> dict[str, Stored]:
@@ -88,8 +65,8 @@ class PaymentRepository:
         """
         wanted = list(dict.fromkeys(pay_ids))
         found: dict[str, Stored] = {}
-        for start in range(0, len(wanted), MAX_KEYS_PER_READ):
-            found |= self._read(wanted[start : start + MAX_KEYS_PER_READ])
+        for batch in batches(wanted, MAX_KEYS_PER_READ):
+            found |= self._read(batch)
         return found
 
     def write(self, pay_id: str, update: Update) -> Payment:
@@ -131,47 +108,6 @@ class PaymentRepository:
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
 
-    def due(self, kind: Literal["CHECK", "EVENT"], now: int) -> Iterator[DuePiece]:
-        """Yield what is due (``workAt`` has passed), page after page, in pieces.
-
-        The shards take turns, entry by entry, each from its oldest on. The index lags behind the
-        table: read each payment again before acting on it. An error of one shard is raised when
-        the others are at their end.
-        """
-        failures: list[Exception] = []
-        entries = self._due_in_turns(kind, now, failures)
-        while keys := list(islice(entries, MAX_KEYS_PER_READ)):
-            own = [key for key in keys if key.startswith(f"{self.partner_code}#")]
-            yield DuePiece([self._pay_id(key) for key in own], len(keys) - len(own))
-        if failures:
-            raise failures[0]
-
-    def count_followed(self) -> int:
-        """Return how many payments have a next check, according to the index."""
-        shards = (f"CHECK#{number}" for number in range(items.SHARD_COUNT))
-        return sum(self._count("work", "workShard = :shard", {":shard": {"S": s}}) for s in shards)
-
-    def waiting(self, reason: str) -> Iterator[tuple[str, int]]:
-        """Yield payId and ``attentionSince`` of what waits for a person, the oldest first.
-
-        *reason* is one of ATTENTION. The index lags behind the table.
-        """
-        values = {":reason": {"S": items.attention(self.partner_code, reason)}}
-        for page in self._pages("attention", "attention = :reason", values):
-            for item in page["Items"]:
-                yield self._pay_id(item["pk"]["S"]), int(item["attentionSince"]["N"])
-
-    def count_attention(self, since: int = 0) -> int:
-        """Return how many payments wait for a person since *since* (milliseconds) or later."""
-        condition = "attention = :reason AND attentionSince >= :since"
-        reasons = (items.attention(self.partner_code, reason) for reason in ATTENTION)
-        values = ({":reason": {"S": each}, ":since": {"N": str(since)}} for each in reasons)
-        return sum(self._count("attention", condition, each) for each in values)
-
-    def _count(self, index: str, condition: str, values: dict[str, Any]) -> int:
-        """DynamoDB reads 1 MB of an index at a time, some 10,000 payments."""
-        return sum(page["Count"] for page in self._pages(index, condition, values, Select="COUNT"))
-
     def _conditionally(self, call: Callable[..., Any], pay_id: str, **arguments: Any) -> Any:
         """Return the response of a write. PaymentChanged has the item if ALL_OLD is asked."""
         try:
@@ -181,50 +117,6 @@ class PaymentRepository:
                 raise
             item: Any = error.response.get("Item")
             raise PaymentChanged(items.to_payment(item) if item else None) from None
-
-    def _due_in_turns(self, kind: str, now: int, failures: list[Exception]) -> Iterator[str]:
-        shards = (f"{kind}#{number}" for number in range(items.SHARD_COUNT))
-        waiting = deque(self._due_in(shard, now) for shard in shards)
-        while waiting:
-            shard = waiting.popleft()
-            try:
-                key = next(shard)
-            except StopIteration:
-                continue
-            except Exception as error:  # noqa: BLE001 - raised after the turns of the others
-                failures.append(error)
-                continue
-            waiting.append(shard)
-            yield key
-
-    def _due_in(self, shard: str, now: int) -> Iterator[str]:
-        """Yield the keys of what is due in a shard, oldest first."""
-        condition = "workShard = :shard AND workAt <= :now"
-        values = {":shard": {"S": shard}, ":now": {"N": str(now)}}
-        others = 0
-        for page in self._pages("work", condition, values, Limit=PAGE):
-            keys = [item["pk"]["S"] for item in page["Items"]]
-            yield from keys
-            others += sum(not key.startswith(f"{self.partner_code}#") for key in keys)
-            if others >= MAX_OTHERS:
-                return
-
-    def _pages(
-        self, index: str, condition: str, values: dict[str, Any], **more: Any
-    ) -> Iterator[Any]:
-        """Yield the pages of a Query of an index."""
-        while True:
-            page = self._client.query(
-                TableName=self._table,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                **more,
-            )
-            yield page
-            if "LastEvaluatedKey" not in page:
-                return
-            more["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _read(self, pay_ids: Sequence[str]) -> dict[str, Stored]:
         found: dict[str, Stored] = {}

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from payresult.aws import updates
 from payresult.aws.batches import batches
-from payresult.aws.dynamodb import DuePiece, PaymentRepository
+from payresult.aws.dynamodb import PaymentRepository
+from payresult.aws.indexes import DuePiece
 from payresult.aws.sqs import CheckQueue, FollowUp
 from payresult.domain.payment import Payment, Status
 from payresult.domain.schedule import GIVE_UP_GRACE
@@ -102,8 +103,8 @@ class Sweeper:
         result, now = SweepResult(), self._now()
         turns: deque[tuple[Iterator[DuePiece], Handle]] = deque(
             [
-                (self._payments.due("EVENT", now), self._publish),
-                (self._payments.due("CHECK", now), self._follow),
+                (self._payments.indexes.due("EVENT", now), self._publish),
+                (self._payments.indexes.due("CHECK", now), self._follow),
             ]
         )
         while turns and remaining_ms() > RESERVE_MS and len(result.unreadable) < MAX_UNREADABLE:
@@ -124,10 +125,10 @@ class Sweeper:
                 errors.append(error)
                 return None
 
-        new = attempt(lambda: self._payments.count_attention(now - NEW_ATTENTION_MS))
-        total = attempt(self._payments.count_attention)
+        new = attempt(lambda: self._payments.indexes.count_attention(now - NEW_ATTENTION_MS))
+        total = attempt(self._payments.indexes.count_attention)
         in_turn = now % COUNT_INTERVAL_MS < MINUTE_MS
-        followed = attempt(self._payments.count_followed) if in_turn else None
+        followed = attempt(self._payments.indexes.count_followed) if in_turn else None
         return Gauges(new, total, followed, errors)
 
     def _publish(self, pay_ids: list[str], result: SweepResult) -> bool:
