@@ -69,12 +69,10 @@ class ApiHandler:
                 self.metrics.flush_metrics()
 
     def _get_payment(self, event: Event) -> Response:
-        """GET /payments/{payId}."""
         [outcome] = self._reported(self.service.look_up([_pay_id(event)]))
         return self._payment(outcome, may_ask_at_once=False)
 
     def _wait(self, event: Event) -> Response:
-        """GET /payments/{payId}/wait."""
         if not self._max_wait_seconds:
             raise WaitingOff
         pay_id, asked = _pay_id(event), event.get("queryStringParameters") or {}
@@ -92,13 +90,11 @@ class ApiHandler:
         return _response(200, outcome_response(outcome, zone=self._zone), headers)
 
     def _put_payment(self, event: Event) -> Response:
-        """PUT /payments/{payId}."""
         pay_id = _pay_id(event)
         payment = self.service.register(pay_id, parse_registration(_body(event) or "{}"))
         return _response(202, payment_response(payment, zone=self._zone))
 
     def _query_payments(self, event: Event) -> Response:
-        """POST /payments/query."""
         outcomes = self._reported(self.service.look_up(parse_pay_ids(_body(event))))
         results = [outcome_response(outcome, zone=self._zone) for outcome in outcomes]
         return _response(200, QueryResponse(results=results))

@@ -153,11 +153,8 @@ class PaymentService:
         merged = merge(payment, registration)
         if can_restart(payment, sent_at):
             update = updates.restart(payment, merged, self._checker.now(), trigger)
-        elif merged != payment.registration:
-            return self._amend(payment, merged)
-        else:
-            return payment
-        return self._payments.write(payment.pay_id, update)
+            return self._payments.write(payment.pay_id, update)
+        return payment if merged == payment.registration else self._amend(payment, merged)
 
     def _amend(self, payment: Payment, merged: Registration) -> Payment:
         """Store *merged*. An order that comes after the success is marked now.
