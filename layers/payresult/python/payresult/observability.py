@@ -25,7 +25,7 @@ _BY_LIVE_ANSWER = {
     GatewayUnavailable: "LiveChecksFailed",
     InvalidReply: "LiveChecksFailed",
 }
-"""The questions of callers are counted apart: one payId that is polled raises no alarm."""
+"""The queries of callers are counted apart: one payId that is polled raises no alarm."""
 
 _BY_NEW_STATUS: dict[Status | None, str] = {
     Status.SUCCEEDED: "PaymentsSucceeded",

@@ -48,7 +48,7 @@ def require_registration_unchanged(update: Update, payment: Payment) -> None:
 def start(update: Update, payment: Payment, now: int) -> None:
     """Begin the schedule anew.
 
-    Its giveUpAt differs from all earlier ones, so that no answer to an earlier question is
+    Its giveUpAt differs from all earlier ones, so that no answer to an earlier query is
     recorded as an answer of the new schedule.
     """
     update.require_unchanged(giveUpAt=payment.give_up_at)

@@ -102,7 +102,7 @@ def plan_next_check(
     Only a reply uses an attempt. Everything else is repeated, for an hour also after ``giveUpAt``.
     """
     if not isinstance(answer, Reply):
-        return _plan_after_trouble(payment, answer, rules, now, random_fraction)
+        return _plan_after_error(payment, answer, rules, now, random_fraction)
     plan = CheckPlan(_status_after(payment, answer, rules), payment.attempt + 1)
     if plan.status.rank >= Status.FAILED.rank:
         return _plan_late_check(payment, plan, rules, now)
@@ -129,7 +129,7 @@ def _status_after(payment: Payment, reply: Reply, rules: Rules) -> Status:
     return higher_status(payment.status, replied)
 
 
-def _plan_after_trouble(
+def _plan_after_error(
     payment: Payment, answer: GatewayError, rules: Rules, now: int, random_fraction: float
 ) -> CheckPlan:
     error = _check_error(payment.last_error, answer, now)
@@ -157,7 +157,7 @@ def _check_error(last: CheckError | None, answer: GatewayError, now: int) -> Che
 def _plan_check(payment: Payment, plan: CheckPlan, now: int, delay: float) -> CheckPlan:
     """Plan the next check *delay* seconds from *now*, at ``giveUpAt`` at the latest.
 
-    One that comes after it, which is in trouble, at the end of the grace at the latest.
+    Once that has passed, it is planned for the end of the grace at the latest.
     """
     grace = GIVE_UP_GRACE * 1000 if payment.give_up_at <= now else 0
     check_at = min(now + round(delay * 1000), payment.give_up_at + grace)

@@ -23,12 +23,12 @@ GIVE_UP_GRACE = 3600
 UNRESOLVED, and the gateway may have a hiccup just then."""
 
 MAX_GRACE_AGE = 4 * 3600
-"""The most age of trouble that counts in the grace: an eighth of it is half the grace, so the check
-is repeated at least once."""
+"""The most age of errors (see ``backoff``) that counts in the grace: an eighth of it is half the
+grace, so the check is repeated at least once."""
 
 LATE_FOLLOW_FOR = 48 * 3600
 """A FAILED or REVIEW payment is followed this long at least: its last late check comes after 24 h,
-and where it is in trouble, it is tried again at most 6 h later, for another day."""
+and where it brings no reply, it is tried again at most 6 h later, for another day."""
 
 JITTER = 0.2
 
@@ -65,13 +65,13 @@ def backoff(tries: int, age: float, retry_after: float | None, random_fraction: 
     from an age of two hours on it is an eighth of the age, at most 6 h. ``Retry-After`` is obeyed
     up to a day. It and jitter only make a wait longer.
 
-    The tries of unbroken trouble start at 0, 5, 15, 35, ... 6675 s at the earliest: 15 in two
+    Tries of which none brings a reply start at 0, 5, 15, 35, ... 6675 s at the earliest: 15 in two
     hours. Then each comes at 9/8 of the age of the one before, 27 times until two days, where an
     eighth is 6 h; the other seven days are 28 times 6 h. That is at most 70 in nine days.
 
     Jitter never makes a delay longer than 900 s, which is the most that SQS accepts: when an
-    outage of two hours ends, every payment in trouble is checked within 15 minutes and the time
-    in the queue.
+    outage of two hours ends, every payment without a reply is checked within 15 minutes and the
+    time in the queue.
     """
     doubled = (FIRST_RETRY_DELAY << min(tries - 1, 8)) * (1 + JITTER * random_fraction)
     return max(

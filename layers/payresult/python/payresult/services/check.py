@@ -110,7 +110,7 @@ class Checker:
     ) -> Outcome:
         """Write what follows *result*; plan again where the payment has changed.
 
-        An answer to a question that is older than the last start is dropped, and so is a *step*
+        An answer to a query that is older than the last start is dropped, and so is a *step*
         that is recorded already, unless it is a success.
         """
         start = payment.give_up_at
@@ -131,7 +131,7 @@ class Checker:
     def _note_unanswered(self, payment: Payment, result: QueryResult) -> Outcome:
         try:
             payment = self._payments.write(payment.pay_id, updates.note_unanswered(result.at))
-        except PaymentChanged as changed:  # it is paid, or a later question has no answer either
+        except PaymentChanged as changed:  # it is paid, or a later query has no answer either
             payment = changed.current or payment
         return self._outcome(payment, payment, result)
 

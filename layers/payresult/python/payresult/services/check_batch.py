@@ -86,14 +86,14 @@ class CheckBatchProcessor:
     ) -> dict[int, Result]:
         """Return the result of *act* for each of *tasks*; its error is an outcome."""
 
-        def attempt(task: Task) -> Result | Exception:
+        def result_or_error(task: Task) -> Result | Exception:
             try:
                 return act(task)
             except Exception as error:  # noqa: BLE001 - the other messages do not depend on it
                 return error
 
         results: dict[int, Result] = {}
-        for index, result in zip(tasks, self._map(attempt, tasks.values()), strict=True):
+        for index, result in zip(tasks, self._map(result_or_error, tasks.values()), strict=True):
             if isinstance(result, Exception):
                 outcomes[index] = Outcome(tasks[index].payment.pay_id, error=result)
             else:

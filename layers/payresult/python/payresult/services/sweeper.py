@@ -118,17 +118,17 @@ class Sweeper:
         now = self._now()
         errors: list[BaseException] = []
 
-        def attempt(count: Callable[[], int]) -> int | None:
+        def counted(count: Callable[[], int]) -> int | None:
             try:
                 return count()
             except Exception as error:  # noqa: BLE001 - the other gauges do not depend on it
                 errors.append(error)
                 return None
 
-        new = attempt(lambda: self._payments.indexes.count_attention(now - NEW_ATTENTION_MS))
-        total = attempt(self._payments.indexes.count_attention)
+        new = counted(lambda: self._payments.indexes.count_attention(now - NEW_ATTENTION_MS))
+        total = counted(self._payments.indexes.count_attention)
         in_turn = now % COUNT_INTERVAL_MS < MINUTE_MS
-        followed = attempt(self._payments.indexes.count_followed) if in_turn else None
+        followed = counted(self._payments.indexes.count_followed) if in_turn else None
         return Gauges(new, total, followed, errors)
 
     def _publish(self, pay_ids: list[str], result: SweepResult) -> bool:
