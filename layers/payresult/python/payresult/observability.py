@@ -85,7 +85,7 @@ def measures(outcome: Outcome) -> dict[str, int]:
     if result is None:
         return {}
     measured = {"GatewayLatency": result.latency}
-    settled = payment is not None and outcome.new_status is Status.SUCCEEDED
+    settled = outcome.new_status is Status.SUCCEEDED
     if payment and settled and payment.history[0].from_status is None:
         measured["SettleTime"] = result.at - payment.created_at
         measured["ChecksToSettle"] = payment.checks

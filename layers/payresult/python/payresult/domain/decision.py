@@ -22,7 +22,7 @@ from payresult.domain.schedule import (
     jitter,
     late_check,
 )
-from payresult.errors import GatewayError, GatewayUnavailable, InvalidReply
+from payresult.errors import GatewayError, GatewayUnavailable
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ WATCHDOG_MS = 15 * 60 * 1000
 
 WATCHDOG_SLACK_MS = 2 * 60 * 1000
 
-GatewayResult = Reply | GatewayUnavailable | InvalidReply
+GatewayResult = Reply | GatewayError
 """The result of a query: a reply, or the reason why there is none."""
 
 

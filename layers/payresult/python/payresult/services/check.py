@@ -20,7 +20,7 @@ from payresult.domain.outcome import Outcome, QueryResult
 from payresult.domain.payment import Payment, Registration, Status, Trigger
 from payresult.domain.registration import new_payment
 from payresult.domain.reply import Reply
-from payresult.errors import GatewayUnavailable, InvalidReply, PaymentChanged, WriteConflict
+from payresult.errors import GatewayError, PaymentChanged, WriteConflict
 from payresult.gateway.client import GatewayClient
 from payresult.schemas import events
 
@@ -59,7 +59,7 @@ class Checker:
         answer: GatewayResult
         try:
             answer = self._gateway.query(pay_id)
-        except (GatewayUnavailable, InvalidReply) as error:
+        except GatewayError as error:
             answer = error
         at = self.now()
         return QueryResult(answer, at, at - start, self._random_fraction())
@@ -123,7 +123,9 @@ class Checker:
             try:
                 after = self._payments.write(payment.pay_id, update_of(payment, plan))
             except PaymentChanged as changed:
-                payment = _current(changed, payment)
+                if changed.current is None:  # deleted; the message or the caller comes again
+                    break
+                payment = changed.current
             else:
                 return self._outcome(payment, after, result)
         raise WriteConflict(payment.pay_id)
@@ -181,9 +183,3 @@ def _became_unpaid(before: Payment, after: Payment, result: QueryResult) -> bool
     due = before.created_at + UNPAID_AFTER_MS
     answered = result.reply is not None and after.status.rank < Status.REVIEW.rank
     return answered and (before.last_answered_at or 0) < due <= result.at
-
-
-def _current(changed: PaymentChanged, payment: Payment) -> Payment:
-    if changed.current is None:  # somebody deleted it; the message or the caller comes again
-        raise WriteConflict(payment.pay_id)
-    return changed.current
