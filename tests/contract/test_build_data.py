@@ -25,7 +25,7 @@ from layers.build import AMAZON_ROOTS, SERVICES, BuildFailed, add_amazon_roots, 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.eventbridge import EventPublisher
-from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.aws.sqs import CheckQueue, QueuedCheck
 from payresult.domain.event import Event
 from payresult.errors import PaymentChanged
 from tests.support.factories import payment
@@ -119,7 +119,7 @@ def call_all(aws: Aws, region: str, config: Config) -> list[Sent]:
         store.write("1", updates.create(payment(), "queue"))
     list(store.indexes.due("CHECK", 1))
     store.indexes.count_followed()
-    CheckQueue(clients["sqs"], "https://sqs.invalid/1/checks").send([FollowUp("1", 2, 3)])
+    CheckQueue(clients["sqs"], "https://sqs.invalid/1/checks").send([QueuedCheck("1", 2, 3)])
     EventPublisher(clients["events"], "bus").put([Event("1", "id", "{}")])
     return list(aws.sent)
 

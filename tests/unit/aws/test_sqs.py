@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, cast
 
-from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.aws.sqs import CheckQueue, QueuedCheck
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,7 +34,7 @@ def queue(sqs: Sqs) -> CheckQueue:
 def test_the_body_and_the_delay_of_a_follow_up() -> None:
     """With ``step``, or without, as an order service sends it."""
     sqs = Sqs()
-    assert queue(sqs).send([FollowUp("a", 3, 900), FollowUp("b")]) == [True, True]
+    assert queue(sqs).send([QueuedCheck("a", 3, 900), QueuedCheck("b")]) == [True, True]
     assert sqs.calls == [
         {
             "QueueUrl": "https://sqs/checks",
@@ -48,7 +48,7 @@ def test_the_body_and_the_delay_of_a_follow_up() -> None:
 
 def test_returns_for_each_message_whether_sqs_accepted_it() -> None:
     """By the id of its entry, in every batch of ten."""
-    messages = [FollowUp(str(number)) for number in range(23)]
+    messages = [QueuedCheck(str(number)) for number in range(23)]
     sqs = Sqs("3", "11", "22")
     accepted = queue(sqs).send(messages)
     assert [number for number, ok in enumerate(accepted) if not ok] == [3, 11, 22]

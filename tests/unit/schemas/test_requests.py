@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from payresult.aws.sqs import FollowUp
+from payresult.aws.sqs import QueuedCheck
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import (
@@ -123,8 +123,8 @@ def test_reads_what_an_order_service_sends(
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (FollowUp("1", 7, 900).body(), CheckMessage("1", step=7)),
-        (FollowUp("1").body(), CheckMessage("1")),
+        (QueuedCheck("1", 7, 900).body(), CheckMessage("1", step=7)),
+        (QueuedCheck("1").body(), CheckMessage("1")),
         ('{"payId": "1", "step": 1}', CheckMessage("1", step=1)),
         ('{"payId": "1", "step": 999999999}', CheckMessage("1", step=999_999_999)),
     ],

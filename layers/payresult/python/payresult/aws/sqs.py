@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
+class QueuedCheck:
     """A message to send: check *pay_id* in *delay* seconds (0 to 900).
 
     ``step`` None makes it a message without ``step``, as an order service sends it.
@@ -36,7 +36,7 @@ class CheckQueue:
         self._client = client
         self._url = url
 
-    def send(self, messages: Sequence[FollowUp]) -> list[bool]:
+    def send(self, messages: Sequence[QueuedCheck]) -> list[bool]:
         """Send *messages* and return, for each, whether SQS accepted it.
 
         botocore's errors pass through; earlier batches are sent by then.
@@ -50,5 +50,5 @@ class CheckQueue:
         return accepted
 
 
-def _entry(number: int, message: FollowUp) -> "SendMessageBatchRequestEntryTypeDef":
+def _entry(number: int, message: QueuedCheck) -> "SendMessageBatchRequestEntryTypeDef":
     return {"Id": str(number), "MessageBody": message.body(), "DelaySeconds": message.delay}

@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any, TypeVar
 
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
-from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.aws.sqs import CheckQueue, QueuedCheck
 from payresult.domain.outcome import Outcome, QueryResult
 from payresult.domain.payment import CheckMessage, Payment, Status
 from payresult.domain.registration import due_step
@@ -66,7 +66,7 @@ class CheckBatchProcessor:
 
     def fan_out(self, pay_ids: Sequence[str]) -> bool:
         """Send each of *pay_ids* as a message of its own; return whether SQS accepted them all."""
-        return all(self._queue.send([FollowUp(pay_id) for pay_id in pay_ids]))
+        return all(self._queue.send([QueuedCheck(pay_id) for pay_id in pay_ids]))
 
     def process(self, messages: Sequence[CheckMessage]) -> list[Outcome]:
         """Return the outcome of each message; one with an ``error`` must be delivered again.
@@ -189,14 +189,14 @@ class CheckBatchProcessor:
         outcomes |= {index: Outcome(tasks[index].payment.pay_id, error=error) for index in refused}
         return {index: task for index, task in tasks.items() if index not in refused}
 
-    def _follow_up(self, task: AnsweredTask) -> FollowUp | None:
+    def _follow_up(self, task: AnsweredTask) -> QueuedCheck | None:
         if task.step is None:
             return None
         plan = self._checker.plan(task.payment, task.result)
         if plan.via != "queue" or plan.check_at is None:
             return None
         delay = ceil((plan.check_at - task.result.at) / 1000)
-        return FollowUp(task.payment.pay_id, task.step + 1, min(max(delay, 0), MAX_QUEUE_DELAY))
+        return QueuedCheck(task.payment.pay_id, task.step + 1, min(max(delay, 0), MAX_QUEUE_DELAY))
 
 
 def _due_follow_up(pay_id: str, step: int, payment: Payment | None) -> CheckTask | Outcome:

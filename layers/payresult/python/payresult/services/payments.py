@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 
 from payresult.aws import updates
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
-from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.aws.sqs import CheckQueue, QueuedCheck
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Payment, Registration, Status, Trigger
 from payresult.domain.registration import can_restart, due_step, merge, new_payment
@@ -63,7 +63,7 @@ class PaymentService:
         step = due_step(payment)
         # A payment in REVIEW gets one check: that of a message without step, sent now.
         asks = step is not None or payment.status is Status.REVIEW
-        if asks and not all(self._queue.send([FollowUp(pay_id, step)])):
+        if asks and not all(self._queue.send([QueuedCheck(pay_id, step)])):
             raise QueueSendError(pay_id)
         return payment
 

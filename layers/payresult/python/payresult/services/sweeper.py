@@ -13,7 +13,7 @@ from payresult.aws import updates
 from payresult.aws.batches import batches
 from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.indexes import DuePiece
-from payresult.aws.sqs import CheckQueue, FollowUp
+from payresult.aws.sqs import CheckQueue, QueuedCheck
 from payresult.domain.payment import Payment, Status
 from payresult.domain.schedule import GIVE_UP_GRACE
 from payresult.errors import ReadIncomplete, UnreadableItem
@@ -167,7 +167,7 @@ class Sweeper:
         Returns False if SQS did not answer a call: it would not take the next piece either, which
         would then wait for its next claim.
         """
-        tens = list(batches([FollowUp(each.pay_id, each.step + 1) for each in claimed]))
+        tens = list(batches([QueuedCheck(each.pay_id, each.step + 1) for each in claimed]))
         running = [self._pool.submit(self._queue.send, ten) for ten in tens]
         for ten, sending in zip(tens, running, strict=True):
             accepted = [False] * len(ten) if sending.exception() else sending.result()
