@@ -4,15 +4,14 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
 
 from payresult.domain.outcome import Outcome
 from payresult.domain.payment import Status
 from payresult.domain.reply import Reply
 from payresult.errors import GatewayUnavailable, InvalidReply
-
-if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
 
 _BY_ANSWER = {
     Reply: "ChecksAnswered",
@@ -45,7 +44,7 @@ UNITS = {
 
 
 def report(
-    outcomes: Iterable[Outcome], logger: "Logger", metrics: "Metrics", *, live: bool = False
+    outcomes: Iterable[Outcome], logger: Logger, metrics: Metrics, *, live: bool = False
 ) -> None:
     """Log, count and measure *outcomes*; *live*: a caller of the API asked, and not the queue."""
     counted: Counter[str] = Counter()
@@ -115,13 +114,13 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {"error": type(error).__name__, "where": where}
 
 
-def count(metrics: "Metrics", counted: Mapping[str, int]) -> None:
+def count(metrics: Metrics, counted: Mapping[str, int]) -> None:
     """Add counts by metric name: one sum each, since each number is a billed byte of the log."""
     for name, value in counted.items():
         metrics.add_metric(name=name, unit="Count", value=value)
 
 
-def measure(metrics: "Metrics", name: str, values: Iterable[int]) -> None:
+def measure(metrics: Metrics, name: str, values: Iterable[int]) -> None:
     """Add each of *values*, none below 0.
 
     Clocks of two machines differ, and with one value below 0 CloudWatch has no percentiles of the
