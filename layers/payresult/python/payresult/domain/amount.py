@@ -129,8 +129,8 @@ def currency_of(pay_amount: str | None, registered: str | None) -> str | None:
 def named_currencies(pay_amount: str | None) -> AbstractSet[str] | None:
     """Return the currencies that *pay_amount* may be in, None where it does not name any.
 
-    Its number need not parse ("19,99 €"). Empty: it names what is unknown here, or contradicts
-    itself.
+    Its number need not parse: "19,99 €" is no amount, and yet it contradicts a registered USD.
+    Empty: it names what is unknown here, or contradicts itself.
     """
     text = pay_amount or ""
     if any(_is_of_currency(each) for each in _MARKS_IN_TEXT.sub("", text)):

@@ -113,14 +113,11 @@ class CheckBatchProcessor:
         for index, message in enumerate(messages):
             groups.setdefault(message.pay_id, {})[index] = message
         payments = [stored.get(pay_id) for pay_id in groups]
-        due: dict[int, CheckTask] = {}
-        for found in self._map(self._find_due_of_payment, groups.values(), payments):
-            for index, each in found.items():
-                if isinstance(each, CheckTask):
-                    due[index] = each
-                else:
-                    outcomes[index] = each
-        return due
+        found: dict[int, CheckTask | Outcome] = {}
+        for of_payment in self._map(self._find_due_of_payment, groups.values(), payments):
+            found |= of_payment
+        outcomes |= {index: each for index, each in found.items() if isinstance(each, Outcome)}
+        return {index: each for index, each in found.items() if isinstance(each, CheckTask)}
 
     def _find_due_of_payment(
         self, messages: Mapping[int, CheckMessage], stored: Stored | None
