@@ -1,30 +1,55 @@
-"""The limits by the payments per minute at which each is reached, with a remedy."""
+"""The limits by the payments per minute at which each is reached, with source and remedy.
+
+Quotas are AWS's defaults in us-east-1, per second or concurrent; their pages were read as stored
+copies on 2026-11-25. Most can be raised on request.
+"""
+
+from typing import NamedTuple
 
 from payresult.aws.items import SHARD_COUNT
-from tests.benchmarks import quotas
-from tests.benchmarks.model import BATCH, Limit, Model
-from tests.benchmarks.quotas import Quota
+from tests.benchmarks.model import BATCH, CONCURRENCY, PARTITIONS, Model
+from tests.support.template import TEMPLATE
+
+_DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
+_SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
+_EVENTS = "https://docs.aws.amazon.com/eventbridge/latest/userguide/"
+_API = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+_NEW_TABLE = f"{_DYNAMODB}pre-warming-on-demand-capacity-mode.html"
+"""The initial limits of a new on-demand table; later they are twice the previous peak."""
+
+_WARM = "set WarmThroughput of the {} beforehand, or let the traffic grow slowly"
+_MORE = "request a higher quota"
+
+
+class Limit(NamedTuple):
+    """A limit: the payments per minute at which it is reached, its source, and a remedy."""
+
+    name: str
+    payments: float
+    source: str
+    remedy: str
 
 
 def limits(model: Model) -> list[Limit]:
     """Return all limits, the first to be reached first."""
-    found = (*_configured(model), *_table_limits(model), *_account_limits(model))
-    return sorted(found, key=lambda limit: limit.payments)
+    return sorted((*_configured(model), *_quotas(model)), key=lambda limit: limit.payments)
 
 
 def _configured(model: Model) -> list[Limit]:
     """Return the limits that the template and the code set."""
-    deployment, checks = model.deployment, model.full.checks
+    sweep = "raise the sweeper's memory, or choose fewer CheckDelays of over 900 s"
+    put = float(TEMPLATE["Parameters"]["ApiRateLimit"]["Default"])
     return [
         Limit(
-            f"MaximumConcurrency {deployment.concurrency}",
-            model.checks_per_second / checks * 60,
+            f"MaximumConcurrency {CONCURRENCY}",
+            model.checks_per_second / model.full.checks * 60,
             "template.yaml",
             "raise MaximumConcurrency, with the gateway operator's agreement",
         ),
         Limit(
             "PUT: the stage's throttling",
-            deployment.stage_rate * 60,
+            put * 60,
             "template.yaml",
             "send payIds to the queue, or raise ApiRateLimit",
         ),
@@ -32,62 +57,39 @@ def _configured(model: Model) -> list[Limit]:
             "one sweep a minute",
             model.due_per_minute / model.full.swept,
             "services/sweeper.py",
-            "raise the sweeper's memory, or choose fewer CheckDelays of over 900 s",
+            sweep,
         ),
         Limit(
-            f"publisher: {deployment.partitions} shards of the stream",
+            f"publisher: {PARTITIONS} shards of the stream",
             model.events_per_second * 60,
-            quotas.STREAM_BATCHES.source,
-            f"raise ParallelizationFactor, up to {quotas.STREAM_BATCHES.value:.0f}",
+            f"{_LAMBDA}services-ddb-params.html",
+            "raise ParallelizationFactor, up to 10",
         ),
     ]
 
 
-def _table_limits(model: Model) -> list[Limit]:
-    """Return the limits of DynamoDB."""
-    used = model.full.used
-    writes, reads, index = (
-        used[name] for name in ("table write units", "read units", "index write units")
+def _quotas(model: Model) -> list[Limit]:
+    """Return the quotas of AWS, divided by what one payment uses of each."""
+    used, checks = model.full.used, model.full.checks
+    writes, index = used["table write units"], used["index write units"]
+    checking = checks * model.check_ms(BATCH) / 1000  # seconds of a payment
+    invoking = (checking + model.publish_ms(BATCH) / 1000) / BATCH
+    shard, more_shards = f"busiest of {SHARD_COUNT} shards of the index", "raise SHARD_COUNT"
+    partition = f"{_DYNAMODB}warm-throughput-scenarios.html"
+    scaling, account = f"{_LAMBDA}services-sqs-scaling.html", f"{_LAMBDA}gettingstarted-limits.html"
+    rows: tuple[tuple[str, int, float, str, str], ...] = (
+        ("writes of a new table", 4_000, writes, _NEW_TABLE, _WARM.format("table")),
+        ("reads of a new table", 12_000, used["read units"], _NEW_TABLE, _WARM.format("table")),
+        ("writes of a new index", 4_000, index, _NEW_TABLE, _WARM.format("index")),
+        (shard, 1_000, model.full.hottest, partition, f"{more_shards} in aws/items.py"),
+        ("writes of any table", 40_000, writes, f"{_DYNAMODB}ServiceQuotas.html", _MORE),
+        ("concurrent batches of a queue", 1_000, checking / BATCH, scaling, _MORE),
+        ("concurrent invocations of an account", 1_000, invoking, account, _MORE),
+        ("messages in flight", 120_000, checking, f"{_SQS}quotas-queues.html", "a second queue"),
+        ("PutEvents", 10_000, 1, f"{_EVENTS}eb-quota.html", _MORE),
+        ("HTTP calls of an account", 10_000, 1, f"{_API}limits.html", _MORE),
     )
-    table, on_index = (
-        f"set WarmThroughput of the {each} beforehand, or let the traffic grow slowly"
-        for each in ("table", "index")
-    )
-    raised = "request a higher quota"
     return [
-        _limit("writes of a new table", quotas.NEW_TABLE_WRITES, writes, table),
-        _limit("reads of a new table", quotas.NEW_TABLE_READS, reads, table),
-        _limit("writes of a new index", quotas.NEW_TABLE_WRITES, index, on_index),
-        _limit(
-            f"busiest of {SHARD_COUNT} shards of the index",
-            quotas.PARTITION_WRITES,
-            model.full.hottest,
-            "raise SHARD_COUNT in aws/items.py",
-        ),
-        _limit("writes of any table", quotas.TABLE_UNITS, writes, raised),
+        Limit(name, quota / needed * 60, source, remedy)
+        for name, quota, needed, source, remedy in rows
     ]
-
-
-def _account_limits(model: Model) -> list[Limit]:
-    """Return the quotas of the account, concurrent or per second."""
-    checks = model.full.checks
-    checking = checks * model.check_ms(BATCH) / 1000  # seconds of a payment, in full batches
-    publishing = model.publish_ms(BATCH) / 1000
-    raised = "request a higher quota"
-    return [
-        _limit("concurrent batches of a queue", quotas.QUEUE_BATCHES, checking / BATCH, raised),
-        _limit(
-            "concurrent invocations of an account",
-            quotas.INVOCATIONS,
-            (checking + publishing) / BATCH,
-            raised,
-        ),
-        _limit("messages in flight", quotas.QUEUE_IN_FLIGHT, checking, "a second queue"),
-        _limit("PutEvents", quotas.PUT_EVENTS, 1, raised),
-        _limit("HTTP calls of an account", quotas.API_CALLS, 1, raised),
-    ]
-
-
-def _limit(name: str, quota: Quota, needed: float, remedy: str) -> Limit:
-    """Return the limit of a quota of which one payment uses *needed*."""
-    return Limit(name, quota.value / needed * 60, quota.source, remedy)

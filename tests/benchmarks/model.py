@@ -1,19 +1,19 @@
 """The scale model: how cost and time grow with the number of payments. Pure arithmetic.
 
-Its inputs are the counts of ``runs`` for one payment, the measurements of ``cpu_time``, and the
-template's settings and AWS's quotas. Rates are payments per minute unless stated otherwise.
+Its inputs are the counts of ``runs`` for one payment, the measurements of ``cpu_time``, the
+template's settings and AWS's quotas (``limits``). Rates are payments per minute unless stated
+otherwise; a table is new, and each batch full.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NamedTuple
+from typing import Any
 
 from payresult.aws.batches import MAX_KEYS_PER_READ
 from payresult.aws.items import SHARD_COUNT
 from payresult.bootstrap import MAX_CONCURRENCY
 from payresult.services.sweeper import RESERVE_MS
-from tests.benchmarks import quotas
 from tests.benchmarks.durations import WAITS, cpu_ms, duration_ms
 from tests.benchmarks.meter import memory_of
 from tests.benchmarks.prices import Usage, dollars
@@ -24,50 +24,16 @@ BATCH = 10
 PIECE = MAX_KEYS_PER_READ
 """The due checks that the sweeper reads, claims and sends together."""
 
-PARTITIONS = int(quotas.NEW_TABLE_WRITES.value / quotas.PARTITION_WRITES.value)
-"""The partitions of a new table and the shards of its stream: derived, AWS documents no number."""
-
-
-class Limit(NamedTuple):
-    """A limit: the payments per minute at which it is reached, its source, and a remedy."""
-
-    name: str
-    payments: float
-    source: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """The settings that limits depend on; by default the template's, with a new table."""
-
-    concurrency: int
-    memory: int
-    stage_rate: float
-    sweeper_memory: int
-    sweeper_timeout: int
-    partitions: int = PARTITIONS
-    parallel: int = 1
-
-    @classmethod
-    def of_template(cls, **chosen: int) -> "Deployment":
-        """Return the template's defaults, with *chosen* settings replaced."""
-        parameters = TEMPLATE["Parameters"]
-        settings = {
-            "concurrency": parameters["MaximumConcurrency"]["Default"],
-            "memory": TEMPLATE["Globals"]["Function"]["MemorySize"],
-            "stage_rate": parameters["ApiRateLimit"]["Default"],
-            "sweeper_memory": memory_of("sweeper"),
-            "sweeper_timeout": properties("SweeperFunction")["Timeout"],
-        }
-        return cls(**settings | chosen)
+CONCURRENCY: int = TEMPLATE["Parameters"]["MaximumConcurrency"]["Default"]
+PARTITIONS = 4
+"""Of a new table, so the shards of its stream: 4,000 writes by 1,000 (``limits``), no page of AWS
+has the number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A deployment, and what a payment uses: in full batches, and with one message per batch."""
+    """What a payment uses, in full batches and with one message per batch, and the measured CPU."""
 
-    deployment: Deployment
     full: Run
     single: Run
     measured: Mapping[str, Any]
@@ -82,14 +48,13 @@ class Model:
 
     @property
     def checks_per_second(self) -> float:
-        """The checks per second with MaximumConcurrency, in full batches."""
-        return self.deployment.concurrency * BATCH / (self.check_ms(BATCH) / 1000)
+        """The checks per second with MaximumConcurrency."""
+        return CONCURRENCY * BATCH / (self.check_ms(BATCH) / 1000)
 
     @property
     def events_per_second(self) -> float:
         """The events per second that the publisher sends, one batch of each shard at a time."""
-        batches = self.deployment.partitions * self.deployment.parallel
-        return batches * BATCH / (self.publish_ms(BATCH) / 1000)
+        return PARTITIONS * BATCH / (self.publish_ms(BATCH) / 1000)
 
     @property
     def due_per_minute(self) -> float:
@@ -102,13 +67,14 @@ class Model:
         piece = self._ms("sweeper", PIECE) - self._ms("sweeper", 0)
         piece += WAITS["table"] * (1 + claims) + WAITS["queue"] * sends
         idle = self._ms("sweeper", 0) + 2 * SHARD_COUNT * WAITS["table"]
-        return (self.deployment.sweeper_timeout * 1000 - RESERVE_MS - idle) / piece * PIECE
+        timeout = properties("SweeperFunction")["Timeout"] * 1000
+        return float((timeout - RESERVE_MS - idle) / piece * PIECE)
 
     def messages_per_batch(self, payments: float) -> float:
         """Return the messages per batch at a rate: those that arrived during the last batch."""
         arriving = payments / 60 * self.full.checks / 1000  # checks per millisecond
         fixed, each = self.check_ms(0), self.check_ms(1) - self.check_ms(0)
-        free = self.deployment.concurrency - arriving * each
+        free = CONCURRENCY - arriving * each
         return min(max(arriving * fixed / free, 1), BATCH) if free > 0 else BATCH
 
     def dollars_per_payment(self, payments: float) -> float:
@@ -123,18 +89,10 @@ class Model:
 
     def seconds_to_check_all(self, payments: int) -> float:
         """Return how long it takes to check each of so many payments, sent at the same time."""
-        rounds = ceil(payments / (BATCH * self.deployment.concurrency))
+        rounds = ceil(payments / (BATCH * CONCURRENCY))
         return rounds * self.check_ms(min(payments, BATCH)) / 1000
-
-    def concurrency_for(self, payments: float) -> int:
-        """Return the MaximumConcurrency for a rate, with a reserve of a third."""
-        needed = payments / 60 * self.full.checks * self.check_ms(BATCH) / 1000 / BATCH
-        return max(2, ceil(needed * 4 / 3))
 
     def _ms(self, function: str, records: float, *dependencies: str) -> float:
         wait = sum(WAITS[dependency] for dependency in dependencies)
-        one = cpu_ms(function, 1, self.measured)
-        none = cpu_ms(function, 0, self.measured)
-        deployment = self.deployment
-        memory = deployment.sweeper_memory if function == "sweeper" else deployment.memory
-        return duration_ms(wait, none + records * (one - none), memory)
+        none, one = (cpu_ms(function, number, self.measured) for number in (0, 1))
+        return duration_ms(wait, none + records * (one - none), memory_of(function))

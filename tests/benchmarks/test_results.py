@@ -6,7 +6,6 @@ To fix the document: `make bench`, or `python -m tests.benchmarks --document` if
 import json
 import re
 from functools import partial
-from pathlib import Path
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -15,11 +14,9 @@ from botocore.credentials import Credentials
 
 from tests.benchmarks import report
 from tests.benchmarks.__main__ import EXPERIMENTS
-from tests.benchmarks.build import pins
 from tests.benchmarks.cases import floor
 from tests.benchmarks.comparisons import (
     COMPARISONS,
-    BenchmarkResult,
     Comparison,
     Pair,
     Sample,
@@ -27,17 +24,10 @@ from tests.benchmarks.comparisons import (
 )
 from tests.benchmarks.experiments import BATCHES, alternate, pairs
 from tests.benchmarks.plot import PLOT, plot
-from tests.benchmarks.stub_server import aws, gateway
-from tests.benchmarks.stubs import StubCounts
 
 LOWER = Comparison("low", "group", "title", 0.5)
 HIGHER = LOWER._replace(target=0.9, better="higher")
 NINE = [Pair(ratio, 1.0) for ratio in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2)]
-
-
-def results(ratio: float = 0.45) -> list[BenchmarkResult]:
-    """Return a result of each comparison, all with the same ratio."""
-    return [summarize(each, [Pair(ratio, 1.0)] * 9) for each in COMPARISONS]
 
 
 def test_a_result_has_medians_and_the_spread_of_the_ratios() -> None:
@@ -46,10 +36,7 @@ def test_a_result_has_medians_and_the_spread_of_the_ratios() -> None:
     assert (result.a, result.b, result.ratio) == (600, 1000, 0.6)
     assert (result.p10, result.p90, result.pairs) == (0.28, 0.92, 9)
     assert summarize(LOWER._replace(unit="MiB"), NINE).b == 1
-
-
-def test_the_ratio_is_computed_pair_by_pair() -> None:
-    """So a slowdown of both sides of a pair has no effect."""
+    # pair by pair: what slows both sides of a pair down has no effect
     result = summarize(LOWER, [Pair(1, 2), Pair(10, 20), Pair(4, 8)])
     assert result.ratio == result.p10 == result.p90 == 0.5
 
@@ -95,40 +82,6 @@ def test_the_shortest_wait_counts_rounds_of_32() -> None:
     assert BATCHES["batch_100_efficiency"].least(80, 5) == 4 * 80 + 2 * 5
 
 
-def test_results_are_read_as_they_were_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """From the newest file."""
-    monkeypatch.setattr(report, "machine", dict)
-    (tmp_path / "2020-01-01.json").write_text("{}")
-    report.save(results(), tmp_path)
-    assert [*report.latest(tmp_path).values()] == results()
-
-
-def test_the_table_of_the_document_is_replaced() -> None:
-    """The text around it is unchanged; a group has a row of its own before its results."""
-    text = "# x\n\n| a |\n\n## Results\n\nWords.\n\n{}\nMore.\n\n## Next\n\n| b |\n"
-    new = report.table({each.name: each for each in results()})
-    assert {line.count("|") for line in new.splitlines()} == {7}
-    assert new.count("| 450 ms |") == len(COMPARISONS) - 2  # the others are MiB
-    assert new.count("| | | | | |\n") == len({each.group for each in COMPARISONS})
-    assert report.with_table(text.format("| old |\n|---|\n"), new) == text.format(new)
-    assert report.with_table(text.format(new), new) == text.format(new)
-
-
-def test_a_document_without_such_a_table_is_an_error() -> None:
-    """No other section is changed."""
-    with pytest.raises(ValueError, match="no table"):
-        report.with_table("# x\n\n## Results\n\nWords.\n\n## Next\n\n| b |\n", "| new |\n")
-
-
-def test_pins_are_taken_from_a_lock_file_with_their_hashes() -> None:
-    """Only those of the requested packages."""
-    wanted = "ab==1 \\\n    --hash=sha256:1 \\\n    --hash=sha256:2\n"
-    lock = "# made\n" + wanted + wanted.replace("ab", "abc")
-    assert pins(lock, ["ab"]) == wanted
-
-
 def test_the_floor_signs_as_botocore_does() -> None:
     """AWS would accept its calls."""
     headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "T.Op"}
@@ -140,50 +93,6 @@ def test_the_floor_signs_as_botocore_does() -> None:
         "x-amz-date": request.headers["X-Amz-Date"],
     }
     assert floor.sign("dynamodb", "eu-central-1", signed, b"{}") == request.headers["Authorization"]
-
-
-def test_the_stub_of_aws_is_stateless() -> None:
-    """An update is in its response only; a new payId has no item."""
-    keys = [{"pk": {"S": f"P000818#{pay_id}"}} for pay_id in ("known-1", "new-1")]
-    request = {"RequestItems": {"payments": {"Keys": keys}}}
-    before = aws("DynamoDB_20120810.BatchGetItem", request)
-    updated = aws(
-        "DynamoDB_20120810.UpdateItem",
-        {
-            "Key": keys[0],
-            "UpdateExpression": "SET #step = :step",
-            "ExpressionAttributeNames": {"#step": "step"},
-            "ExpressionAttributeValues": {":step": {"N": "2"}},
-            "ReturnValues": "ALL_NEW",
-        },
-    )
-    assert aws("DynamoDB_20120810.BatchGetItem", request) == before
-    [item] = before["Responses"]["payments"]
-    assert item["payId"] == {"S": "known-1"}
-    assert updated["Attributes"] == item | {"step": {"N": "2"}}
-
-
-def test_the_stub_of_the_gateway_returns_the_result_that_the_pay_id_names() -> None:
-    """With the payId and the partnerCode of the request."""
-    for pay_id, pay_rst in (("new-1", "processing"), ("new-1-paid", "success")):
-        reply = gateway("", {"partnerCode": "P000818", "payId": pay_id})
-        fields = (reply["payId"], reply["partnerCode"], reply["payRst"])
-        assert fields == (pay_id, "P000818", pay_rst)
-
-
-def test_calls_are_counted_and_waits_are_their_medians() -> None:
-    """A single slow call has no effect."""
-    counts = StubCounts({"X.Get": [1.0, 9.0, 1.0], "X.Put": [2.0]})
-    assert (counts.calls, counts.total_wait, counts.wait) == (4, 3 * 1.0 + 2.0, 1.5)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0.0543, "0.0543"), (2.616, "2.62"), (99.96, "100"), (582.29, "582"), (8558.5, "8,558")],
-)
-def test_figures_have_three_significant_digits(value: float, text: str) -> None:
-    """And no powers of ten."""
-    assert report.format_figure(value) == text
 
 
 def test_the_document_shows_the_newest_results() -> None:

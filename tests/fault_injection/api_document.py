@@ -13,15 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from random import Random
 from threading import Thread
 from types import ModuleType
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.moto_deployment import Deployment, running
-from tests.support.oracle import Verdict
 from tests.support.samples import GET, PUT, QUERY, SAMPLES, WAIT, sample
 from tests.support.template import ROOT
 
@@ -71,13 +69,11 @@ def _refuse_decimals_as_a_conflict(response: ResponseDocument) -> ResponseDocume
     return response | {"statusCode": 409} if refused else response
 
 
-def check_document(
-    size: int, rng: Random, _tick: OnProgress, change: ResponseFilter = unmodified
-) -> CampaignRun:
-    """Run *size* cases for each operation and phase: examples, coverage, fuzzing, stateful."""
+def check_document(run: Run) -> None:
+    """Run so many cases for each operation and phase: examples, coverage, fuzzing, stateful."""
 
     def changed(response: ResponseDocument) -> ResponseDocument:
-        return change(_refuse_decimals_as_a_conflict(response))
+        return (run.design or unmodified)(_refuse_decimals_as_a_conflict(response))
 
     with serve_api(changed) as url, tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
@@ -86,7 +82,7 @@ def check_document(
                 *(sys.executable, "-m", "schemathesis.cli", "run", str(DOCUMENT), "--no-color"),
                 *("--url", url, "--header", f"Authorization: {AUTHORIZATION}"),
                 *("--checks", "all", "--exclude-checks", EXCLUDED_CHECKS, "--continue-on-failure"),
-                *("--max-examples", str(size), "--seed", str(rng.randrange(1 << 31))),
+                *("--max-examples", str(run.size), "--seed", str(run.rng.randrange(1 << 31))),
                 *("--report", "json", "--report-json-path", str(report)),
             ],
             cwd=folder,
@@ -95,8 +91,8 @@ def check_document(
             check=False,
         )
         cases = json.loads(report.read_text(encoding="utf-8"))["test_cases"]
-    problems = () if done.returncode == 0 else (done.stdout[-3000:],)
-    return CampaignRun(cases["generated"], 0, Verdict(), problems)
+    run.tries = cases["generated"]
+    run.problems += [done.stdout[-3000:]] if done.returncode else []
 
 
 @contextmanager

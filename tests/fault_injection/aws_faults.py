@@ -12,10 +12,10 @@ from tests.fault_injection.crashes import (
     random_payments,
     submit_payments,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress, Run
+from tests.fault_injection.results import Play, Run
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import HOUR, MINUTE, SECOND, Scenario, expected_paid, script_for
-from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import START, Simulation
 
 CRASH_PROBABILITY = 0.01
 THROTTLE_PROBABILITY = 0.02
@@ -23,39 +23,37 @@ ERROR_PROBABILITY = 0.05
 AWS = {"register", "record", "succeed", "mark", "claim", "live", "postpone", "batch_get_item"}
 
 
-def put_events(*, entries: float = 0, calls: float = 0, code: str = "", poison: int = 0) -> Run:
+def put_events(*, entries: float = 0, calls: float = 0, code: str = "", poison: int = 0) -> Play:
     """Return the campaign in which payments are paid within a minute; PutEvents fails six hours.
 
     A share of all *entries* is rejected, a share of all *calls* fails with *code* (see ``Bus``),
     every *poison*-th event makes each call that has it fail.
     """
 
-    def run(
-        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-    ) -> CampaignRun:
-        pay_ids = pay_ids_of(size)
-        scenarios = {pay_id: Scenario(START + rng.choice((0, 0, MINUTE))) for pay_id in pay_ids}
+    def play(run: Run) -> None:
+        pay_ids = pay_ids_of(run.size)
+        scenarios = {pay_id: Scenario(START + run.rng.choice((0, 0, MINUTE))) for pay_id in pay_ids}
         poisoned = set(pay_ids[::poison]) if poison else set()
-        simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+        simulation = run.simulate(script_for(scenarios, run.rng))
 
         def entry_error(detail: str) -> str | None:
             if json.loads(detail)["data"]["payId"] in poisoned:
                 simulation.faults += 1
                 return "poison"
-            return _fault(simulation, rng, entries, "ThrottlingException")
+            return _fault(simulation, run.rng, entries, "ThrottlingException")
 
         simulation.bus.entry_error = entry_error
-        simulation.bus.call_error = lambda: _fault(simulation, rng, calls, code)
-        submit_payments(simulation, pay_ids, on_progress)
+        simulation.bus.call_error = lambda: _fault(simulation, run.rng, calls, code)
+        submit_payments(run, simulation)
         simulation.run(6 * HOUR)
         delayed = set(simulation.verdict().lost) - poisoned
-        problems = (f"{len(delayed)} events delayed by poison",) if poisoned and delayed else ()
+        if poisoned and delayed:
+            run.problems.append(f"{len(delayed)} events delayed by poison")
         simulation.bus.entry_error, simulation.bus.call_error = lambda _: None, lambda: None
         simulation.run_to_completion()
-        verdict = simulation.verdict(expected_paid(scenarios))
-        return CampaignRun(size, simulation.faults, verdict, problems)
+        run.judge(simulation, expected_paid(scenarios))
 
-    return run
+    return play
 
 
 def _fault(simulation: Simulation, rng: Random, share: float, *codes: str) -> str | None:
@@ -66,27 +64,23 @@ def _fault(simulation: Simulation, rng: Random, share: float, *codes: str) -> st
     return rng.choice(codes)
 
 
-def chaos(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def chaos(run: Run) -> None:
     """Run a day of crashes, throttling, errors, duplicates and disabled functions."""
-    simulation, pay_ids, paid = random_payments(size, rng, wrap)
-    _inject_faults(simulation, rng)
-    for number, pay_id in enumerate(pay_ids):
-        _submit(simulation, pay_id, rng)
-        simulation.run(rng.choice((0, SECOND)))
+    simulation, paid = random_payments(run)
+    _inject_faults(simulation, run.rng)
+    for number in run.numbers():
+        _submit(simulation, f"pay-{number}", run.rng)
+        simulation.run(run.rng.choice((0, SECOND)))
         if number % 50 == 0:
-            _switch(simulation, rng)
-        on_progress(number / size / 2)
-    for hour in range(24):
-        _switch(simulation, rng)
+            _switch(simulation, run.rng)
+    for _ in range(24):
+        _switch(simulation, run.rng)
         simulation.run(HOUR)
         simulation.queue.redrive()
-        on_progress(0.5 + hour / 48)
     simulation.queue.rejects = lambda _: False
     simulation.bus.entry_error, simulation.bus.call_error = lambda _: None, lambda: None
     simulation.run_to_completion()
-    return CampaignRun(size, simulation.faults, simulation.verdict(paid))
+    run.judge(simulation, paid)
 
 
 def _switch(simulation: Simulation, rng: Random) -> None:

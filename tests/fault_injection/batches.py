@@ -6,11 +6,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.fake_aws import Call, Request
 from tests.support.fake_gateway import DAY, MINUTE, GatewayResponse, json_response
 from tests.support.functions import Functions
-from tests.support.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import Simulation
 
 MALFORMED = (
     "",
@@ -63,38 +63,35 @@ class BatchVerifier:
         return bool(self.faulted & {message.get("payId"), *message.get("payIds", [])})
 
 
-def batches(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def batches(run: Run) -> None:
     """Deliver *size* batches of one to ten messages with faults, then run without faults."""
 
     def script(pay_id: str, earlier_queries: int, _now: int) -> GatewayResponse:
         return json_response(pay_id, "success" if earlier_queries else "waiting")
 
-    simulation = Simulation(script, rng, wrap=wrap)
+    simulation = run.simulate(script)
     verifier = BatchVerifier(simulation.functions)
     simulation.host = verifier
-    _inject_faults(simulation, verifier, rng)
+    _inject_faults(simulation, verifier, run.rng)
     valid: set[str] = set()
     invalid = 0
-    for number in range(size):
+    for number in run.numbers():
         ordered = [
             item["payId"]["S"] for item in simulation.dynamodb.items.values() if "orderId" in item
         ]
-        names = [f"pay-{number}-{index}" for index in range(rng.randint(1, 10))]
-        bodies = [_message(name, rng, valid, ordered) for name in names]
+        names = [f"pay-{number}-{index}" for index in range(run.rng.randint(1, 10))]
+        bodies = [_message(name, run.rng, valid, ordered) for name in names]
         invalid += sum(map(_is_invalid, bodies))
         for body in bodies:
             simulation.queue.put(body)
         simulation.run(0)
-        on_progress(number / size)
     simulation.run(FAULT_PHASE)
     simulation.on_call, simulation.queue.rejects = lambda _: None, lambda _: False
     simulation.run(12 * DAY)
-    problems = verifier.problems
+    run.judge(simulation, valid)
+    run.problems += verifier.problems
     if len(simulation.queue.dead_letters) != invalid:
-        problems.append(f"{len(simulation.queue.dead_letters)} dead letters instead of {invalid}")
-    return CampaignRun(size, simulation.faults, simulation.verdict(valid), tuple(problems))
+        run.problems.append(f"{len(simulation.queue.dead_letters)} dead letters, not {invalid}")
 
 
 def _is_invalid(body: str) -> bool:

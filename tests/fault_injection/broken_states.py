@@ -42,6 +42,7 @@ no_attention = without_attribute(("attention", "attentionSince"), "checks")
 keep_time = without_attribute(("giveUpAt",), "operator")
 accept_anything = without_condition("reply", "operator")
 amend_anything = without_condition("status", "api")
+no_claim = without_condition("lastCheckedAt", "api")
 nobody_waits = without_attribute(("attention", "attentionSince"), "checks", "api")
 no_epoch = without_condition("giveUpAt|acceptedPayAmount|acceptedAbsent", "api", "checks")
 

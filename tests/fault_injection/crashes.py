@@ -1,8 +1,6 @@
 """P1, never lost: C1 a crash at each named point, C3 stream or sweeper dead, C25 killed sweeps."""
 
-from random import Random
-
-from tests.fault_injection.results import CampaignRun, OnProgress, Run
+from tests.fault_injection.results import Play, Run
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import (
     DAY,
@@ -16,7 +14,7 @@ from tests.support.fake_gateway import (
     random_scenarios,
     script_for,
 )
-from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import START, Simulation
 
 POINTS = {
     "registered, not asked": "checks: after register",
@@ -55,56 +53,47 @@ def pay_ids_of(size: int) -> list[str]:
     return [f"pay-{number}" for number in range(size)]
 
 
-def random_payments(
-    size: int, rng: Random, wrap: ClientWrapper = unwrapped, noise: float = 0.1
-) -> tuple[Simulation, list[str], set[str]]:
-    """Return a simulation with random payers, the payIds, and those that need an event."""
-    pay_ids = pay_ids_of(size)
-    scenarios = random_scenarios(pay_ids, START, rng, noise=noise)
-    simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
-    return simulation, pay_ids, expected_paid(scenarios)
+def random_payments(run: Run, noise: float = 0.1) -> tuple[Simulation, set[str]]:
+    """Return a simulation with random payers, and the payIds that need an event."""
+    scenarios = random_scenarios(pay_ids_of(run.size), START, run.rng, noise=noise)
+    return run.simulate(script_for(scenarios, run.rng)), expected_paid(scenarios)
 
 
-def crash_at(name: str) -> Run:
+def crash_at(name: str) -> Play:
     """Return the campaign in which every second invocation (at random) ends at a point.
 
     Messages come twice.
     """
     point = POINTS[name]
 
-    def run(
-        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-    ) -> CampaignRun:
-        simulation, pay_ids, paid = random_payments(size, rng, wrap)
-        simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
+    def play(run: Run) -> None:
+        simulation, paid = random_payments(run)
+        simulation.queue.redeliver_after = lambda: [run.rng.choice((0, SECOND, 40 * SECOND))]
         simulation.stream_enabled = not point.startswith("sweeper")
 
         def crash(call: Call) -> None:
-            if str(call) == point and rng.random() < CRASH_PROBABILITY:
+            if str(call) == point and run.rng.random() < CRASH_PROBABILITY:
                 simulation.crash()
 
         simulation.on_call = crash
-        submit_payments(simulation, pay_ids, on_progress, by_api=point.startswith("api"))
+        submit_payments(run, simulation, by_api=point.startswith("api"))
         simulation.run(FAULT_PHASE)
         simulation.run_to_completion()
-        problems = () if simulation.faults else (f"never reached {point}",)
-        return CampaignRun(size, simulation.faults, simulation.verdict(paid), problems)
+        run.judge(simulation, paid)
+        run.problems += [] if run.faults else [f"never reached {point}"]
 
-    return run
+    return play
 
 
-def submit_payments(
-    simulation: Simulation, pay_ids: list[str], on_progress: OnProgress, *, by_api: bool = False
-) -> None:
+def submit_payments(run: Run, simulation: Simulation, *, by_api: bool = False) -> None:
     """Submit payments, three per second, by messages or by the HTTP API."""
-    for number, pay_id in enumerate(pay_ids):
+    for number in run.numbers():
         if by_api:
-            _register_by_api(simulation, pay_id)
+            _register_by_api(simulation, f"pay-{number}")
         else:
-            simulation.send_order(pay_id, expectedAmount=AMOUNT)
+            simulation.send_order(f"pay-{number}", expectedAmount=AMOUNT)
         if number % 3 == 2:
             simulation.run(SECOND)
-        on_progress(number / len(pay_ids))
 
 
 def _register_by_api(simulation: Simulation, pay_id: str) -> None:
@@ -122,75 +111,69 @@ def _register_by_api(simulation: Simulation, pay_id: str) -> None:
             return
 
 
-def disabled(*names: str) -> Run:
+def disabled(*names: str) -> Play:
     """Return the campaign with the stream, the sweeper or both switched off.
 
     Without the stream the sweeper sends all events; without the sweeper checks complete via the
     queue, despite crashes; without both everything is sent after their return.
     """
 
-    def run(
-        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-    ) -> CampaignRun:
-        pay_ids = pay_ids_of(size)
+    def play(run: Run) -> None:
         delays = (0, 20 * SECOND, 4 * MINUTE, 30 * MINUTE)
-        scenarios = {pay_id: Scenario(START + rng.choice(delays)) for pay_id in pay_ids}
-        simulation = Simulation(script_for(scenarios, rng), rng, wrap=wrap)
+        scenarios = {
+            pay_id: Scenario(START + run.rng.choice(delays)) for pay_id in pay_ids_of(run.size)
+        }
+        simulation = run.simulate(script_for(scenarios, run.rng))
         for name in names:
             setattr(simulation, f"{name}_enabled", False)
 
         def crash(call: Call) -> None:
             # A crash of the publisher could use up the stream's four attempts; then only the
             # sweeper would send the event.
-            if call.function == "checks" and rng.random() < 0.02:
+            if call.function == "checks" and run.rng.random() < 0.02:
                 simulation.crash()
 
         simulation.on_call = crash
-        submit_payments(simulation, pay_ids, on_progress)
+        submit_payments(run, simulation)
         for _ in range(4):  # dead letters are redriven every three hours
             simulation.run(3 * HOUR)
             simulation.queue.redrive()
         simulation.on_call = lambda _: None
         simulation.run(3 * HOUR)
-        problems = _unsent_after_return(simulation) if len(names) == 2 else ()
-        verdict = simulation.verdict(expected_paid(scenarios))
-        return CampaignRun(size, simulation.faults, verdict, problems)
+        run.problems += _unsent_after_return(simulation) if len(names) == 2 else []
+        run.judge(simulation, expected_paid(scenarios))
 
-    return run
+    return play
 
 
-def _unsent_after_return(simulation: Simulation) -> tuple[str, ...]:
+def _unsent_after_return(simulation: Simulation) -> list[str]:
     simulation.stream.clear()  # its records expire after 24 hours
     simulation.stream_enabled = simulation.sweeper_enabled = True
     simulation.run(2 * MINUTE)
     unsent = simulation.verdict().stuck
-    return (f"{len(unsent)} events unsent after two sweeps",) if unsent else ()
+    return [f"{len(unsent)} events unsent after two sweeps"] if unsent else []
 
 
-def killed_sweeps(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def killed_sweeps(run: Run) -> None:
     """The checks of *size* payments are lost; each sweep is killed at a call until all are sent."""
 
     def script(pay_id: str, _earlier_queries: int, now: int) -> GatewayResponse:
         return json_response(pay_id, "success" if now > START + HOUR else "waiting")
 
-    simulation = Simulation(script, rng, wrap=wrap)
-    pay_ids = pay_ids_of(size)
+    simulation = run.simulate(script)
+    pay_ids = pay_ids_of(run.size)
     for pay_id in pay_ids:
         simulation.send_order(pay_id, expectedAmount=AMOUNT)
     simulation.sweeper_enabled = False
     simulation.run(MINUTE)
     simulation.queue.waiting.clear()
     simulation.now += 2 * HOUR
-    problems: list[str] = []
     for sweep in range(20):
-        problems += _killed_sweep(simulation, rng.randrange(1, 2 * size))
+        run.problems += _killed_sweep(simulation, run.rng.randrange(1, 2 * run.size))
         simulation.now += 11 * MINUTE
-        on_progress(sweep / 20)
-    simulation.on_call = lambda _: None
+        run.on_progress(sweep / 20)
     simulation.run_to_completion()
-    return CampaignRun(size, simulation.faults, simulation.verdict(set(pay_ids)), tuple(problems))
+    run.judge(simulation, set(pay_ids))
 
 
 def _killed_sweep(simulation: Simulation, calls: int) -> list[str]:

@@ -1,6 +1,5 @@
 """P2, never false: C9 amounts, from a table and random, read by payresult and by the oracle."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
@@ -9,8 +8,7 @@ from payresult.domain.payment import Registration
 from payresult.domain.registration import amount_matches
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
 from tests.fault_injection.fuzz_oracle import Registered, agrees, compare, units
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.support.oracle import Verdict
+from tests.fault_injection.results import Run
 
 CURRENCIES = (None, "USD", "EUR", "GBP", "CNY", "JPY", "KWD", "CLF")
 PIECES = (
@@ -21,7 +19,6 @@ PIECES = (
 )
 
 Money = tuple[int, tuple[str, ...]]
-Reader = Callable[[str], Money | None]
 
 
 def read_with_payresult(text: str) -> Money | None:
@@ -50,24 +47,24 @@ def read_as_float(text: str) -> Money | None:
         return None
 
 
-def amounts(
-    size: int, rng: Random, on_progress: OnProgress, reader: Reader = read_with_payresult
-) -> CampaignRun:
-    """Read the table and *size* random texts, half of them amounts, by *reader* and the oracle."""
-    verdict = Verdict()
+def amounts(run: Run) -> None:
+    """Read the table and random texts, half of them amounts, by payresult and by the oracle."""
+    reader = run.design or read_with_payresult
     table: dict[str, Money | None] = dict.fromkeys(INVALID_AMOUNTS)
     table |= {text: (value * 100, tuple(named.split())) for text, (value, named) in AMOUNTS.items()}
     for text, money in table.items():
-        compare(text, reader(text), money, verdict)
-        compare(f"oracle: {text}", units(text), money, verdict)
-    for number in range(size):
-        text = (
-            _random_amount(rng) if number % 2 else "".join(rng.choices(PIECES, k=rng.randint(1, 5)))
-        )
-        compare(text, reader(text), units(text), verdict)
-        on_progress(number / size)
-    problems = [*_matching(table), *(["fewer than 200"] if len(table) < 200 else [])]
-    return CampaignRun(len(table) + size, len(INVALID_AMOUNTS), verdict, tuple(problems))
+        compare(text, reader(text), money, run.verdict)
+        compare(f"oracle: {text}", units(text), money, run.verdict)
+    for number in run.numbers():
+        text = _random_amount(run.rng) if number % 2 else _pieces(run.rng)
+        compare(text, reader(text), units(text), run.verdict)
+    run.tries += len(table)
+    run.faults = len(INVALID_AMOUNTS)
+    run.problems += _matching(table)
+
+
+def _pieces(rng: Random) -> str:
+    return "".join(rng.choices(PIECES, k=rng.randint(1, 5)))
 
 
 def _random_amount(rng: Random) -> str:

@@ -16,34 +16,38 @@ from random import Random
 
 from tests.fault_injection.fuzz_bodies import VALID, random_response
 from tests.fault_injection.fuzz_literals import AMOUNTS, INVALID_AMOUNTS
-from tests.fault_injection.results import CampaignRun, OnProgress, Run
-from tests.support.oracle import Verdict
+from tests.fault_injection.results import Play, Run
 from tests.support.template import ROOT
 
 SEARCH_PATH = (".", "cli", "layers/payresult/python")
 
 
-def coverage(target: str) -> Run:
-    """Return the campaign that runs a target with *size* inputs."""
+def coverage(target: str) -> Play:
+    """Return the campaign that runs a target with random inputs."""
 
-    def run(size: int, rng: Random, _tick: OnProgress) -> CampaignRun:
+    def play(run: Run) -> None:
         if importlib.util.find_spec("atheris") is None:
             sys.stderr.write(f"\ncoverage-guided {target}: skipped, atheris is not installed\n")
-            return CampaignRun(0, 0, Verdict())
+            run.tries = 0
+            return
         with tempfile.TemporaryDirectory() as folder:
-            _write_corpus(target, Path(folder), rng)
+            _write_corpus(target, Path(folder), run.rng)
             done = subprocess.run(  # noqa: S603 - a fixed command
-                [*_command(target, folder), f"-runs={size}", f"-seed={rng.randrange(1, 1 << 31)}"],
+                [
+                    *_command(target, folder),
+                    f"-runs={run.size}",
+                    f"-seed={run.rng.randrange(1, 1 << 31)}",
+                ],
                 cwd=ROOT,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(SEARCH_PATH)},
                 capture_output=True,
                 text=True,
                 check=False,
             )
-        message = "\n".join(done.stderr.splitlines()[-12:])
-        return CampaignRun(size, 0, Verdict(), () if done.returncode == 0 else (message,))
+        if done.returncode:
+            run.problems.append("\n".join(done.stderr.splitlines()[-12:]))
 
-    return run
+    return play
 
 
 def _command(target: str, folder: str) -> list[str]:

@@ -5,7 +5,7 @@ in whole ten-thousandths. Where the two implementations differ, one of them is w
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from unicodedata import category
 
@@ -17,12 +17,12 @@ MAX_BODY = 65_536
 MAX_REQUIRED_DEPTH = 200
 """A reader must accept JSON nested as deep; it may reject a deeper one."""
 
-_BLANK = re.compile(r"[ \t\n\r]*")
+_BLANKS = " \t\n\r"
 _TOKEN = re.compile(
-    r"""(?P<mark>[{}\[\],:])
+    r"""[\ \t\n\r]*(?:(?P<mark>[{}\[\],:])
     |"(?P<text>[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*)"
     |(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
-    |(?P<word>true|false|null)""",
+    |(?P<word>true|false|null))""",
     re.VERBOSE,
 )
 _ESCAPE = re.compile(r"\\(?:u(....)|(.))")
@@ -203,89 +203,55 @@ def _text(value: Any) -> str:
 
 
 def read(text: str) -> tuple[Any, int]:
-    """Return the value of a JSON text and its nesting depth. Raises NotJson."""
-    reader = _Reader()
-    at = _BLANK.match(text).end()  # type: ignore[union-attr]  # matches an empty text too
+    """Return the value of a JSON text and its nesting depth. Raises NotJson.
+
+    What is open is on a stack, with its values, keys and marks (as bytes) in their order.
+    """
+    stack: list[tuple[str, list[Any]]] = [("", [])]
+    depth = 0
+    for token in _tokens(text):
+        mark = token["mark"] or ""
+        if mark in ("{", "["):
+            stack.append((mark, []))
+            depth = max(depth, len(stack) - 1)
+        elif mark in ("}", "]"):
+            opening, parts = stack.pop()
+            value = _container(opening + mark, parts)
+            stack[-1][1].append(value)
+        else:
+            stack[-1][1].append(mark.encode() or _scalar(token))
+    [(_, parts), *still_open] = stack
+    if still_open or len(parts) != 1 or isinstance(parts[0], bytes):
+        raise NotJson
+    return parts[0], depth
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    text, at = text.rstrip(_BLANKS), 0
     while at < len(text):
         token = _TOKEN.match(text, at)
         if token is None:
             raise NotJson
-        reader.read_token(token)
-        at = _BLANK.match(text, token.end()).end()  # type: ignore[union-attr]  # as above
-    return reader.end()
+        yield token
+        at = token.end()
 
 
-class _Reader:
-    """Reads tokens. The stack has the open lists and objects, each with its pending key."""
-
-    def __init__(self) -> None:
-        self._stack: list[tuple[Any, str | None]] = []
-        self._key: str | None = None
-        self._expected = "value"
-        self._result: Any = None
-        self._depth = 0
-
-    def read_token(self, token: re.Match[str]) -> None:
-        """Read a token. Raises NotJson."""
-        if (mark := token["mark"]) is not None:
-            self._mark(mark)
-        elif self._expected in {"key", "first key"}:
-            if token["text"] is None:
-                raise NotJson
-            self._key = _unescaped(token["text"])
-            if self._key in self._stack[-1][0]:
-                raise NotJson
-            self._expected = ":"
-        else:
-            self._value(_scalar(token))
-
-    def end(self) -> tuple[Any, int]:
-        """Return the value that was read and its depth. Raises NotJson."""
-        if self._stack or self._expected != "end":
-            raise NotJson
-        return self._result, self._depth
-
-    def _mark(self, mark: str) -> None:
-        if mark in "{[":
-            self._open({} if mark == "{" else [], "first key" if mark == "{" else "first value")
-        elif mark in "}]":
-            self._close(dict if mark == "}" else list)
-        elif mark == ":" and self._expected == ":":
-            self._expected = "value"
-        elif mark == "," and self._expected == ", or end":
-            self._expected = "key" if isinstance(self._stack[-1][0], dict) else "value"
-        else:
-            raise NotJson
-
-    def _open(self, container: Any, expected: str) -> None:
-        if self._expected not in {"value", "first value"}:
-            raise NotJson
-        self._stack.append((container, self._key))
-        self._expected = expected
-        self._depth = max(self._depth, len(self._stack))
-
-    def _close(self, kind: type) -> None:
-        empty = "first key" if kind is dict else "first value"
-        if not self._stack or self._expected not in {", or end", empty}:
-            raise NotJson
-        container, self._key = self._stack.pop()
-        if not isinstance(container, kind):
-            raise NotJson
-        self._expected = "value"
-        self._value(container)
-
-    def _value(self, value: Any) -> None:
-        if self._expected not in {"value", "first value"}:
-            raise NotJson
-        if not self._stack:
-            self._result, self._expected = value, "end"
-            return
-        container = self._stack[-1][0]
-        if isinstance(container, dict):
-            container[self._key] = value
-        else:
-            container.append(value)
-        self._expected = ", or end"
+def _container(brackets: str, parts: list[Any]) -> Any:
+    """Return the list or the object between *brackets*. Raises NotJson."""
+    elements, marks = parts[::2], parts[1::2]
+    between = {"[]": [b","], "{}": [b":", b","]}.get(brackets, [])
+    if not between or any(isinstance(each, bytes) for each in elements):
+        raise NotJson
+    if marks != (between * len(parts))[: max(len(elements) - 1, 0)]:
+        raise NotJson
+    if brackets == "[]":
+        return elements
+    keys, values = elements[::2], elements[1::2]
+    if len(keys) != len(values) or not all(isinstance(key, str) for key in keys):
+        raise NotJson
+    if len({*keys}) < len(keys):
+        raise NotJson
+    return dict(zip(keys, values, strict=True))
 
 
 def _scalar(token: re.Match[str]) -> Any:

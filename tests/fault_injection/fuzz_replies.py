@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from itertools import chain, count, islice
-from random import Random
+from itertools import chain, count
 
 from payresult.aws.items import reply_value
 from payresult.domain.decision import status_of_reply
@@ -15,9 +14,8 @@ from payresult.gateway.protocol import HttpResponse, read_reply
 from payresult.schemas import events
 from tests.fault_injection.fuzz_bodies import FuzzedResponse, random_response, slowest_responses
 from tests.fault_injection.fuzz_oracle import PARTNER, PAY_ID, Registered, interpretations, plain
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.factories import payment
-from tests.support.oracle import Verdict
 
 NOW = 1_795_341_600.0
 MAX_CPU_SECONDS = 0.05
@@ -77,14 +75,12 @@ def _float(amount: str) -> float:
     return float(amount.strip("$ "))
 
 
-def replies(
-    size: int, rng: Random, on_progress: OnProgress, reader: Reader = read_with_payresult
-) -> CampaignRun:
-    """Read *size* responses with *reader*, and compare the result with the oracle's."""
-    verdict, problems, paid = Verdict(), list[str](), 0
-    timed = size >= TIMED_FROM
-    responses = chain(slowest_responses(), (random_response(rng) for _ in count()))
-    for number, response in enumerate(islice(responses, size)):
+def replies(run: Run) -> None:
+    """Read responses, and compare the results with the oracle's."""
+    reader, paid = run.design or read_with_payresult, 0
+    timed = run.size >= TIMED_FROM
+    responses = chain(slowest_responses(), (random_response(run.rng) for _ in count()))
+    for number, response in zip(run.numbers(), responses, strict=False):
         expected = interpretations(
             response.status, response.headers, response.body, response.registered
         )
@@ -92,14 +88,13 @@ def replies(
         found, event, seconds = _timed(reader, response)
         # a slow reading is repeated, because the machine may have delayed it
         if timed and seconds > MAX_CPU_SECONDS < min(_timed(reader, response)[2] for _ in range(3)):
-            problems.append(f"{number} took {seconds:.3f} s")
-        _compare(f"{number}", found, expected, verdict, problems)
+            run.problems.append(f"{number} took {seconds:.3f} s")
+        _compare(f"{number}", found, expected, run)
         if event and "paid" in expected:
-            problems += _wrong_event(f"{number}", event, response.registered)
-        on_progress(number / size)
-    if paid * 20 < size:
-        problems.append(f"only {paid} of {size} responses were paid, too few for a test")
-    return CampaignRun(size, size - paid, verdict, tuple(problems))
+            run.problems += _wrong_event(f"{number}", event, response.registered)
+    run.faults = run.size - paid
+    if paid * 20 < run.size:
+        run.problems.append(f"only {paid} responses were paid, too few for a test")
 
 
 def read_bytes(data: bytes) -> None:
@@ -119,16 +114,14 @@ def _timed(reader: Reader, response: FuzzedResponse) -> tuple[str, str, float]:
     return found, event, time.thread_time() - start
 
 
-def _compare(
-    name: str, found: str, expected: set[str], verdict: Verdict, problems: list[str]
-) -> None:
+def _compare(name: str, found: str, expected: set[str], run: Run) -> None:
     if found in expected:
         return
-    problems.append(f"{name} is {' or '.join(sorted(expected))}, not {found}")
+    run.problems.append(f"{name} is {' or '.join(sorted(expected))}, not {found}")
     if found == "paid":
-        verdict.false.append(name)
+        run.verdict.false.append(name)
     elif "paid" in expected:
-        verdict.lost.append(name)
+        run.verdict.lost.append(name)
 
 
 def _wrong_event(name: str, event: str, registered: Registered) -> list[str]:

@@ -1,16 +1,13 @@
 """P2: C9 dates and C11 signatures, compared with a second implementation of each."""
 
 import hashlib
-import json
-from collections.abc import Callable
 from random import Random
 from zoneinfo import ZoneInfo
 
 from payresult.domain.reply import paid_at
 from payresult.gateway.signing import sign
 from tests.fault_injection.fuzz_oracle import compare
-from tests.fault_injection.results import CampaignRun, OnProgress
-from tests.support.oracle import Verdict
+from tests.fault_injection.results import Run
 
 FIXED = ZoneInfo("Etc/GMT-8")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -35,24 +32,20 @@ PIECES = (
 SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 Params = dict[str, str]
-Signer = Callable[[Params], str]
 
 
-def dates(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-    """Read *size* dates, valid and invalid, with both implementations."""
-    verdict, problems = Verdict(), list[str]()
-    for number in range(size):
-        text = ODD[number] if number < len(ODD) else _digits(rng)
+def dates(run: Run) -> None:
+    """Read dates, valid and invalid, with both implementations."""
+    run.faults = len(ODD)
+    for number in run.numbers():
+        text = ODD[number] if number < len(ODD) else _digits(run.rng)
         found, expected = paid_at(text, FIXED), read(text)
-        compare(text, found, expected, verdict)
+        compare(text, found, expected, run.verdict)
         in_shanghai = paid_at(text, SHANGHAI)
         if in_shanghai is not None and (expected is None or in_shanghai[:19] != expected[:19]):
-            problems.append(f"{text!a} became {in_shanghai} in Shanghai")
+            run.problems.append(f"{text!a} became {in_shanghai} in Shanghai")
         if paid_at(text, None) is not None:
-            problems.append(f"{text!a} has a time without a zone")
-        json.dumps(found)
-        on_progress(number / size)
-    return CampaignRun(size, len(ODD), verdict, tuple(problems))
+            run.problems.append(f"{text!a} has a time without a zone")
 
 
 def read_bytes_as_date(data: bytes) -> None:
@@ -90,23 +83,20 @@ def sign_joined(params: Params) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def signatures(
-    size: int, rng: Random, on_progress: OnProgress, signer: Signer = sign
-) -> CampaignRun:
-    """Sign *size* requests, each also with two of its values written as one."""
-    problems, seen, faults = list[str](), dict[str, str](), 0
-    for number in range(size):
-        params = {name: _value(rng) for name in rng.sample(NAMES, rng.randint(1, 7))}
-        for request in (params, _shifted(params, rng)):
+def signatures(run: Run) -> None:
+    """Sign requests, each also with two of its values written as one."""
+    signer, seen = run.design or sign, dict[str, str]()
+    for _ in run.numbers():
+        names = run.rng.sample(NAMES, run.rng.randint(1, 7))
+        params = {name: _value(run.rng) for name in names}
+        for request in (params, _shifted(params, run.rng)):
             content = _content(request)
             signature = signer(request)
             if signature != digest(request):
-                problems.append(f"wrong signature: {content!a}")
+                run.problems.append(f"wrong signature: {content!a}")
             if seen.setdefault(signature, content) != content:
-                problems.append(f"same signature as other content: {content!a}")
-            faults += request is not params
-        on_progress(number / size)
-    return CampaignRun(size, faults, Verdict(), tuple(problems))
+                run.problems.append(f"same signature as other content: {content!a}")
+            run.faults += request is not params
 
 
 def sign_bytes(data: bytes) -> None:

@@ -15,16 +15,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
 import trustme
 
 from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.fault_server import HEAD, FaultServer, Line, black_hole, closed_port
-from tests.support.oracle import Verdict
 
 PARTNER, PAY_ID = "P000818", "20190321192436"
 BODY = json.dumps({"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "success"}).encode()
@@ -125,23 +123,23 @@ class Endpoint(NamedTuple):
     trusted: bool = True
 
 
-def wire(size: int, _rng: Random, on_progress: OnProgress) -> CampaignRun:
+def wire(run: Run) -> None:
     """Query each endpoint *size* times, eight at a time, with one client for each."""
     authority = trustme.CA()
-    problems: list[str] = []
     with _endpoints(authority) as endpoints, ThreadPoolExecutor(MAX_CONCURRENCY) as pool:
         clients = [_client(each.url, authority) for each in endpoints]
         before = 0
-        for number in range(size):
-            problems += filter(None, pool.map(_query, endpoints, clients))
+        for number in run.numbers():
+            run.problems += filter(None, pool.map(_query, endpoints, clients))
             # after half of the rounds each thread has loaded all that is loaded once
-            before = _memory_kb() if number <= size // 2 else before
-            on_progress(number / size)
+            before = _memory_kb() if number <= run.size // 2 else before
         grown = _memory_kb() - before
-        problems += [f"a request was sent to: {each.name}" for each in endpoints if _leaked(each)]
-    problems += [f"grown by {grown} KB"] if grown > MAX_GROWTH_KB else []
-    total = size * len(endpoints)
-    return CampaignRun(total, total - size, Verdict(), tuple(problems))
+        run.problems += [
+            f"a request was sent to: {each.name}" for each in endpoints if _leaked(each)
+        ]
+    run.problems += [f"grown by {grown} KB"] if grown > MAX_GROWTH_KB else []
+    run.tries = run.size * len(endpoints)
+    run.faults = run.tries - run.size
 
 
 def _leaked(endpoint: Endpoint) -> bool:

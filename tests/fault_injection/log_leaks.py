@@ -16,11 +16,10 @@ from unittest import mock
 from urllib.parse import quote
 
 from tests.fault_injection.log_leak_paths import PAY_ID_PLACEHOLDER, Invocation, invocations
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.fault_server import FaultServer, Line
 from tests.support.functions import CONTEXT
 from tests.support.moto_deployment import Deployment, running
-from tests.support.oracle import Verdict
 
 FUNCTIONS = ("api", "checks", "publisher", "sweeper")
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
@@ -86,17 +85,14 @@ class _Runtime:
             logging.getLogger().removeHandler(handler)
 
 
-def leaks(
-    size: int, rng: Random, on_progress: OnProgress, wrap: HandlerWrapper = unwrapped
-) -> CampaignRun:
-    """Send *size* markers along every path; ``false`` are the invocations that leaked one."""
-    verdict, tries = Verdict(), 0
-    for number in range(size):
-        for name, leaked in _round(rng, wrap):
-            tries += 1
-            verdict.false.extend([f"{name}: {leaked}"] if leaked else [])
-        on_progress(number / size)
-    return CampaignRun(tries, 0, verdict, tuple(f"not found: {each}" for each in blind_spots()))
+def leaks(run: Run) -> None:
+    """Send markers along every path; ``false`` are the invocations that leaked one."""
+    run.tries = 0
+    for _ in run.numbers():
+        for name, leaked in _round(run.rng, run.design or unwrapped):
+            run.tries += 1
+            run.verdict.false.extend([f"{name}: {leaked}"] if leaked else [])
+    run.problems += [f"not found: {each}" for each in blind_spots()]
 
 
 def _round(rng: Random, wrap: HandlerWrapper) -> Iterator[tuple[str, list[str]]]:

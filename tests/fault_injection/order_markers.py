@@ -6,14 +6,15 @@ Each further one names the first one and waits for a person, whatever crashes, r
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from random import Random
 
 from botocore.exceptions import ClientError
 
+from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.item_rules import text
 from tests.fault_injection.races import InterleavingScheduler
-from tests.fault_injection.results import CampaignRun, OnProgress, Run
-from tests.fault_injection.stateful_model import Operation, System, not_told
+from tests.fault_injection.results import Play, Run
+from tests.fault_injection.stateful_model import not_told
+from tests.fault_injection.system import System
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import (
     DAY,
@@ -21,11 +22,9 @@ from tests.support.fake_gateway import (
     MINUTE,
     PARTNER,
     SECOND,
-    GatewayResponse,
     json_response,
 )
-from tests.support.oracle import Verdict, merged
-from tests.support.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import Simulation
 
 ORDER = "A-17"
 PAYMENTS = tuple(f"pay-{number}" for number in range(6))
@@ -48,17 +47,11 @@ LOST = ("claim order", "succeed", "mark", "expire order", "register", "amend", "
 
 LOSS_PROBABILITY = 0.3
 CRASH_PROBABILITY = 0.5
-RETENTION_DAYS = 30
 
 
-def paid(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
-    """Return a response for a payment that is paid."""
-    return json_response(pay_id, "success")
-
-
-def new_simulation(rng: Random, wrap: ClientWrapper = unwrapped) -> Simulation:
+def _everything_paid(run: Run) -> Simulation:
     """Return a simulation in which everything is paid, and may expire."""
-    return Simulation(paid, rng, wrap=wrap, retention_days=RETENTION_DAYS)
+    return run.simulate(lambda pay_id, *_: json_response(pay_id, "success"), retention_days=30)
 
 
 def wrong_orders(
@@ -87,26 +80,18 @@ def _told(simulation: Simulation, pay_id: str) -> set[str | None]:
     return {each.get("duplicateOf") for each in events if each["payId"] == pay_id}
 
 
-def six_at_once(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def six_at_once(run: Run) -> None:
     """Six payIds of one order are paid at the same time: one first, five duplicates, six events."""
-    verdicts: list[Verdict] = []
-    problems: list[str] = []
-    switches = 0
-    for number in range(size):
-        simulation = _race(rng, wrap)
-        verdicts.append(simulation.verdict(set(PAYMENTS)))
-        problems += wrong_orders(simulation, ORDER, PAYMENTS)
-        switches += simulation.faults
-        on_progress(number / size)
-    return CampaignRun(size, switches, merged(verdicts), tuple(problems))
+    for _ in run.numbers():
+        simulation = _race(run)
+        run.judge(simulation, set(PAYMENTS))
+        run.problems += wrong_orders(simulation, ORDER, PAYMENTS)
 
 
-def _race(rng: Random, wrap: ClientWrapper) -> Simulation:
-    simulation = new_simulation(rng, wrap)
+def _race(run: Run) -> Simulation:
+    simulation = _everything_paid(run)
     simulation.queue.batch_size = 1
-    scheduler = InterleavingScheduler(rng)
+    scheduler = InterleavingScheduler(run.rng)
 
     def switch(_: Call) -> None:
         simulation.faults += 1
@@ -118,7 +103,7 @@ def _race(rng: Random, wrap: ClientWrapper) -> Simulation:
     scheduler.run(
         [
             *[simulation.deliver_messages] * 6,
-            *[lambda: simulation.get_payment(rng.choice(PAYMENTS))] * 2,
+            *[lambda: simulation.get_payment(run.rng.choice(PAYMENTS))] * 2,
             simulation.deliver_changes,
             simulation.sweep,
         ]
@@ -127,67 +112,58 @@ def _race(rng: Random, wrap: ClientWrapper) -> Simulation:
     return simulation
 
 
-def order_crash_at(point: str) -> Run:
+def order_crash_at(point: str) -> Play:
     """Return the campaign in which every second invocation (at random) ends at *point*.
 
     Each order has three payments.
     """
 
-    def run(
-        size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-    ) -> CampaignRun:
-        simulation = new_simulation(rng, wrap)
-        simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
+    def play(run: Run) -> None:
+        simulation = _everything_paid(run)
+        simulation.queue.redeliver_after = lambda: [run.rng.choice((0, SECOND, 40 * SECOND))]
 
         def crash(call: Call) -> None:
-            if str(call) == point and rng.random() < CRASH_PROBABILITY:
+            if str(call) == point and run.rng.random() < CRASH_PROBABILITY:
                 simulation.crash()
 
         simulation.on_call = crash
-        by_api = point.startswith("api")
-        done = play_orders(simulation, size, by_api=by_api, on_progress=on_progress)
-        missed = () if simulation.faults else (f"never reached {point}",)
-        return CampaignRun(size, done.faults, done.verdict, done.problems + missed)
+        _play_orders(run, simulation, by_api=point.startswith("api"))
+        run.problems += [] if run.faults else [f"never reached {point}"]
 
-    return run
+    return play
 
 
-def lost_answers(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def lost_answers(run: Run) -> None:
     """A third of the writes are made, and their answers lost: an error in their place."""
-    simulation = new_simulation(rng, wrap)
+    simulation = _everything_paid(run)
 
     def lose(call: Call) -> None:
         lost = call.when == "after" and call.kind in LOST and call.function != "publisher"
-        if lost and rng.random() < LOSS_PROBABILITY:
+        if lost and run.rng.random() < LOSS_PROBABILITY:
             simulation.faults += 1
             raise ClientError({"Error": {"Code": "RequestTimeout"}}, call.kind)
 
     simulation.on_call = lose
-    return play_orders(simulation, size, by_api=True, on_progress=on_progress)
+    _play_orders(run, simulation, by_api=True)
 
 
-def play_orders(
-    simulation: Simulation, size: int, *, by_api: bool, on_progress: OnProgress
-) -> CampaignRun:
-    """Send *size* orders of three payments each, have them settled, and judge them."""
-    orders = {f"A-{number}": tuple(f"pay-{number}-{n}" for n in range(3)) for number in range(size)}
-    for number, (order_id, pay_ids) in enumerate(orders.items()):
-        for pay_id in pay_ids:
+def _play_orders(run: Run, simulation: Simulation, *, by_api: bool) -> None:
+    """Send orders of three payments each, have them settled, and judge them."""
+    orders: dict[str, tuple[str, ...]] = {}
+    for number in run.numbers():
+        order_id = f"A-{number}"
+        orders[order_id] = tuple(f"pay-{number}-{n}" for n in range(3))
+        for pay_id in orders[order_id]:
             if by_api:
                 _get_registered(simulation, pay_id, order_id)
             else:
                 simulation.send_order(pay_id, orderId=order_id, **AMOUNT)
         simulation.run(SECOND)
-        on_progress(number / size)
     simulation.run(DAY)
-    faults = simulation.faults
     simulation.run_to_completion()
-    every = {pay_id for pay_ids in orders.values() for pay_id in pay_ids}
-    problems = (wrong_orders(simulation, *order) for order in orders.items())
-    found = tuple(each for several in problems for each in several)
-    return CampaignRun(size, faults, simulation.verdict(every), found)
+    run.judge(simulation, set().union(*orders.values()))
+    for order_id, pay_ids in orders.items():
+        run.problems += wrong_orders(simulation, order_id, pay_ids)
 
 
 def _get_registered(simulation: Simulation, pay_id: str, order_id: str) -> None:
@@ -200,9 +176,12 @@ def _get_registered(simulation: Simulation, pay_id: str, order_id: str) -> None:
         simulation.run(3 * SECOND)
 
 
+after_success = order_crash_at("checks: after succeed")
+
 # Scenarios of ``bad_days``: with operators, and each write judged by ``item_rules``.
 
 
+@bad_day
 def late_orders(system: System, meeting: int) -> Iterator[str]:
     """The orderIds are registered after the success, each again after a crash or a lost answer."""
     pay_ids = PAYMENTS[:3]
@@ -211,7 +190,7 @@ def late_orders(system: System, meeting: int) -> Iterator[str]:
         system.get(pay_id)
     system.run(HOUR)
     for pay_id in pay_ids:
-        (system.crash if meeting % 2 else system.throttle)(meeting)
+        setattr(system, "crash_in" if meeting % 2 else "fail_in", meeting)
         if meeting % 3:
             system.put(pay_id, {"orderId": ORDER})
         else:
@@ -220,9 +199,10 @@ def late_orders(system: System, meeting: int) -> Iterator[str]:
         system.quiet()
         system.put(pay_id, {"orderId": ORDER})
     system.run(HOUR)
-    yield from wrong_orders(system.simulation, ORDER, pay_ids, late=True)
+    yield from wrong_orders(system, ORDER, pay_ids, late=True)
 
 
+@bad_day
 def amount_after_the_mark(system: System, meeting: int) -> Iterator[str]:
     """Another amount is registered while the first success is written: its order has no event.
 
@@ -235,18 +215,19 @@ def amount_after_the_mark(system: System, meeting: int) -> Iterator[str]:
     for pay_id in (first, second):
         system.payer(pay_id, "paid")
     system.wait(20 * SECOND)
-    system.during(meeting, Operation("put", (first, {"expectedAmount": "5.00"})))
+    system.during(meeting, ("put", first, {"expectedAmount": "5.00"}))
     system.get(first)
     system.quiet()
     system.order(second, {"orderId": ORDER}, [])
     system.run(HOUR)
-    marked = system.simulation.marker(ORDER)
-    waits = text(system.simulation.item(second), "attention")
+    marked = system.marker(ORDER)
+    waits = text(system.item(second), "attention")
     if (marked == first) is not (waits == f"{PARTNER}#DUPLICATE"):
         yield f"the order is marked by {marked}, the second payment waits as {waits}"
     yield from not_told(system, {second})
 
 
+@bad_day
 def forgotten(system: System, meeting: int) -> Iterator[str]:
     """The first payment is erased, and its marker before it; a duplicate leaves the marker alone.
 
@@ -257,21 +238,20 @@ def forgotten(system: System, meeting: int) -> Iterator[str]:
         system.payer(pay_id, "paid")
         system.order(pay_id, {"orderId": ORDER}, [])
         system.run(HOUR)
-    simulation = system.simulation
     system.operate("close", second)
     erased = second if meeting % 2 else first
-    system.crash(meeting // 2)
+    system.crash_in = meeting // 2
     system.operate("forget", erased)
     system.quiet()
     system.operate("forget", erased)
-    if simulation.item(erased):
+    if system.item(erased):
         yield f"{erased} was not erased"
-    if simulation.marker(ORDER) != (first if erased == second else None):
-        yield f"{erased} was erased, and the marker names {simulation.marker(ORDER)}"
+    if system.marker(ORDER) != (first if erased == second else None):
+        yield f"{erased} was erased, and the marker names {system.marker(ORDER)}"
     system.payer(third, "paid")
     system.order(third, {"orderId": ORDER}, [])
     system.run(HOUR)
-    told = _told(simulation, third)
+    told = _told(system, third)
     if told != {first if erased == second else None}:
         yield f"{erased} was erased, and the next payment says {told}"
-    yield from simulation.problems
+    yield from system.problems

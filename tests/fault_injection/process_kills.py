@@ -1,9 +1,7 @@
 """P1, never lost: C2 workers are killed with SIGKILL; C24 what a warm worker keeps."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 
 from tests.fault_injection.crashes import (
     CRASH_PROBABILITY,
@@ -12,11 +10,10 @@ from tests.fault_injection.crashes import (
     random_payments,
     submit_payments,
 )
-from tests.fault_injection.results import CampaignRun, OnProgress, Run
+from tests.fault_injection.results import Play, Run
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import HOUR, SECOND, GatewayResponse, json_response
 from tests.support.loopback import LoopbackHost
-from tests.support.oracle import merged
 from tests.support.simulation import Simulation
 
 MAX_KILLS = 20
@@ -44,47 +41,43 @@ KILL_POINTS = dict.fromkeys(POINTS, 0) | {
 """By point, the number of payments of a small run; 0 where a small run leaves it out."""
 
 
-def kill_at(name: str) -> Run:
+def kill_at(name: str) -> Play:
     """Return the campaign that kills the worker at a point.
 
     The first time it comes there, then every second time (at random).
     """
     point = POINTS[name]
 
-    def run(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-        simulation, pay_ids, paid = random_payments(size, rng, noise=0)
-        simulation.queue.redeliver_after = lambda: [rng.choice((0, SECOND, 40 * SECOND))]
+    def play(run: Run) -> None:
+        simulation, paid = random_payments(run, noise=0)
+        simulation.queue.redeliver_after = lambda: [run.rng.choice((0, SECOND, 40 * SECOND))]
         simulation.stream_enabled = not point.startswith("sweeper")
         with LoopbackHost(simulation) as host:
             simulation.host = host
 
             def kill(call: Call) -> None:
                 here = str(call) == point and simulation.faults < MAX_KILLS
-                if here and (not simulation.faults or rng.random() < CRASH_PROBABILITY):
+                if here and (not simulation.faults or run.rng.random() < CRASH_PROBABILITY):
                     host.kill()
                     if simulation.faults == MAX_KILLS - 1:  # the rest needs no process
                         simulation.host = simulation.functions
                     simulation.crash()
 
             simulation.on_call = kill
-            submit_payments(simulation, pay_ids, on_progress, by_api=point.startswith("api"))
+            submit_payments(run, simulation, by_api=point.startswith("api"))
             simulation.run(FAULT_PHASE)
         # What the dead processes left is in the table and the queue.
         simulation.host = simulation.functions
         simulation.run_to_completion()
-        problems = tuple(_too_few(simulation.faults, size))
-        return CampaignRun(size, simulation.faults, simulation.verdict(paid), problems)
+        run.judge(simulation, paid)
+        if run.faults < (MIN_KILLS if run.size >= MIN_KILLS_FROM else 1):
+            run.problems.append(f"only {run.faults} kills")
 
-    return run
-
-
-def _too_few(kills: int, size: int) -> Iterator[str]:
-    if kills < (MIN_KILLS if size >= MIN_KILLS_FROM else 1):
-        yield f"only {kills} kills"
+    return play
 
 
-def soak(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
-    """Deliver *size* messages to one worker; after half of them it must not grow.
+def soak(run: Run) -> None:
+    """Deliver messages to one worker; after half of them it must not grow.
 
     The simulation is cleared after each batch.
     """
@@ -93,32 +86,27 @@ def soak(size: int, rng: Random, on_progress: OnProgress) -> CampaignRun:
         waiting = pay_id.endswith("7") and not earlier_queries  # one in ten needs a second message
         return json_response(pay_id, "waiting" if waiting else "success")
 
-    simulation = Simulation(script, rng)
-    verdicts = []
+    simulation = run.simulate(script)
     with LoopbackHost(simulation) as host:
         simulation.host = host
         warm = (0, 0)
-        for start in range(0, size, BATCH):
-            for number in range(start, start + BATCH):
-                simulation.send_order(f"pay-{number}", expectedAmount="19.99")
-            simulation.run(HOUR)
-            verdicts.append(simulation.verdict({f"pay-{start}"}))
-            _clear(simulation)
-            if start == size * WARM_AFTER // BATCH * BATCH:
+        for start in range(0, run.size, BATCH):
+            _deliver(run, simulation, start)
+            if start == run.size * WARM_AFTER // BATCH * BATCH:
                 warm = _footprint(host.pid)
-            on_progress(start / size)
-        grown = tuple(b - a for a, b in zip(warm, _footprint(host.pid), strict=True))
-    return CampaignRun(size, 0, merged(verdicts), tuple(_too_large(*grown)))
-
-
-def _too_large(memory: int, descriptors: int) -> Iterator[str]:
+            run.on_progress(start / run.size)
+        memory, descriptors = (b - a for a, b in zip(warm, _footprint(host.pid), strict=True))
     if memory > MAX_GROWTH * MEGABYTE:
-        yield f"the worker grew by {memory / MEGABYTE:.1f} MB"
+        run.problems.append(f"the worker grew by {memory / MEGABYTE:.1f} MB")
     if descriptors > MAX_NEW_DESCRIPTORS:
-        yield f"the worker has {descriptors} more open descriptors"
+        run.problems.append(f"the worker has {descriptors} more open descriptors")
 
 
-def _clear(simulation: Simulation) -> None:
+def _deliver(run: Run, simulation: Simulation, start: int) -> None:
+    for number in range(start, start + BATCH):
+        simulation.send_order(f"pay-{number}", expectedAmount="19.99")
+    simulation.run(HOUR)
+    run.judge(simulation, {f"pay-{start}"})
     simulation.dynamodb.items.clear()
     simulation.gateway.log.clear()
     simulation.gateway.counts.clear()

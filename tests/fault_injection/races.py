@@ -4,48 +4,36 @@ from collections.abc import Callable, Sequence
 from random import Random
 from threading import Semaphore, Thread, get_ident
 
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import MINUTE, SECOND, GatewayResponse, json_response
 from tests.support.memory_table import InMemoryDynamoDB
-from tests.support.oracle import Verdict, merged
-from tests.support.simulation import ClientWrapper, Simulation, unwrapped
+from tests.support.simulation import Simulation
 
 RESULTS = ("waiting", "success", "success", "fail")
 
 
-def races(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def races(run: Run) -> None:
     """Run a race for each of *size* payments."""
-    verdicts: list[Verdict] = []
-    switches = 0
-    for number in range(size):
-        simulation = race(f"pay-{number}", rng, wrap)
-        verdicts.append(simulation.verdict())
-        switches += simulation.faults
-        on_progress(number / size)
-    return CampaignRun(size, switches, merged(verdicts))
+    for number in run.numbers():
+        run.judge(race(run, f"pay-{number}"))
 
 
 def race(
-    pay_id: str,
-    rng: Random,
-    wrap: ClientWrapper = unwrapped,
-    table: Callable[..., InMemoryDynamoDB] = InMemoryDynamoDB,
+    run: Run, pay_id: str, table: Callable[..., InMemoryDynamoDB] = InMemoryDynamoDB
 ) -> Simulation:
     """Run twelve concurrent invocations for one payment; return the completed simulation."""
 
     def script(pay_id: str, _earlier_queries: int, _now: int) -> GatewayResponse:
-        return json_response(pay_id, rng.choice(RESULTS))
+        return json_response(pay_id, run.rng.choice(RESULTS))
 
-    simulation = Simulation(script, rng, wrap=wrap, table=table)
+    simulation = run.simulate(script, table=table)
     simulation.queue.batch_size = 1
-    scheduler = InterleavingScheduler(rng)
+    scheduler = InterleavingScheduler(run.rng)
 
     def switch(_: Call) -> None:
         simulation.faults += 1
-        simulation.now += rng.choice((0, 0, 0, 1, 2 * SECOND, MINUTE))
+        simulation.now += run.rng.choice((0, 0, 0, 1, 2 * SECOND, MINUTE))
         scheduler.yield_turn()
 
     simulation.on_call = switch

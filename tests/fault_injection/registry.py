@@ -1,23 +1,18 @@
 """All campaigns and controls, with their numbers of tries in a small and in a full run."""
 
-from tests.fault_injection import (
-    api_document,
-    bad_days,
-    fuzz_amounts,
-    fuzz_replies,
-    fuzz_values,
-    log_leaks,
-    order_markers,
-)
+from typing import Any
+
+from tests.fault_injection import api_document, bad_days, fuzz_amounts, fuzz_replies, fuzz_values
 from tests.fault_injection import broken_designs as broken
 from tests.fault_injection import broken_states as states
+from tests.fault_injection import order_markers as orders
 from tests.fault_injection.aws_faults import chaos, put_events
-from tests.fault_injection.bad_days import bad_day
 from tests.fault_injection.batches import batches
 from tests.fault_injection.bulk import bulk, large_bulk
 from tests.fault_injection.crashes import POINTS, crash_at, disabled, killed_sweeps
 from tests.fault_injection.fuzz_coverage import coverage
 from tests.fault_injection.fuzz_wire import wire
+from tests.fault_injection.log_leaks import leaks, log_input
 from tests.fault_injection.polling import (
     every_sequence,
     never_paid,
@@ -28,30 +23,10 @@ from tests.fault_injection.polling import (
 )
 from tests.fault_injection.process_kills import KILL_POINTS, kill_at, soak
 from tests.fault_injection.races import races
-from tests.fault_injection.results import Campaign, Run, in_groups, of
-from tests.fault_injection.stateful_model import TROUBLE, compare_with_model
+from tests.fault_injection.results import Campaign, Play, in_groups
+from tests.fault_injection.stateful_model import compare_with_model
+from tests.fault_injection.system import TROUBLE
 from tests.fault_injection.waiters import waiters_in_an_outage
-
-BAD_DAYS: list[tuple[str, bad_days.Scenario, int, int]] = [
-    ("a restart while a late check is under way", bad_days.restart_meets_late_check, 6, 96),
-    ("accept while a late check is under way", bad_days.accept_meets_late_check, 6, 96),
-    ("accept after day 9, with a hiccup", bad_days.accept_after_nine_days, 4, 96),
-    ("accept while the reported text changes", bad_days.accept_of_another_text, 4, 96),
-    ("accept, success, the same order again", bad_days.accepted_and_ordered_again, 2, 96),
-    ("FAILED, then paid on day 2", bad_days.failed_and_paid_on_day_2, 4, 96),
-    ("the event source dead for nine days", bad_days.mapping_dead, 2, 32),
-    ("paid before giveUpAt", bad_days.paid_at_the_end, 4, 96),
-    ("a hiccup at giveUpAt", bad_days.hiccup_at_the_end, 4, 96),
-    ("erased, with a follow-up in the queue", bad_days.erased, 4, 96),
-    ("amend against success", bad_days.amend_meets_success, 16, 96),
-    ("a crash between write and metric", bad_days.crash_before_metric, 16, 96),
-]
-
-ORDERS: list[tuple[str, bad_days.Scenario, int, int]] = [
-    ("registered after the success", order_markers.late_orders, 12, 96),
-    ("an amount after the mark", order_markers.amount_after_the_mark, 16, 96),
-    ("the first payment erased", order_markers.forgotten, 8, 96),
-]
 
 CAMPAIGNS = [
     *(Campaign(f"C1 crash: {name}", in_groups(crash_at(name), 200), 25, 1000) for name in POINTS),
@@ -84,15 +59,28 @@ CAMPAIGNS = [
     Campaign("C15 batches", batches, 60, 1000),
     Campaign("C23 everything at once", in_groups(chaos, 500), 200, 20_000),
     Campaign("C25 the sweeper killed between claim and send", killed_sweeps, 250, 2000),
-    *(Campaign(f"C26 {name}", bad_day(run), small, full) for name, run, small, full in BAD_DAYS),
+    Campaign("C26 a restart while a late check is under way", bad_days.restart_meets_check, 6, 96),
+    Campaign("C26 accept while a late check is under way", bad_days.accept_meets_check, 6, 96),
+    Campaign("C26 accept after day 9, with a hiccup", bad_days.accept_after_nine_days, 4, 96),
+    Campaign("C26 accept while the reported text changes", bad_days.accept_of_another_text, 4, 96),
+    Campaign("C26 accept, success, the same order again", bad_days.accepted_and_again, 2, 96),
+    Campaign("C26 FAILED, then paid on day 2", bad_days.failed_and_paid_on_day_2, 4, 96),
+    Campaign("C26 the event source dead for nine days", bad_days.mapping_dead, 2, 32),
+    Campaign("C26 paid before giveUpAt", bad_days.paid_at_the_end, 4, 96),
+    Campaign("C26 a hiccup at giveUpAt", bad_days.hiccup_at_the_end, 4, 96),
+    Campaign("C26 erased, with a follow-up in the queue", bad_days.erased, 4, 96),
+    Campaign("C26 amend against success", bad_days.amend_meets_success, 16, 96),
+    Campaign("C26 a crash between write and metric", bad_days.crash_before_metric, 16, 96),
     Campaign("C26 FAILED, and queued each minute", bad_days.failed_each_minute, 150, 5000),
-    Campaign("C27 order: six payIds at once", order_markers.six_at_once, 20, 1000),
+    Campaign("C27 order: six payIds at once", orders.six_at_once, 20, 1000),
     *(
-        Campaign(f"C27 order, crash: {point}", order_markers.order_crash_at(point), 20, 500)
-        for point in order_markers.CRASH_POINTS
+        Campaign(f"C27 order, crash: {point}", orders.order_crash_at(point), 20, 500)
+        for point in orders.CRASH_POINTS
     ),
-    Campaign("C27 order: answers lost", order_markers.lost_answers, 20, 500),
-    *(Campaign(f"C27 order: {name}", bad_day(run), n, full) for name, run, n, full in ORDERS),
+    Campaign("C27 order: answers lost", orders.lost_answers, 20, 500),
+    Campaign("C27 order: registered after the success", orders.late_orders, 12, 96),
+    Campaign("C27 order: an amount after the mark", orders.amount_after_the_mark, 16, 96),
+    Campaign("C27 order: the first payment erased", orders.forgotten, 8, 96),
     Campaign("C28 apps that wait in an outage", waiters_in_an_outage, 6, 400),
     Campaign("C8 fuzzed replies", fuzz_replies.replies, 10_000, 1_000_000),
     Campaign("C8 replies by coverage", coverage("parser"), 3000, 1_000_000),
@@ -104,13 +92,13 @@ CAMPAIGNS = [
     Campaign("C11 signatures", fuzz_values.signatures, 5000, 500_000),
     Campaign("C11 signatures by coverage", coverage("signer"), 3000, 1_000_000),
     Campaign("C16 the API by its document", api_document.check_document, 5, 1000),
-    Campaign("C18 a canary", log_leaks.leaks, 1, 25),
+    Campaign("C18 a canary", leaks, 1, 25),
     Campaign("C24 soak of one warm worker", soak, 500, 30_000),
     Campaign("C29 customers beside a bulk", bulk, 60, 2000),
     Campaign("C29 customers beside a large bulk", large_bulk, 1000, 100_000),
 ]
 
-_IN_EVENTS: list[tuple[str, Run, object, int, int]] = [
+_CONTROLS: tuple[tuple[str, Play, Any, int, int], ...] = (
     ("emit on transition, crash", crash_at("paid, written"), broken.emit_on_transition, 60, 200),
     ("emit on transition, refusals", put_events(entries=0.3), broken.emit_on_transition, 60, 200),
     ("emit on transition, model", compare_with_model, broken.emit_on_transition, 0, 500),
@@ -120,9 +108,6 @@ _IN_EVENTS: list[tuple[str, Run, object, int, int]] = [
     ("believe any answer", every_sequence, broken.no_identity_check, 258, 258),
     ("believe any answer, model", compare_with_model, broken.no_identity_check, 40, 200),
     ("no sweeper for events", disabled("stream"), broken.no_sweep_for("EVENT"), 60, 200),
-]
-
-_IN_CHECKS: list[tuple[str, Run, object, int, int]] = [
     ("record before send", disabled("sweeper"), broken.record_before_send(), 60, 200),
     ("no fence", never_paid, broken.no_step_condition, 20, 60),
     ("query in an idempotency", paid_in_each_pause, broken.cached_responses(), 52, 200),
@@ -134,73 +119,35 @@ _IN_CHECKS: list[tuple[str, Run, object, int, int]] = [
     ("restart by each redelivery", compare_with_model, states.always_restart, 40, 200),
     ("no epoch, all operations", compare_with_model, states.no_epoch, 0, 500),
     ("keep the whole history", bad_days.failed_each_minute, states.endless_history, 150, 300),
-]
-
-_WITH_OTHERS: list[tuple[str, Run, object, int, int]] = [
-    (
-        "waiting apps ask without a claim",
-        waiters_in_an_outage,
-        states.without_condition("lastCheckedAt", "api"),
-        4,
-        16,
-    ),
+    ("waiting apps ask without a claim", waiters_in_an_outage, states.no_claim, 4, 16),
     ("a bulk without a rate", large_bulk, 1000, 1000, 10_000),
-]
-
-_IN_ORDERS: list[tuple[str, Run, object, int, int]] = [
-    ("no marker", order_markers.six_at_once, states.no_marker, 1, 20),
-    ("marker read, then written", order_markers.six_at_once, states.read_then_mark, 10, 50),
-    (
-        "marker after the success",
-        order_markers.order_crash_at("checks: after succeed"),
-        states.mark_after_success(),
-        20,
-        50,
-    ),
-    ("a duplicate waits for nobody", order_markers.lost_answers, states.nobody_waits, 10, 50),
-]
-
-_ON_BAD_DAYS: list[tuple[str, bad_days.Scenario, object, int, int]] = [
+    ("no marker", orders.six_at_once, states.no_marker, 1, 20),
+    ("marker read, then written", orders.six_at_once, states.read_then_mark, 10, 50),
+    ("marker after the success", orders.after_success, states.mark_after_success(), 20, 50),
+    ("a duplicate waits for nobody", orders.lost_answers, states.nobody_waits, 10, 50),
     ("no attention", bad_days.crash_before_metric, states.no_attention, 4, 16),
-    ("no epoch, restart", bad_days.restart_meets_late_check, states.no_epoch, 6, 16),
-    ("no epoch, accept", bad_days.accept_meets_late_check, states.no_epoch, 6, 16),
+    ("no epoch, restart", bad_days.restart_meets_check, states.no_epoch, 6, 16),
+    ("no epoch, accept", bad_days.accept_meets_check, states.no_epoch, 6, 16),
     ("accept keeps giveUpAt", bad_days.accept_after_nine_days, states.keep_time, 4, 16),
     ("accept whatever is reported", bad_days.accept_of_another_text, states.accept_anything, 4, 16),
-    (
-        "forget what was accepted",
-        bad_days.accepted_and_ordered_again,
-        states.forget_accepted,
-        2,
-        16,
-    ),
+    ("forget what was accepted", bad_days.accepted_and_again, states.forget_accepted, 2, 16),
     ("no restart", bad_days.failed_and_paid_on_day_2, states.never_restart, 4, 16),
     ("no giving up", bad_days.mapping_dead, states.no_giving_up, 2, 4),
     ("no check at giveUpAt", bad_days.paid_at_the_end, states.no_check_at_the_end, 2, 16),
     ("no step", bad_days.erased, states.no_step, 4, 16),
-    ("late orders mark nothing", order_markers.late_orders, states.no_marker, 2, 16),
-    ("forget releases any marker", order_markers.forgotten, states.release_any_marker, 4, 16),
+    ("late orders mark nothing", orders.late_orders, states.no_marker, 2, 16),
+    ("forget releases any marker", orders.forgotten, states.release_any_marker, 4, 16),
     ("amend whatever the status", bad_days.amend_meets_success, states.amend_anything, 16, 16),
-]
-
-_IN_INPUT: list[tuple[str, Run, object, int, int]] = [
     ("replies kindly read", fuzz_replies.replies, fuzz_replies.read_leniently, 999, 9999),
     ("amounts by float", fuzz_amounts.amounts, fuzz_amounts.read_as_float, 10, 1000),
     ("sign what is joined", fuzz_values.signatures, fuzz_values.sign_joined, 9, 999),
     ("a lax API", api_document.check_document, api_document.accept_bad_requests, 0, 5),
     ("a talkative API", api_document.check_document, api_document.add_undocumented_field, 0, 5),
-    ("log what comes in", log_leaks.leaks, log_leaks.log_input, 1, 1),
-]
-
+    ("log what comes in", leaks, log_input, 1, 1),
+)
 CONTROLS = [
-    Campaign(f"C14 {name}", of(design, run), small, full, control=True)
-    for name, run, design, small, full in (
-        *_IN_EVENTS,
-        *_IN_CHECKS,
-        *_WITH_OTHERS,
-        *_IN_ORDERS,
-        *((name, bad_day(scenario), design, n, m) for name, scenario, design, n, m in _ON_BAD_DAYS),
-        *_IN_INPUT,
-    )
+    Campaign(f"C14 {name}", play, small, full, design)
+    for name, play, design, small, full in _CONTROLS
 ]
 """Each must detect the error of a broken design."""
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tests.fault_injection.races import race
+from tests.fault_injection.results import Run
 from tests.support.expressions import parse_condition, parse_update
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import DAY, SECOND, random_scenarios, script_for
@@ -116,7 +117,9 @@ def test_memory_and_moto_agree_on_failed_conditions(
 ) -> None:
     """With twelve concurrent invocations for one payment; the existing item is returned."""
     rng = Random(seed)  # noqa: S311 - repeatable, not secret
-    table = race("pay", rng, table=lambda changed: ComparedTable(changed, moto_table)).dynamodb
+    table = race(
+        Run(1, rng), "pay", table=lambda changed: ComparedTable(changed, moto_table)
+    ).dynamodb
     assert isinstance(table, ComparedTable)
     assert table.failed > 2
 

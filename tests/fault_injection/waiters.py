@@ -9,7 +9,7 @@ from itertools import pairwise
 from random import Random
 
 from payresult.services.payments import WAIT_CHECK_INTERVAL_MS
-from tests.fault_injection.results import CampaignRun, OnProgress
+from tests.fault_injection.results import Run
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import (
     HTML_PAGE,
@@ -21,7 +21,6 @@ from tests.support.fake_gateway import (
 )
 from tests.support.functions import Client
 from tests.support.memory_table import client_error
-from tests.support.oracle import Verdict, merged
 from tests.support.simulation import START, ClientWrapper, Simulation, unwrapped
 from tests.support.waiters import Waiters
 
@@ -43,26 +42,18 @@ LONGEST_WAIT = 20 * SECOND
 """In which a call asks no more, once the gateway has sent ``Retry-After``."""
 
 
-def waiters_in_an_outage(
-    size: int, rng: Random, on_progress: OnProgress, wrap: ClientWrapper = unwrapped
-) -> CampaignRun:
+def waiters_in_an_outage(run: Run) -> None:
     """Play *size* outages, each with another trouble, length and number of apps."""
-    verdicts: list[Verdict] = []
-    problems: list[str] = []
-    faults = 0
-    for number in range(size):
-        outage = _Outage(Random(rng.random()), wrap)  # noqa: S311 - repeatable
-        problems += outage.play()
-        verdicts.append(outage.simulation.verdict({PAY_ID}))
-        faults += outage.simulation.faults
-        on_progress(number / size)
-    return CampaignRun(size, faults, merged(verdicts), tuple(problems))
+    for _ in run.numbers():
+        outage = _Outage(Random(run.rng.random()), run.design or unwrapped)  # noqa: S311 - repeatable
+        run.problems += outage.play()
+        run.judge(outage.simulation, {PAY_ID})
 
 
 class _Outage:
     """One payment, its apps, and what they are told."""
 
-    def __init__(self, rng: Random, wrap: ClientWrapper) -> None:
+    def __init__(self, rng: Random, design: ClientWrapper) -> None:
         self._rng = rng
         self._trouble = rng.choice(TROUBLE)
         self._begin = START + rng.randrange(15 * SECOND)
@@ -71,7 +62,7 @@ class _Outage:
         self._asked: list[int] = []
         self._told: list[int] = []
         self._problems: list[str] = []
-        self._wrap = wrap
+        self._design = design
         self.simulation = Simulation(self._script, rng, wrap=self._waiting_api)
 
     def play(self) -> list[str]:
@@ -131,7 +122,7 @@ class _Outage:
     def _waiting_api(
         self, simulation: Simulation, function: str, dependency: str, client: Client
     ) -> Client:
-        wrapped = self._wrap(simulation, function, dependency, client)
+        wrapped = self._design(simulation, function, dependency, client)
         asks = (function, dependency) == ("api", "gateway")
         return _SlowGateway(simulation, wrapped, self._asked) if asks else wrapped
 
