@@ -54,9 +54,7 @@ def test_the_end_of_a_start_lets_garbage_be_collected(bootstrap: ModuleType) -> 
     assert gc.get_freeze_count() > 0
 
 
-def test_a_pause_is_a_random_part_of_the_longest(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pause_is_random(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that functions that were throttled together do not come back together."""
     slept: list[float] = []
     monkeypatch.setattr("time.sleep", slept.append)

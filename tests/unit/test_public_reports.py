@@ -57,9 +57,7 @@ def paid(**fields: Any) -> GatewayResponse:
         pytest.param(lambda it: it._replace(content_type=""), id="no content type"),
     ],
 )
-def test_a_paid_reply_in_an_odd_wrapping_is_paid(
-    changed: Callable[[GatewayResponse], GatewayResponse],
-) -> None:
+def test_an_odd_wrapping_is_paid(changed: Callable[[GatewayResponse], GatewayResponse]) -> None:
     """haskell/aeson#389, woocommerce/wc-api-python#40, mercadopago/sdk-python#22."""
     simulation = started(lambda *_: changed(paid()))
     simulation.send_order(PAY_ID, expectedAmount="19.99")
@@ -93,9 +91,7 @@ def test_trouble_uses_no_attempt(trouble: GatewayResponse, status: int) -> None:
         *(("$19.99 USD", "19.99", "USD", False), ("19.99\u00a0€", "19.99", "EUR", False)),
     ],
 )
-def test_an_amount_that_may_be_another_is_a_review(
-    pay_amount: str, expected: str, currency: str, *, is_paid: bool
-) -> None:
+def test_another_amount(pay_amount: str, expected: str, currency: str, *, is_paid: bool) -> None:
     """A person decides, and there is no event; the same amount in another form is paid.
 
     internetee/auction_center#231, HotcakesCommerce#479, activemerchant#3589,

@@ -153,9 +153,7 @@ def test_due_yields_what_is_due_and_nothing_else(table: Table) -> None:
     assert due(table, "EVENT", NOW + 15 * MINUTE) == ["a"]
 
 
-def test_due_yields_the_oldest_of_a_shard_first(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_due_yields_the_oldest_of_a_shard(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Page after page, so that no item waits for ever behind newer ones; the shards take turns."""
     monkeypatch.setattr(indexes, "PAGE", 2)
     for number, pay_id in enumerate("abcde"):
@@ -179,9 +177,7 @@ def test_due_reads_a_page_only_when_it_is_needed(table: Table) -> None:
     assert [request["Limit"] for request in client.queries] == [indexes.PAGE] * 8
 
 
-def test_pieces_have_at_most_a_hundred_entries(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pieces_have_at_most_100_entries(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as one BatchGetItem reads; those of other partner codes count."""
     monkeypatch.setattr(indexes, "MAX_KEYS_PER_READ", 3)
     create(table, *"abcd")
@@ -298,9 +294,7 @@ def test_forget_erases_a_payment_at_rest(table: Table) -> None:
 @pytest.mark.parametrize(
     "keeps", [{}, {"workShard": "EVENT#1"}, {"workShard": None, "attention": f"{PARTNER}#REVIEW"}]
 )
-def test_forget_refuses_what_is_planned_unsent_or_waits_for_a_person(
-    table: Table, keeps: dict[str, Any]
-) -> None:
+def test_forget_refuses_what_is_not_at_rest(table: Table, keeps: dict[str, Any]) -> None:
     """The error has the payment as it is now."""
     create(table, PAY_ID)
     table.change(**keeps)

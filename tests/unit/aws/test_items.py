@@ -181,9 +181,7 @@ CHANGES = st.builds(
 
 @settings(max_examples=100)
 @given(ERRORS, st.lists(CHANGES, max_size=3))
-def test_last_error_and_history_are_read_as_they_were_written(
-    error: CheckError, changes: list[StatusChange]
-) -> None:
+def test_error_and_history_are_read_back(error: CheckError, changes: list[StatusChange]) -> None:
     """Absent parts included."""
     stored = read(
         lastError=items.check_error_value(error),

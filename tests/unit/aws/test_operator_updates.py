@@ -121,9 +121,7 @@ def test_republish_makes_the_event_unsent_and_keeps_the_payment(table: Table) ->
 @pytest.mark.parametrize(
     "meanwhile", [{"eventSentAt": NOW + 1}, {"eventState": "PENDING"}, {"eventId": "other"}]
 )
-def test_republish_requires_the_event_as_it_was_sent(
-    table: Table, meanwhile: dict[str, Any]
-) -> None:
+def test_republish_requires_the_event_as_sent(table: Table, meanwhile: dict[str, Any]) -> None:
     """Somebody else has sent it again since, or it is another one."""
     stored = sent(table)
     table.change(**meanwhile)
@@ -152,7 +150,7 @@ def test_close_ends_the_attention_and_says_why(table: Table) -> None:
         *((close, {name: 5}) for name in ("attentionSince", "workAt", "giveUpAt")),
     ],
 )
-def test_accept_and_close_require_what_was_shown(
+def test_accept_and_close_require_it(
     table: Table, write: Callable[[Payment], Update], meanwhile: dict[str, Any]
 ) -> None:
     """The operator decided by it."""

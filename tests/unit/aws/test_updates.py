@@ -160,9 +160,7 @@ def test_a_write_requires_what_its_decision_was_made_with(
 
 @pytest.mark.parametrize("field", ["orderId", "expectedAmount", "currency"])
 @pytest.mark.parametrize("status", [P, U, F])
-def test_other_statuses_do_not_require_the_registration_as_it_was_read(
-    table: Table, field: str, status: Status
-) -> None:
+def test_others_do_not_require_the_registration(table: Table, field: str, status: Status) -> None:
     """A PUT between read and write is no reason to decide again."""
     stored = create(table)
     table.change(**{field: "OTHER"})
@@ -184,9 +182,7 @@ def test_no_check_lowers_the_rank(table: Table, status: Status, before: Status) 
 
 
 @pytest.mark.parametrize("status", [U, E, F, R])
-def test_a_change_of_status_requires_the_status_as_it_was_read(
-    table: Table, status: Status
-) -> None:
+def test_a_change_of_status_requires_the_status_as_read(table: Table, status: Status) -> None:
     """Otherwise the history would repeat a change, or have one that never was."""
     stored = create(table)
     table.change(**of(status))
@@ -208,9 +204,7 @@ def test_a_step_is_recorded_once(table: Table, stored: int, number: int) -> None
 
 
 @pytest.mark.parametrize(("registration", "stored"), [(FULL, REGISTERED), (Registration(), {})])
-def test_create_stores_the_whole_payment(
-    table: Table, registration: Registration, stored: dict[str, str]
-) -> None:
+def test_create_stores(table: Table, registration: Registration, stored: dict[str, str]) -> None:
     """With a watchdog in case the first message is lost. What is not registered is absent."""
     after = table.payments.write(
         PAY_ID, updates.create(replace(NEW, registration=registration), "queue")
@@ -279,9 +273,7 @@ def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: in
 
 
 @pytest.mark.parametrize(("last", "status"), [(None, P), (NOW - 1, R)])
-def test_a_query_in_vain_is_noted_and_changes_nothing_else(
-    table: Table, last: int | None, status: Status
-) -> None:
+def test_a_query_in_vain_is_only_noted(table: Table, last: int | None, status: Status) -> None:
     """All callers see ``stale``; the chain's tries stay as they are."""
     create(table, lastUnansweredAt=last, **of(status))
     table.payments.write(PAY_ID, updates.note_unanswered(NOW))
@@ -337,9 +329,7 @@ def test_the_times_of_answers_never_go_back(table: Table, pay_rst: str | None, n
         {"expiresAt": NOW // 1000},
     ],
 )
-def test_an_answered_and_planned_check_removes_error_and_expiry(
-    table: Table, old: dict[str, Any]
-) -> None:
+def test_an_answered_check_removes_error_and_expiry(table: Table, old: dict[str, Any]) -> None:
     """``lastError`` is about the last check; nothing is deleted that has a check left."""
     create(table, **old)
     table.payments.write(PAY_ID, step(table, SOON))
@@ -368,7 +358,7 @@ def test_the_last_check_removes_the_payment_from_the_index(table: Table) -> None
     assert table.item() == without(expected, "reply", "lastAnsweredAt", *PLANNED)
 
 
-def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
+def test_a_payment_at_rest_may_be_deleted(table: Table) -> None:
     """By DynamoDB, at the time of the plan, in seconds."""
     create(table)
     table.payments.write(PAY_ID, step(table, CheckPlan(E, 32, expires_at=1_800_000_000)))
@@ -379,9 +369,7 @@ def test_a_payment_at_rest_may_be_deleted_later(table: Table) -> None:
 
 @pytest.mark.parametrize("status", [U, R])
 @pytest.mark.parametrize("left_for", [E, F])
-def test_leaving_a_status_that_calls_a_person_ends_the_attention(
-    table: Table, status: Status, left_for: Status
-) -> None:
+def test_leaving_a_status_ends_attention(table: Table, status: Status, left_for: Status) -> None:
     """The person need not look any more."""
     create(table, **of(status), attention=f"{PARTNER}#{status.value}", attentionSince=NOW)
     plan = CheckPlan(max(left_for, status, key=lambda each: each.rank), 1)
@@ -485,9 +473,7 @@ def test_a_success_replaces_every_other_status(table: Table, status: Status) -> 
 
 
 @pytest.mark.parametrize("status", [P, R])
-def test_a_success_waits_for_a_person_only_where_it_is_a_duplicate(
-    table: Table, status: Status
-) -> None:
+def test_a_success_waits_only_where_it_is_a_duplicate(table: Table, status: Status) -> None:
     """Whether it was in REVIEW before or not: one write, one entry in the index."""
     waits: dict[str, Any] = {}
     if status is R:
@@ -525,9 +511,7 @@ EXPIRY = 1_800_000_000
     ],
     ids=["kept for ever", "expires", "waits for a person"],
 )
-def test_mark_sent_removes_the_event_from_the_index(
-    table: Table, update: Update, changed: dict[str, Any]
-) -> None:
+def test_mark_sent_ends_the_sending(table: Table, update: Update, changed: dict[str, Any]) -> None:
     """The event stays as it was sent; from then on the item may be deleted, never before."""
     table.payments.write(PAY_ID, succeed(create(table)))
     table.change(attention=changed.get("attention"))

@@ -25,9 +25,7 @@ def succeeds(world: World) -> bool:
 def test_what_is_reported_is_shown_and_accepted(cli: CommandLine, world: World) -> None:
     """A check is planned at once. The registration stays, the history has both amounts and why."""
     in_review(world, payAmount="$18.00")
-
     result = cli.run(*ACCEPT, user_input="y\n")
-
     assert result.code == 0
     assert result.out == f'{PAY_ID}: 19.99 USD registered, "$18.00" reported\n'
     assert succeeds(world)
@@ -55,7 +53,6 @@ def test_any_text_can_be_accepted(cli: CommandLine, world: World, text: str) -> 
     """Also one that is no amount. A script may pass the text as reported, or as it is stored."""
     in_review(world, payAmount=text)
     stored = cli.table.item()["reply"]["payAmount"]
-
     for seen in {text, stored}:
         result = cli.run(*ACCEPT, "--reported", seen, "--dry-run", "--json")
         assert result.code == 0
@@ -71,9 +68,7 @@ def test_absent_amount_can_be_accepted(cli: CommandLine, world: World) -> None:
     """The gateway says success, and no amount at all. An empty text is something else."""
     in_review(world)
     assert cli.run(*ACCEPT, "--reported", "", "--yes").code == 2
-
     result = cli.run(*ACCEPT, "--reported-absent", "--yes", "--json")
-
     assert result.records == [
         {"payId": PAY_ID, "registered": "19.99 USD", "reportedAbsent": True, "reason": "coupon 5"}
     ]
@@ -104,17 +99,13 @@ def test_text_that_is_not_reported_is_rejected(
 
 
 @pytest.mark.parametrize("has_terminal", [True, False])
-def test_a_script_has_to_say_what_it_saw(
-    cli: CommandLine, world: World, *, has_terminal: bool
-) -> None:
+def test_a_script_says_what_it_saw(cli: CommandLine, world: World, *, has_terminal: bool) -> None:
     """--yes alone does not do, nor does an answer that comes from a pipe."""
     in_review(world, payAmount="$18.00")
     before = cli.table.item()
     cli.has_terminal = has_terminal
     given = ["--yes"] if has_terminal else []
-
     result = cli.run(*ACCEPT, *given, user_input="y\n")
-
     assert result.code == 2
     assert "say what you saw, with --reported TEXT or --reported-absent" in result.err
     assert cli.table.item() == before
@@ -131,9 +122,7 @@ def test_only_a_payment_in_review_can_be_accepted(cli: CommandLine, world: World
     assert f"{PAY_ID} is PENDING: only a payment in REVIEW can be accepted" in result.err
 
 
-def test_answer_that_is_no_success_any_more_cannot_be_accepted(
-    cli: CommandLine, world: World
-) -> None:
+def test_what_is_no_success_any_more_cannot_be_accepted(cli: CommandLine, world: World) -> None:
     """A late check got another payRst: REVIEW stays, but nothing says that it is paid."""
     in_review(world, payAmount="$18.00")
     world.says = lambda _: reply("refunded", payAmount="$18.00")

@@ -27,9 +27,7 @@ def test_check_is_a_signed_query_of_the_api(cli: CommandLine) -> None:
     """Each payId is asked for once and is one line; control characters are escaped."""
     stale = {"status": "PENDING", "checks": 0, "stale": True}
     answer_with(cli, {"p-1": PAID | {"payRst": "success\x1b"}, "p-2": stale})
-
     result = cli.run("check", "p-1", "p-2", "p-1")
-
     assert result.code == 0
     assert result.out.splitlines() == [
         'p-1                       SUCCEEDED   payRst "success\\x1b", $19.99, checked 1 time',
@@ -69,9 +67,7 @@ def test_more_than_100_pay_ids_are_asked_for_in_several_requests(cli: CommandLin
         (HttpResponse(200, b"[]"), "HTTP 200 ("),
     ],
 )
-def test_error_response_of_the_api_is_one_line(
-    cli: CommandLine, response: HttpResponse, expected: str
-) -> None:
+def test_error_is_one_line(cli: CommandLine, response: HttpResponse, expected: str) -> None:
     """Exit code 2, and nothing on stdout."""
     cli.api = lambda _: response
     result = cli.run("check", "p-1")

@@ -20,16 +20,12 @@ def unresolved(world: World) -> None:
     assert world.table.payment().status is Status.UNRESOLVED
 
 
-def test_closed_review_waits_for_nobody_and_keeps_its_checks(
-    cli: CommandLine, world: World
-) -> None:
+def test_closed_review_waits_for_nobody_and_keeps_checks(cli: CommandLine, world: World) -> None:
     """A late check that leaves it in REVIEW does not put it back."""
     in_review(world, payAmount="$18.00")
     before = cli.table.item()
     cli.retention_days = 30
-
     result = cli.run(*CLOSE, user_input="y\n")
-
     assert result.code == 0
     assert result.out == f"{PAY_ID}: REVIEW since 2026-11-22 10:00:00Z (0 s ago)\n"
     entry = {"at": NOW, "from": "REVIEW", "to": "REVIEW", "way": "operator"}
@@ -45,7 +41,7 @@ def test_closed_review_waits_for_nobody_and_keeps_its_checks(
 @pytest.mark.parametrize(
     ("retention_days", "expires_at"), [(0, None), (30, NOW // 1000 + 30 * 86_400)]
 )
-def test_closed_payment_at_rest_expires(
+def test_closed_expires(
     cli: CommandLine, world: World, retention_days: int, expires_at: int | None
 ) -> None:
     """Where RetentionDays is set; and not any more once it is followed again."""

@@ -280,7 +280,7 @@ PARTS: list[tuple[str, str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("check", "call", "answer", "text"), PARTS, ids=lambda it: str(it)[:40])
-def test_what_is_not_as_it_should_be_wants_attention(
+def test_wants_attention(
     doctor: Doctor, check: str, call: str, answer: dict[str, Any], text: str
 ) -> None:
     """Exit code 1; the line says what to do."""
@@ -291,9 +291,7 @@ def test_what_is_not_as_it_should_be_wants_attention(
     assert doctor.run().code == 1
 
 
-def test_functions_with_different_layers_are_a_deployment_that_is_not_complete(
-    doctor: Doctor,
-) -> None:
+def test_functions_with_different_layers_want_attention(doctor: Doctor) -> None:
     """Each function by itself is active."""
     names = iter([LAYERS, LAYERS[1:]] * 4)
     doctor.cli.intercept(
@@ -325,9 +323,7 @@ def test_layer_that_cannot_be_downloaded_wants_attention(doctor: Doctor) -> None
 @pytest.mark.parametrize(
     "response", [HttpResponse(500, b'{"message": "x"}'), HttpResponse(200, b"[]")]
 )
-def test_api_that_does_not_answer_as_the_api_function_does_wants_attention(
-    doctor: Doctor, response: HttpResponse
-) -> None:
+def test_another_answer_of_the_api_wants_attention(doctor: Doctor, response: HttpResponse) -> None:
     """API Gateway answers for a function that fails."""
     doctor.response = response
     assert doctor.line("signed call") == (
@@ -376,9 +372,7 @@ def paid_unsent(world: World) -> Payment:
     ("age", "state", "text"),
     [(3 * MINUTE, "ok", "1, the oldest for 3 min"), (HOUR, "attention", "explain p-1")],
 )
-def test_the_oldest_unsent_event_is_found(
-    doctor: Doctor, world: World, age: int, state: str, text: str
-) -> None:
+def test_an_old_unsent_event(doctor: Doctor, world: World, age: int, state: str, text: str) -> None:
     """Also one that was postponed; the stream and the sweeper have three minutes."""
     payment = paid_unsent(world)
     doctor.cli.now = payment.history[-1].at + age

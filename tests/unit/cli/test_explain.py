@@ -50,9 +50,7 @@ def test_registered_payment_without_a_check(cli: CommandLine, world: World) -> N
     """If its message is lost, the sweeper sends another."""
     world.register(expected_amount="19.99", order_id="A-17")
     world.now += 10 * SECOND
-
     sections = explain(cli, world)
-
     assert sections[""] == [f"{PAY_ID}  PENDING  (order A-17, 19.99 registered)"]
     assert sections["Why"] == ["Registered at 2026-11-22 10:00:00Z (10 s ago), not checked yet."]
     [line] = sections["Next"]
@@ -68,9 +66,7 @@ def test_registered_payment_without_a_check(cli: CommandLine, world: World) -> N
 def test_pending_payment_with_an_unknown_pay_rst(cli: CommandLine, world: World) -> None:
     """Its next check is a message in the queue."""
     checked(world, reply("processing\x1b[2J"))
-
     sections = explain(cli, world)
-
     assert sections["Why"] == [
         'The gateway\'s last answer is payRst "processing\\x1b[2J".',
         'Only "success" means paid; payresult does not know what this value means.',
@@ -89,7 +85,6 @@ def test_late_check_is_sent_by_the_sweeper(cli: CommandLine, table: Table) -> No
     """SQS delays a message by at most 15 minutes."""
     world = World(table, delays=(3600,))
     checked(world, reply("wait"))
-
     assert explain(cli, world)["Next"] == [
         "The next check is due at 2026-11-22 11:00:00Z (in 60 min), sent by the sweeper."
     ]
@@ -114,12 +109,10 @@ def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None
         ),
         "The last question, at 2026-11-22 10:00:00Z (4 s ago), was in vain: the API says stale.",
     ]
-
     world.says = lambda pay_id: GatewayUnavailable(
         "down", pay_id=pay_id, how="http", http_status=500
     )
     world.run(2 * MINUTE)
-
     sections = explain(cli, world)
     assert sections["Why"][1].startswith(
         "The last 5 checks brought no reply, since 2026-11-22 10:00:00Z (2 min ago); the latest, at"
@@ -178,9 +171,7 @@ def test_expired_payment(cli: CommandLine, world: World) -> None:
     """An abandoned checkout: all checks were answered. Nobody has to look at it."""
     world.order()
     world.run(DAY)
-
     sections = explain(cli, world)
-
     assert sections[""] == [f"{PAY_ID}  EXPIRED  (no amount registered)"]
     assert sections["Why"][:2] == [
         "The last planned check was answered at 2026-11-22 10:00:35Z (23 h ago),",
@@ -206,9 +197,7 @@ def unresolved(world: World) -> None:
 def test_unresolved_payment(cli: CommandLine, world: World) -> None:
     """Nobody knows, so it waits for a person; what ends that."""
     unresolved(world)
-
     sections = explain(cli, world)
-
     assert sections["Why"][0].startswith("Its time was over at 2026-11-22 12:")
     assert sections["Why"][1] == (
         "and the check at the end brought no answer: nobody knows whether it is paid."
@@ -247,9 +236,7 @@ def test_payment_that_was_started_again(cli: CommandLine, world: World) -> None:
     world.order()
     world.run(DAY)
     world.register()
-
     sections = explain(cli, world)
-
     assert sections["Why"][-1] == (
         "Its checks were started again at 2026-11-23 10:00:00Z (0 s ago)."
     )
@@ -273,7 +260,6 @@ def test_duplicate_payment(cli: CommandLine, world: World) -> None:
 def test_failed_payment(cli: CommandLine, world: World) -> None:
     """The deployment configures which values mean a failure."""
     checked(world, reply("fail"))
-
     assert explain(cli, world)["Why"] == [
         'The gateway answered payRst "fail" at 2026-11-22 10:00:00Z (0 s ago),',
         "which is one of this deployment's FailedPayRstValues.",
@@ -283,7 +269,6 @@ def test_failed_payment(cli: CommandLine, world: World) -> None:
 def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: World) -> None:
     """What was registered and reported; then what was accepted too, when and why."""
     checked(world, reply(payAmount="19,99 €"), expectedAmount="19.99", currency="EUR")
-
     sections = explain(cli, world)
     first = 'The gateway reports it as paid with "19,99 €", but 19.99 EUR is registered.'
     assert sections["Why"] == [first]
@@ -296,11 +281,9 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
         f"`cli/payresult accept {PAY_ID} --reason 'coupon 5'`",
         f"or `cli/payresult close {PAY_ID} --reason 'refunded'`.",
     ]
-
     world.run(MINUTE)
     cli.now = world.now
     cli.run("accept", PAY_ID, "--reported", "19,99 €", "--reason", "comma", "--yes")
-
     sections = explain(cli, world)
     accepted = 'An operator accepted "19,99 €" at 2026-11-22 10:01:00Z (0 s ago): comma.'
     assert sections["Why"] == [first, accepted]
@@ -313,7 +296,6 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
     [record] = cli.run("explain", PAY_ID, "--json").records
     assert (record["expectedAmount"], record["acceptedPayAmount"]) == ("19.99", "19,99 €")
     assert (record["attention"], record["attentionSince"]) == ("REVIEW", "2026-11-22T10:00:00.123Z")
-
     says = world.says
     world.says = lambda _: reply(payAmount="1,00 €")
     world.run(0)
@@ -322,7 +304,6 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
         accepted,
         "This is not what the gateway reports now.",
     ]
-
     world.says = says
     world.run(MINUTE)
     sections = explain(cli, world)
@@ -357,13 +338,11 @@ def test_paid_payment_and_its_event(cli: CommandLine, world: World) -> None:
     ]
     assert sections["Next"][0].startswith("Its event is waiting to be sent")
     assert sections["Event"][1] == "not sent yet"
-
     world.outbox.publish([PAY_ID])
     sections = explain(cli, world)
     assert sections["Next"] == [
         "Nothing: it is settled, and its event was sent at 2026-11-22 10:00:00Z (0 s ago)."
     ]
-
     cli.run("republish", PAY_ID, "--yes")
     sections = explain(cli, world)
     assert sections["Event"][1] == "sent at 2026-11-22 10:00:00Z (0 s ago), and to be sent again"
@@ -383,7 +362,7 @@ ODD = InvalidReply("odd", pay_id=PAY_ID)
         (reply(), {"eventState": None}, "tell the maintainers."),
     ],
 )
-def test_item_that_was_edited_by_hand(
+def test_edited_item(
     cli: CommandLine, world: World, answer: Said, change: dict[str, Any], expected: str
 ) -> None:
     """It is explained as far as possible."""
@@ -405,9 +384,7 @@ def test_unreadable_item_is_one_line(cli: CommandLine, table: Table, world: Worl
 def test_json_is_one_object(cli: CommandLine, world: World) -> None:
     """The payment as the API shows it, with why, next, history and event."""
     checked(world, reply(payAmount="$19.99"), expectedAmount="19.99")
-
     [record] = cli.run("explain", PAY_ID, "--json").records
-
     assert record["status"] == "SUCCEEDED"
     assert record["history"][-1] == {
         "at": "2026-11-22T10:00:00.123Z",

@@ -61,7 +61,7 @@ def test_first_and_second_payment_of_an_order(cli: CommandLine, world: World) ->
         ),
     ],
 )
-def test_an_order_without_an_event_that_says_so(
+def test_an_order_without_it(
     cli: CommandLine, world: World, happens: Callable[[Table], object], line: str
 ) -> None:
     """The first payment was erased, or went to REVIEW."""

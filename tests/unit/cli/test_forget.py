@@ -31,9 +31,7 @@ def expire(table: Table) -> None:
 def test_payment_is_erased(cli: CommandLine, world: World) -> None:
     """A second time it is not there; a new message registers it anew."""
     paid(world)
-
     result = cli.run(*FORGET, user_input="y\n")
-
     assert result.code == 0
     assert result.out == f"{PAY_ID}: SUCCEEDED, registered at 2026-11-22 10:00:00Z\n"
     assert result.err.endswith("erased\n")
@@ -59,9 +57,7 @@ def test_the_marker_of_its_order_is_erased_before_it(cli: CommandLine, world: Wo
     assert cli.table.scan() == []
 
 
-def test_follow_up_of_an_erased_payment_does_not_bring_it_back(
-    cli: CommandLine, world: World
-) -> None:
+def test_follow_up_does_not_bring_an_erased_payment_back(cli: CommandLine, world: World) -> None:
     """A late message of ours is dropped."""
     paid(world)
     cli.run(*FORGET, "--yes")
@@ -135,7 +131,7 @@ def test_payment_that_waits_for_a_person_is_kept(cli: CommandLine, world: World)
         (None, "is not in the table any more"),
     ],
 )
-def test_payment_that_changed_since_it_was_read_is_kept(
+def test_changed_payment_is_kept(
     cli: CommandLine, world: World, meanwhile: dict[str, Any] | None, reason: str
 ) -> None:
     """An order service registers it again between the read and the write."""

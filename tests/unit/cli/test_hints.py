@@ -29,7 +29,7 @@ def command(*_: object) -> None:
         (["--stack", "other-1", "--sandbox"], " --sandbox"),
     ],
 )
-def test_a_hint_names_the_stack_that_the_command_worked_on(
+def test_a_hint_names_the_stack(
     typed: list[str], options: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Where it is not the default one."""
@@ -41,9 +41,7 @@ def test_a_hint_names_the_stack_that_the_command_worked_on(
     ("called", "shown"),
     [("../cli/payresult", "../cli/payresult"), ("/my files/payresult", "'/my files/payresult'")],
 )
-def test_a_hint_begins_as_the_program_was_called(
-    monkeypatch: pytest.MonkeyPatch, called: str, shown: str
-) -> None:
+def test_a_hint_begins_as_called(monkeypatch: pytest.MonkeyPatch, called: str, shown: str) -> None:
     """Quoted where a shell would split it."""
     monkeypatch.setenv("PAYRESULT_PROGRAM", called)
     assert program() == shown

@@ -18,9 +18,7 @@ def test_each_line_is_a_command_and_gets_a_line() -> None:
     """A command that fails writes nothing, and the next one is carried out."""
     commands = [["explain", "p-1", "--stack", "s"], ["explain", "two words"], ["--help"]]
     source, target = StringIO("".join(json.dumps(each) + "\n" for each in commands)), StringIO()
-
     serve(source, target, Dependencies(load_stack=no_stack))
-
     failed, invalid, helped = map(json.loads, target.getvalue().splitlines())
     assert (failed, invalid) == ([2, ""], [2, ""])
     assert helped[0] == 0

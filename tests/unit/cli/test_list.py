@@ -91,9 +91,7 @@ def test_the_newest_are_shown_where_there_are_more(cli: CommandLine, world: Worl
     assert cli.run("list", "--limit", "1", "--json").records[0]["payId"] == "p-new"
 
 
-def test_a_status_has_its_colour_in_a_terminal(
-    cli: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_status_colour(cli: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not in a pipe, and not where NO_COLOR is set."""
     cli.now = world.now
     arguments = ("list", "--status", "SUCCEEDED")
@@ -103,9 +101,7 @@ def test_a_status_has_its_colour_in_a_terminal(
     assert "\x1b" not in cli.run(*arguments, color=True).out
 
 
-def test_what_waits_for_a_person_is_listed_without_reading_the_table(
-    cli: CommandLine, world: World
-) -> None:
+def test_what_waits_is_listed_without_reading_the_table(cli: CommandLine, world: World) -> None:
     """All reasons, the newest first, and since when; no Scan."""
     cli.now = world.now + HOUR
     world.table.change("p-old", attention="P000818#REVIEW", attentionSince=NOW + DAY)
@@ -116,7 +112,6 @@ def test_what_waits_for_a_person_is_listed_without_reading_the_table(
         raise AssertionError
 
     cli.intercept("get_paginator", refuse)
-
     result = cli.run("list")
     assert result.out == (
         "payId                     reason      waits since\n"

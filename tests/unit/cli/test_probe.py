@@ -84,7 +84,7 @@ def test_what_is_no_reply_is_told_by_its_rule(answer: Path, data: bytes, rule: s
         ("19,99 €", "19.99", "REVIEW", 'payAmount "19,99 €" cannot be read as one amount'),
     ],
 )
-def test_the_amount_is_compared_as_for_a_registered_payment(
+def test_the_amount_is_compared(
     answer: Path, reported: str, amount: str, status: str, rule: str
 ) -> None:
     """Decimals that the currency has not are refused only where they are no zeros."""
@@ -147,9 +147,7 @@ def test_what_the_gateway_sent_cannot_act_on_the_terminal(answer: Path) -> None:
         (["--base-url", "https://x.invalid", "--partner-code", "a b"], "--partner-code: must be"),
     ],
 )
-def test_a_bad_command_line_is_refused_before_anything_is_asked(
-    arguments: list[str], text: str
-) -> None:
+def test_a_bad_command_line_is_refused_at_once(arguments: list[str], text: str) -> None:
     """One line that names the option, and exit code 2."""
     result = run("probe", "x1", "--partner-code", "P1", *arguments, dependencies=Dependencies())
     assert (result.code, result.out) == (2, "")

@@ -26,9 +26,7 @@ def event_states(cli: CommandLine, *pay_ids: str) -> list[str]:
 def test_events_are_marked_and_sent_again(cli: CommandLine, world: World) -> None:
     """The command marks them; the publisher sends the same bytes."""
     pay(world, "p-1", "p-2")
-
     result = cli.run("republish", "p-1", "p-1", "p-2", "--yes")
-
     assert (result.code, result.out) == (
         0,
         "2 events\n2 marked as unsent: payresult sends them now\n",
@@ -44,9 +42,7 @@ def test_events_of_a_period_are_sent_again(cli: CommandLine, world: World) -> No
     pay(world, "p-1", "p-2", "p-3")
     cli.now = world.now
     period = ("--since", "2026-11-22T10:01Z", "--until", "2026-11-22T10:02Z")
-
     result = cli.run("republish", *period, "--yes", "--json")
-
     assert result.records == [{"events": 1}, {"marked": 1}]
     assert event_states(cli, "p-1", "p-2", "p-3") == ["SENT", "PENDING", "SENT"]
     nothing = cli.run("republish", "--since", "2026-11-23")
@@ -62,9 +58,7 @@ def test_pending_event_is_left_alone(cli: CommandLine, world: World) -> None:
     cli.run("republish", "p-1", "--yes")
     before = cli.table.item("p-1")
     world.now += HOUR
-
     result = cli.run("republish", "p-1", "p-2", "--yes")
-
     assert result.code == 0
     assert "1 marked as unsent" in result.out
     assert "1 skipped: waiting to be sent already" in result.err
@@ -95,9 +89,7 @@ def test_unreadable_item_is_left_alone(cli: CommandLine, world: World) -> None:
 
 
 @pytest.mark.parametrize("options", [["--dry-run"], []])
-def test_nothing_is_marked_without_a_yes(
-    cli: CommandLine, world: World, options: list[str]
-) -> None:
+def test_nothing_is_marked_without_yes(cli: CommandLine, world: World, options: list[str]) -> None:
     """In a dry run, and after a no."""
     pay(world, "p-1")
     result = cli.run("republish", "p-1", *options, user_input="n\n")

@@ -15,26 +15,20 @@ def test_message_that_waits_in_the_queue_is_not_sent_again(cli: CommandLine, fil
     cli.now += HOUR - SECOND
     result = cli.run("follow", file, "--yes")
     assert "1 to send, 25 sent within" in result.out
-
     cli.now += SECOND
     result = cli.run("follow", file, "--yes")
-
     assert "25 to send, 1 sent within the last hour" in result.out
     assert len(cli.take_messages()) == 51
 
 
-def test_resume_file_is_deleted_once_all_payments_are_stored(
-    cli: CommandLine, world: World, file: Path
-) -> None:
+def test_resume_file_is_deleted_in_the_end(cli: CommandLine, world: World, file: Path) -> None:
     """The table knows them from then on."""
     file.write_text("p-1\np-2\n")
     cli.run("follow", file, "--yes")
     for pay_id in ("p-1", "p-2"):
         world.order(pay_id)
     world.run(0)
-
     result = cli.run("follow", file)
-
     assert result.code == 0
     assert "0 to send, 2 followed already" in result.out
     assert not resume_file(file).exists()

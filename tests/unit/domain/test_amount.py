@@ -96,9 +96,7 @@ THREE_DIGITS = [
 
 
 @pytest.mark.parametrize(("text", "registered", "value"), THREE_DIGITS)
-def test_three_digits_after_the_only_separator_are_read_by_the_currency(
-    text: str, registered: str | None, value: str | None
-) -> None:
+def test_three_digits_by_currency(text: str, registered: str | None, value: str | None) -> None:
     """1,234 dollars are 1234, 1.234 dinars are 1.234; all other readings may be another sum."""
     amount = parse_amount(text, registered)
     assert (amount and amount.text) == value
@@ -158,7 +156,7 @@ def test_reads_a_plain_amount(text: str) -> None:
         *((None, "JPY", True), (None, None, True)),
     ],
 )
-def test_an_amount_has_the_decimals_of_its_currency(
+def test_an_amount_has_its_decimals(
     amount: str | None, currency: str | None, *, fits: bool
 ) -> None:
     """As many as ISO 4217 says, two where none is named; zeros at the end do not count."""
@@ -185,7 +183,7 @@ def test_an_amount_has_the_decimals_of_its_currency(
         ),
     ],
 )
-def test_the_currency_never_contradicts_the_amount(
+def test_the_currency_shown(
     pay_amount: str | None, registered: str | None, shown: str | None
 ) -> None:
     """What the amount names, else the registered one, else none."""
@@ -208,7 +206,7 @@ def test_the_currency_never_contradicts_the_amount(
         *(("free", None, "USD", True), ("free", None, None, True), (None, "5", None, False)),
     ],
 )
-def test_the_registered_amount_was_paid_or_was_not(
+def test_same_amount(
     pay_amount: str | None, expected: str | None, currency: str | None, *, same: bool
 ) -> None:
     """The same sum, in a currency that may be the registered one; anything else is REVIEW."""

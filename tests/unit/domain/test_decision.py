@@ -97,7 +97,7 @@ def test_nothing_else_is_success(text: str) -> None:
         ("fail", DEFAULT.failed_pay_rst_values, P, True),
     ],
 )
-def test_only_the_configured_values_are_a_failure(
+def test_values_that_fail(
     pay_rst: str, failed_values: list[str], status: Status, *, unknown: bool
 ) -> None:
     """By default none, as no time zone is known. Any other value is PENDING, and counted."""
@@ -117,9 +117,7 @@ def test_only_the_configured_values_are_a_failure(
         pytest.param(reply("fail", payAmount="1"), OF_TWO, F, id="a failure stays a failure"),
     ],
 )
-def test_a_success_with_another_amount_is_a_review(
-    answer: Any, registration: Registration, status: Status
-) -> None:
+def test_another_amount_is_review(answer: Any, registration: Registration, status: Status) -> None:
     """Never SUCCEEDED (P2). Which amounts are the same: test_amount."""
     assert status_of_reply(answer, payment(registration=registration), ["fail"]) is status
 
@@ -217,9 +215,7 @@ def test_a_reply_without_a_next_check(stored: Payment, answer: Any, plan: CheckP
         ),
     ],
 )
-def test_a_check_without_a_reply_is_repeated(
-    answer: GatewayResult, stored: Payment, via: str, wait: int
-) -> None:
+def test_it_is_repeated(answer: GatewayResult, stored: Payment, via: str, wait: int) -> None:
     """Only a reply changes the status or uses an attempt (P6, P7)."""
     plan = after(stored, answer, random_fraction=0)
     assert (plan.status, plan.attempt) == (stored.status, stored.attempt)
@@ -228,9 +224,7 @@ def test_a_check_without_a_reply_is_repeated(
 
 @pytest.mark.parametrize("answer", TROUBLE)
 @pytest.mark.parametrize(("stored", "status"), [(P, U), (F, F), (R, R)])
-def test_an_hour_after_give_up_at_nobody_knows(
-    answer: GatewayResult, stored: Status, status: Status
-) -> None:
+def test_nobody_knows_an_hour_later(answer: GatewayResult, stored: Status, status: Status) -> None:
     """UNRESOLVED, never FAILED (P5); a late check without a reply only ends the checks."""
     plan = after(payment(stored, give_up_at=NOW - HOUR), answer)
     assert replace(plan, error=None) == CheckPlan(status, 0)
@@ -253,7 +247,7 @@ def test_a_check_after_a_reply_is_at_give_up_at_at_the_latest() -> None:
         ),
     ],
 )
-def test_the_error_tells_how_often_since_when_and_how(
+def test_what_the_error_tells(
     answer: GatewayResult, kind: Any, how: Any, http_status: int | None
 ) -> None:
     """Trouble of any kind goes on: a 503 after a time-out is the second try."""
@@ -306,9 +300,7 @@ def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> No
         pytest.param(payment(give_up_at=NOW - HOUR), DOWN, 30, None, id="unresolved"),
     ],
 )
-def test_what_has_ended_may_be_deleted_after_the_retention(
-    stored: Payment, answer: GatewayResult, days: int, expires_at: int | None
-) -> None:
+def test_expiry(stored: Payment, answer: GatewayResult, days: int, expires_at: int | None) -> None:
     """Unless it waits for a person. Here the last change is two days ago."""
     old = tuple(replace(change, at=NOW - 2 * DAY) for change in stored.history)
     stored = replace(stored, history=old, registration=OF_TWO)
@@ -322,9 +314,7 @@ def test_what_has_ended_may_be_deleted_after_the_retention(
 
 @pytest.mark.parametrize("n", [4, LAST + 1])
 @pytest.mark.parametrize(("answer", "status"), [(FAIL, F), (WRONG, R)])
-def test_failed_and_review_get_two_late_checks(
-    answer: GatewayResult, status: Status, n: int
-) -> None:
+def test_failed_and_review_get_late_checks(answer: GatewayResult, status: Status, n: int) -> None:
     """An hour and a day after the change, by the sweeper, beyond the schedule; then no more."""
     stored = payment(attempt=n - 1, registration=OF_TWO)
     first = after(stored, answer)
@@ -362,9 +352,7 @@ def test_late_checks_count_from_the_last_change(stored: Payment, since: int) -> 
     ("stored", "left", "moved"),
     [(P, DAY, True), (P, 2 * DAY, False), (P, 9 * DAY, False), (F, HOUR, False)],
 )
-def test_late_checks_move_give_up_at_to_48_hours_away(
-    stored: Status, left: int, *, moved: bool
-) -> None:
+def test_late_checks_move_give_up_at_away(stored: Status, left: int, *, moved: bool) -> None:
     """At least, for both and repetitions of the second; only the change of status moves it."""
     plan = after(payment(stored, give_up_at=NOW + left), FAIL)
     assert plan.give_up_at == (NOW + 2 * DAY if moved else None)
@@ -389,9 +377,7 @@ def test_late_checks_move_give_up_at_to_48_hours_away(
         ),
     ],
 )
-def test_a_live_check_leaves_attempt_and_planned_check(
-    stored: Payment, answer: Any, plan: CheckPlan
-) -> None:
+def test_a_live_check_leaves_the_plan(stored: Payment, answer: Any, plan: CheckPlan) -> None:
     """They belong to the checks from the queue; only a change to FAILED or REVIEW plans some."""
     assert plan_after_live_check(stored, answer, RULES, NOW) == plan
 
@@ -425,7 +411,7 @@ def test_the_watchdog_moves_only_when_it_is_near(remaining: int | None, *, moved
     st.sampled_from([*REPLIES.values(), *TROUBLE]),
     st.floats(0, 1, exclude_max=True),
 )
-def test_a_pending_payment_always_has_a_next_check(
+def test_pending_has_a_next_check(
     stored: Payment, answer: GatewayResult, random_fraction: float
 ) -> None:
     """Watched by the sweeper; a delay in the queue is one that SQS accepts (P5)."""

@@ -41,9 +41,7 @@ def test_only_a_succeeded_payment_is_settled(status: Status) -> None:
     ("answered", "unanswered", "stale"),
     [(None, None, False), (None, 1, True), (1, None, False), (2, 1, False), (1, 2, True)],
 )
-def test_a_payment_is_stale_after_a_query_in_vain(
-    answered: int | None, unanswered: int | None, *, stale: bool
-) -> None:
+def test_stale_after_a_query(answered: int | None, unanswered: int | None, *, stale: bool) -> None:
     """Until a reply comes; a payment that succeeded never is."""
     asked = payment(last_answered_at=answered, last_unanswered_at=unanswered)
     assert asked.stale is stale

@@ -59,7 +59,7 @@ def test_a_new_payment_is_pending_and_followed_for_nine_days() -> None:
         ),
     ],
 )
-def test_absent_fields_say_nothing_and_missing_ones_are_set(
+def test_missing_fields_are_set(
     stored: Registration, new: Registration, merged: Registration
 ) -> None:
     """Field by field; an equal amount that is written differently stays as it was."""
@@ -80,9 +80,7 @@ def test_absent_fields_say_nothing_and_missing_ones_are_set(
         (Registration(currency="JPY"), Registration(None, "19.99"), "expectedAmount"),
     ],
 )
-def test_another_value_is_a_conflict_that_names_the_field(
-    stored: Registration, new: Registration, field: str
-) -> None:
+def test_another_value_is_a_conflict(stored: Registration, new: Registration, field: str) -> None:
     """Also where the other fields are right."""
     assert conflict(payment(registration=stored), new) == field
 
@@ -123,9 +121,7 @@ def test_what_agrees_with_the_event_is_registered(stored: Payment, new: Registra
         *((text, Registration(currency="USD"), "currency") for text in ("€19.99", "¥19.99")),
     ],
 )
-def test_what_contradicts_the_event_is_refused(
-    pay_amount: str | None, new: Registration, field: str
-) -> None:
+def test_contradictions_are_refused(pay_amount: str | None, new: Registration, field: str) -> None:
     """What was not paid cannot be expected any more."""
     assert conflict(paid(pay_amount), new) == field
 
@@ -163,9 +159,7 @@ def test_an_entry_without_a_change_makes_no_message_older() -> None:
         (payment(Status.SUCCEEDED), None),
     ],
 )
-def test_the_first_check_after_a_start_is_due_until_it_was_made(
-    stored: Payment, step: int | None
-) -> None:
+def test_the_first_check_is_due_until_it_was_made(stored: Payment, step: int | None) -> None:
     """So a redelivered message makes good for a crash."""
     assert due_step(stored) == step
 
@@ -184,9 +178,7 @@ def test_the_first_check_after_a_start_is_due_until_it_was_made(
         ({}, None, False),
     ],
 )
-def test_an_amount_is_right_if_it_was_registered_or_accepted(
-    accepted: dict[str, Any], paid: str | None, *, right: bool
-) -> None:
+def test_an_amount_is_right(accepted: dict[str, Any], paid: str | None, *, right: bool) -> None:
     """Accepted is the text, to the letter, as it is stored (P2)."""
     stored = payment(registration=Registration(expected_amount="5"), **accepted)
     assert amount_is_right(stored, paid) is right

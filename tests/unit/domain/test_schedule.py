@@ -53,9 +53,7 @@ def test_nothing_follows_the_last_answer() -> None:
     ("delay", "fraction", "changed"),
     [(10, 0, 8), (10, 0.5, 10), (10, 0.999999, 12), (900, 0.9, 900), (3600, 0.999999, 4320)],
 )
-def test_jitter_reaches_from_four_to_six_fifths(
-    delay: int, fraction: float, changed: float
-) -> None:
+def test_jitter_is_from_four_to_six_fifths(delay: int, fraction: float, changed: float) -> None:
     """The ends and the middle; a delay that SQS accepts stays one."""
     assert jitter(delay, fraction) == pytest.approx(changed, abs=0.01)
 
@@ -80,9 +78,7 @@ def test_backoff_doubles_from_5_to_900_seconds() -> None:
 @pytest.mark.parametrize(
     ("hours", "minutes"), [(2, 15), (2.4, 18), (8, 60), (47, 352.5), (48, 360), (200, 360)]
 )
-def test_long_trouble_is_tried_again_after_an_eighth_of_its_age(
-    hours: float, minutes: float
-) -> None:
+def test_long_trouble_waits_an_eighth_of_its_age(hours: float, minutes: float) -> None:
     """From two hours on, where that is 15 minutes, up to six hours; also at the second try."""
     for tries in (2, 16, 10_000):
         assert backoff(tries, hours * 3600, None, 0) == minutes * 60
@@ -104,9 +100,7 @@ def test_the_least_jitter_takes_15_and_70_checks() -> None:
 
 @settings(max_examples=200)
 @given(st.floats(0, 7200), st.lists(FRACTIONS, min_size=16, max_size=16))
-def test_after_a_two_hour_outage_all_are_tried_within_15_minutes(
-    first: float, fractions: list[float]
-) -> None:
+def test_all_are_tried_15_minutes_after_an_outage(first: float, fractions: list[float]) -> None:
     """Whenever the trouble began; two minutes more are left for the queue."""
     after = [start for start in starts_of_tries(fractions, first) if start > 7200]
     assert after[0] <= 7200 + MAX_QUEUE_DELAY
@@ -114,9 +108,7 @@ def test_after_a_two_hour_outage_all_are_tried_within_15_minutes(
 
 @settings(max_examples=100)
 @given(st.integers(1, 10_000), st.floats(0, 7200), FRACTIONS)
-def test_backoff_stays_within_the_limit_of_sqs_for_two_hours(
-    tries: int, age: float, fraction: float
-) -> None:
+def test_backoff_is_in_the_limit_of_sqs(tries: int, age: float, fraction: float) -> None:
     """And never below five seconds."""
     assert 5 <= backoff(tries, age, None, fraction) <= MAX_QUEUE_DELAY
 

@@ -278,7 +278,7 @@ def test_too_many_requests_and_server_errors_mean_later(status: int, body: objec
         (200, json.dumps({**PAID, "payId": "2"}).encode(), InvalidReply),
     ],
 )
-def test_every_refusal_has_the_retry_after_that_came_with_it(
+def test_refusals_have_their_retry_after(
     status: int, body: bytes, kind: type[GatewayError]
 ) -> None:
     """A maintenance page says when it ends, and so does a firewall."""
@@ -316,17 +316,13 @@ def at(seconds: float) -> datetime:
         ("Wed, 21 Oct 2099 07:28:00 -0000", pytest.approx(4096250880.0 - NOW)),
     ],
 )
-def test_retry_after_is_read_in_all_its_forms(
-    status: int, header: str, seconds: float | None
-) -> None:
+def test_retry_after_in_all_its_forms(status: int, header: str, seconds: float | None) -> None:
     """Seconds or a date become seconds from now; nonsense and the past become nothing."""
     error = refused(GatewayUnavailable, b"", status=status, retry_after=header)
     assert error.retry_after == seconds
 
 
-def test_a_date_without_a_zone_is_gmt_wherever_the_machine_stands(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_date_without_a_zone_is_gmt_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """RFC 9110 has two old forms of a date, and all three are GMT."""
     monkeypatch.setenv("TZ", "UTC-8")
     time.tzset()

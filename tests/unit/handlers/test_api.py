@@ -148,9 +148,7 @@ def test_without_a_reply_and_a_stored_payment_the_answer_is_503_or_502(
 
 
 @BOTH
-def test_an_unregistered_payment_is_404_where_registration_is_required(
-    loaded: Load, table: Table, ask: Ask
-) -> None:
+def test_404_where_registration_is_required(loaded: Load, table: Table, ask: Ask) -> None:
     """A payId can be guessed: the gateway is not asked, and nothing is stored."""
     api = Api(loaded, World(table, require_registration=True))
     assert_problem(ask(api), 404, "not-registered")
@@ -158,9 +156,7 @@ def test_an_unregistered_payment_is_404_where_registration_is_required(
 
 
 @pytest.mark.parametrize("pay_id", ["a:b", "a.b~c", "a" * 128])
-def test_a_pay_id_with_a_colon_is_taken_as_api_gateway_decodes_it(
-    api: Api, table: Table, pay_id: str
-) -> None:
+def test_a_pay_id_is_taken_as_api_gateway_decodes_it(api: Api, table: Table, pay_id: str) -> None:
     """An HTTP API decodes path parameters: a caller may write ``%3A`` or a colon."""
     status, shown, _ = api.call("PUT /payments/{payId}", {}, pay_id)
     assert (status, shown["payId"]) == (202, pay_id)
@@ -193,9 +189,7 @@ def test_a_waiting_app_gets_the_result_when_it_is_there(api: Api) -> None:
     assert api.get()[1] == shown
 
 
-def test_a_waiting_app_gets_pending_when_its_time_is_up_and_may_call_again_at_once(
-    api: Api,
-) -> None:
+def test_a_waiting_app_gets_pending_when_its_time_is_up(api: Api) -> None:
     """It has waited already, so there is no ``Retry-After``; the body is that of GET."""
     api.put({"orderId": "A-17"})
     status, shown, headers = api.wait("1")
@@ -251,9 +245,7 @@ def test_bad_seconds_are_400(api: Api, seconds: str | None) -> None:
     assert api.world.asked == []
 
 
-def test_where_nobody_may_wait_the_answer_is_404_and_says_what_to_do(
-    start: Start, world: World
-) -> None:
+def test_where_nobody_may_wait_the_answer_is_404(start: Start, world: World) -> None:
     """A type of its own, for an app that then asks by GET; whatever the seconds."""
     app = start("api", MAX_WAIT_SECONDS="0")
     app.handler.service = world.service
@@ -385,9 +377,7 @@ def test_put_is_503_where_sqs_refuses_the_check(api: Api) -> None:
 
 
 @pytest.mark.parametrize("route", ["GET /payments/{payId}", "PUT /payments/{payId}"])
-def test_an_unexpected_error_is_500_without_a_stack_trace(
-    api: Api, output: Output, route: str
-) -> None:
+def test_an_unexpected_error_is_500(api: Api, output: Output, route: str) -> None:
     """The log has its type and place, the caller neither."""
 
     def broken(_: str) -> None:
@@ -408,9 +398,7 @@ def test_an_unexpected_error_is_500_without_a_stack_trace(
 @pytest.mark.parametrize(
     "said", [GatewayUnavailable(CANARY, pay_id=PAY_ID), InvalidReply(CANARY, pay_id=PAY_ID)]
 )
-def test_a_fault_of_the_gateway_or_of_a_caller_is_no_error_of_the_log(
-    api: Api, output: Output, said: Said
-) -> None:
+def test_others_faults_are_no_errors_of_the_log(api: Api, output: Output, said: Said) -> None:
     """A 503 or 502 that the gateway causes is a warning: its own alarm tells of it."""
     api.world.says = lambda _: said
     assert api.get()[0] in {502, 503}

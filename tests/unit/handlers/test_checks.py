@@ -60,7 +60,7 @@ def checks(loaded: Load, world: World) -> Checks:
         ({"detail-type": CANARY, "detail": {"payId": CANARY}}, "InputTransformer"),
     ],
 )
-def test_the_log_names_the_envelope_of_a_message_and_the_remedy(
+def test_the_log_names_the_remedy(
     checks: Checks, output: Output, envelope: dict[str, Any], remedy: str
 ) -> None:
     """And nothing that is in it."""
@@ -71,9 +71,7 @@ def test_the_log_names_the_envelope_of_a_message_and_the_remedy(
     assert CANARY not in written.text
 
 
-def test_the_batch_response_names_exactly_the_failed_messages(
-    checks: Checks, table: Table, output: Output
-) -> None:
+def test_the_response_names_what_failed(checks: Checks, table: Table, output: Output) -> None:
     """The others are done, a follow-up of nothing dropped. The sender's errors count apart."""
     checks.world.register("unreadable")
     table.change("unreadable", schemaVersion=2)
@@ -143,9 +141,7 @@ def test_the_checks_function_counts_and_logs(checks: Checks, output: Output) -> 
     assert by_pay_id["paid"]["service"] == checks.app.handler.logger.service
 
 
-def test_the_checks_function_logs_no_text_of_a_message_or_of_the_gateway(
-    checks: Checks, output: Output
-) -> None:
+def test_no_text_of_message_or_gateway_is_logged(checks: Checks, output: Output) -> None:
     """No message, no reply, no orderId in the log (P8)."""
     fields = dict.fromkeys(("payAmount", "payResultDate", "servicePlanShowName"), CANARY)
     checks.world.says = lambda pay_id: reply(CANARY, payId=pay_id, **fields)

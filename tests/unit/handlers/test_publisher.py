@@ -31,7 +31,7 @@ def record(pay_id: str, new: str | None, old: str | None = None) -> dict[str, An
     }
 
 
-def test_the_publisher_sends_and_marks_new_events(
+def test_it_sends_new_events(
     start: Start, table: Table, aws: dict[str, str], world: World, output: Output
 ) -> None:
     """Each of them once; a payment that is stored by its success has no old image."""
@@ -59,7 +59,7 @@ def test_the_publisher_ignores_every_other_change(
     assert table.item("a") == before
 
 
-def test_the_publisher_reports_the_records_of_refused_events(
+def test_it_reports_refused_records(
     start: Start, table: Table, world: World, output: Output
 ) -> None:
     """By sequence number in ``batchItemFailures``; an exception would fail the batch."""

@@ -14,9 +14,7 @@ def test_a_function_does_not_start_in_a_bad_environment(start: Start, name: str)
 
 
 @pytest.mark.parametrize("name", ["api", "checks"])
-def test_a_function_that_asks_the_gateway_does_not_start_with_an_http_url(
-    start: Start, name: str
-) -> None:
+def test_a_function_does_not_start_with_an_http_url(start: Start, name: str) -> None:
     """The other two do not ask it, so they do not read its URL."""
     with pytest.raises(InvalidInput, match=r"^GATEWAY_BASE_URL: must start with https://"):
         start(name, GATEWAY_BASE_URL="http://example.com")

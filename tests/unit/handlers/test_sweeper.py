@@ -13,7 +13,7 @@ from tests.support.world import World
 from tests.unit.handlers.conftest import Output, Start
 
 
-def test_the_sweeper_sends_what_is_due(
+def test_it_sends_what_is_due(
     start: Start, table: Table, aws: dict[str, str], world: World, output: Output
 ) -> None:
     """Events to the bus, checks to the queue; expired payments are given up."""
@@ -54,9 +54,7 @@ def test_the_sweeper_sends_what_is_due(
     assert logged == {"lost": "check sent", "expired": "given up", "unreadable": "item unreadable"}
 
 
-def test_the_sweeper_reports_what_bus_and_queue_refused(
-    start: Start, world: World, output: Output
-) -> None:
+def test_the_sweeper_reports_what_was_refused(start: Start, world: World, output: Output) -> None:
     """For the alarms; the invocation succeeds."""
     world.pay("paid")
     world.register("lost")
@@ -89,9 +87,7 @@ def test_the_sweeper_reports_before_it_fails(start: Start, world: World, output:
     assert expected.items() <= written.metrics.items()
 
 
-def test_the_sweeper_reports_although_a_count_fails(
-    start: Start, world: World, output: Output
-) -> None:
+def test_it_reports_although_a_count_fails(start: Start, world: World, output: Output) -> None:
     """The other gauge is written; then the error fails the invocation."""
     world.pay("paid")
     world.now = NOW - NOW % (10 * MINUTE) + MINUTE  # PaymentsFollowed is not counted

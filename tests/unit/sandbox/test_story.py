@@ -27,9 +27,7 @@ def test_equal_answers_of_the_gateway_are_counted() -> None:
     assert grouped(answers) == "no answer, not paid (2 times), busy, paid"
 
 
-def test_a_check_that_holds_is_silent_and_a_proof_is_not(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_check_that_holds_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     """Both are recorded when they fail, with what was found."""
     console = Console()
     assert console.check("it holds", ok=True)

@@ -112,9 +112,7 @@ def test_what_is_unknown_is_absent() -> None:
         ({"packageType": "7"}, {"packageUnit"}),
     ],
 )
-def test_an_odd_field_is_kept_raw_and_costs_nothing(
-    fields: dict[str, str], absent: set[str]
-) -> None:
+def test_an_odd_field_is_kept_raw(fields: dict[str, str], absent: set[str]) -> None:
     """Its useful form is absent, and the event goes out."""
     data = json.loads(event(reply(**fields), zone="Asia/Shanghai").detail)["data"]
     assert fields.items() <= data.items()
@@ -128,9 +126,7 @@ def test_an_odd_field_is_kept_raw_and_costs_nothing(
         *(("USD", "￥140.00", None), ("USD", "19,99 €", "EUR"), ("EUR", "19,99", "EUR")),
     ],
 )
-def test_the_currency_is_the_one_that_was_named_or_the_registered_one(
-    registered: str | None, paid: str, currency: str | None
-) -> None:
+def test_the_currency_of_an_event(registered: str | None, paid: str, currency: str | None) -> None:
     """A dollar sign alone names none."""
     data = json.loads(event(reply(payAmount=paid), Registration(currency=registered)).detail)
     assert data["data"].get("currency") == currency

@@ -109,9 +109,7 @@ def test_a_number_is_no_text(parse: Parse, text: str, field: str, number: str) -
         ),
     ],
 )
-def test_reads_what_an_order_service_sends(
-    fields: dict[str, str | None], registration: Registration
-) -> None:
+def test_reads_an_order_s_fields(fields: dict[str, str | None], registration: Registration) -> None:
     """On the queue and over HTTP."""
     message = json.dumps({"payId": "20190321192436", **fields})
     assert parse_message(message) == CheckMessage("20190321192436", registration)
@@ -307,9 +305,7 @@ BUS_EVENT = {
         ({"detail-type": "x", "detail": None, "payId": "1"}, EVENT),
     ],
 )
-def test_a_message_in_an_envelope_is_refused_with_the_remedy(
-    message: dict[str, Any], rule: str
-) -> None:
+def test_an_envelope_is_refused_with_the_remedy(message: dict[str, Any], rule: str) -> None:
     """It is not opened: whoever wraps messages by mistake should hear of it."""
     assert str(refused(parse_message, message)) == f"body: {rule}"
 

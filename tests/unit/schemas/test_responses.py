@@ -182,9 +182,7 @@ UNAVAILABLE = "gateway-unavailable"
         (KeyError("secret"), 500, "internal-error", None),
     ],
 )
-def test_each_error_is_a_problem(
-    error: BaseException, status: int, kind: str, wait: int | None
-) -> None:
+def test_every_error(error: BaseException, status: int, kind: str, wait: int | None) -> None:
     """With a type to branch on, and the seconds to wait where asking again helps."""
     problem = problem_of(error)
     assert (problem.status, problem.type) == (status, f"urn:payresult:problem:{kind}")

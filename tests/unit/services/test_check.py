@@ -73,9 +73,7 @@ def test_the_slower_of_two_checks_of_a_step_changes_nothing(
 
 
 @pytest.mark.parametrize("order", [None, "A-17"])
-def test_a_success_is_stored_whatever_the_step(
-    world: World, other: World, table: Table, order: str | None
-) -> None:
+def test_success_is_stored(world: World, other: World, table: Table, order: str | None) -> None:
     """The slower of two checks found it paid: a success is never dropped (P1)."""
     world.register()
 
@@ -88,9 +86,7 @@ def test_a_success_is_stored_whatever_the_step(
     assert table.item()["status"] == "SUCCEEDED"
 
 
-def test_a_higher_status_written_meanwhile_is_kept(
-    world: World, other: World, table: Table
-) -> None:
+def test_a_higher_status_meanwhile_is_kept(world: World, other: World, table: Table) -> None:
     """A live check found FAILED, the queued one an unknown value: still FAILED."""
     world.register()
     other.says = lambda _: reply("fail")
@@ -102,9 +98,7 @@ def test_a_higher_status_written_meanwhile_is_kept(
     assert item["workAt"] == NOW + HOUR
 
 
-def test_two_checks_that_find_the_same_failure_report_it_once(
-    world: World, other: World, table: Table
-) -> None:
+def test_the_same_failure_is_reported_once(world: World, other: World, table: Table) -> None:
     """One entry in the history, one count, from a queued and a live check at the same time."""
     world.register()
     other.says = lambda _: reply("fail")
@@ -142,9 +136,7 @@ def test_a_live_check_returns_a_success_written_meanwhile(world: World, other: W
 
 
 @pytest.mark.parametrize("trigger", ["queue", "api"])
-def test_a_payment_deleted_meanwhile_is_not_written_in_part(
-    world: World, table: Table, trigger: str
-) -> None:
+def test_a_deleted_payment_is_not_written_in_part(world: World, table: Table, trigger: str) -> None:
     """The message is delivered again, or the caller asks again."""
     world.register()
     answering(world, reply("wait"), table.delete)
@@ -154,9 +146,7 @@ def test_a_payment_deleted_meanwhile_is_not_written_in_part(
 
 
 @pytest.mark.parametrize("trigger", ["queue", "api"])
-def test_a_payment_that_changes_before_each_write_raises_write_conflict(
-    world: World, table: Table, trigger: str
-) -> None:
+def test_endless_changes_are_a_conflict(world: World, table: Table, trigger: str) -> None:
     """After five attempts."""
     world.register()
 
@@ -225,9 +215,7 @@ def test_a_payment_is_told_once_as_unpaid_by_an_answer_after_half_an_hour(world:
 
 
 @pytest.mark.parametrize(("amount", "status"), [("$5", "SUCCEEDED"), ("$6", "REVIEW")])
-def test_a_payment_that_is_paid_after_half_an_hour_is_not_unpaid(
-    world: World, amount: str, status: str
-) -> None:
+def test_a_payment_paid_after_half_an_hour(world: World, amount: str, status: str) -> None:
     """Nor is one that waits for a person because of its amount."""
     world.register(expected_amount="5.00")
     world.now += 31 * MINUTE

@@ -150,9 +150,7 @@ def test_an_outage_beyond_give_up_at_ends_unresolved(world: World, table: Table)
 # Late checks
 
 
-def test_a_review_whose_late_check_finds_the_right_amount_succeeds(
-    world: World, table: Table
-) -> None:
+def test_a_late_check_of_a_review_may_find_the_right_amount(world: World, table: Table) -> None:
     """Only then is there an event (P1, P2)."""
     world.says = lambda pay_id: reply(
         payId=pay_id, payAmount="5" if world.now < NOW + HOUR else "$19.99"
@@ -170,9 +168,7 @@ def test_a_review_whose_late_check_finds_the_right_amount_succeeds(
 
 
 @pytest.mark.parametrize("paid_after", [0, 4 * MINUTE, None])
-def test_messages_delivered_twice_cause_no_extra_checks(
-    table: Table, paid_after: int | None
-) -> None:
+def test_messages_delivered_twice_cause_no_checks(table: Table, paid_after: int | None) -> None:
     """Each one of them, in the same batch."""
     world = World(table, delays=(5, 10, 20, 300, 3600))
     world.queue.redeliver_after = lambda: [0]
@@ -203,9 +199,7 @@ def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) ->
     assert table.item() == before
 
 
-def test_a_late_follow_up_does_not_restart_an_unresolved_payment(
-    world: World, table: Table
-) -> None:
+def test_a_late_follow_up_restarts_no_unresolved_payment(world: World, table: Table) -> None:
     """Only a message without ``step`` or a PUT does; a follow-up causes one check at most."""
     world.order()
     world.run(4 * MINUTE)
@@ -279,9 +273,7 @@ def test_a_crash_at_any_point_loses_nothing(table: Table, number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [8, 9, 10])
-def test_a_crash_around_the_last_check_does_not_restart_the_payment(
-    table: Table, number: int
-) -> None:
+def test_a_crash_around_the_last_check_restarts_nothing(table: Table, number: int) -> None:
     """The message is delivered again when the payment is EXPIRED already."""
     world = World(table, delays=(5,))
     crash_at(world, number)
@@ -362,9 +354,7 @@ def test_without_a_follow_up_in_the_queue_nothing_is_written(
     assert (table.item()["step"], table.item("other")["step"]) == steps
 
 
-def test_a_batch_of_one_uses_no_other_thread(
-    world: World, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_batch_of_one(world: World, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the same result, errors included."""
     monkeypatch.setattr(InlineExecutor, "submit", pytest.fail)
     [done] = world.follow(CheckMessage(PAY_ID))
@@ -487,9 +477,7 @@ def test_a_message_without_step_about_a_review_causes_one_check(world: World, ta
     assert "attention" not in table.item()
 
 
-def test_what_was_accepted_succeeds_and_the_order_may_come_again(
-    world: World, table: Table
-) -> None:
+def test_what_was_accepted_succeeds(world: World, table: Table) -> None:
     """REVIEW always has an exit."""
     review(table, world)
     table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "comma", world.now))
@@ -521,9 +509,7 @@ def test_a_step_far_ahead_is_refused(world: World, step: int, *, refused: bool) 
 
 
 @pytest.mark.parametrize("said", ["wait", "success"])
-def test_a_message_about_a_followed_or_paid_payment_causes_no_check(
-    world: World, table: Table, said: str
-) -> None:
+def test_followed_or_paid_a_message_causes_no_check(world: World, table: Table, said: str) -> None:
     """Its registration is merged; the event stays as it is."""
     world.says = lambda pay_id: reply(said, payId=pay_id)
     world.order()

@@ -84,9 +84,7 @@ WAYS: list[Way] = [by_message, by_list, by_put, by_get, by_accept, by_registrati
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_to_a_success_tells_the_second_payment(
-    world: World, table: Table, way: Way
-) -> None:
+def test_each_way_tells_the_second_payment(world: World, table: Table, way: Way) -> None:
     """The event names the first one, and the payment waits for a person, by the same write."""
     paid(world)
     way(world, "p-1")
@@ -152,9 +150,7 @@ def test_a_lost_answer_of_the_marker_is_asked_for_again(world: World, table: Tab
 
 
 @pytest.mark.parametrize("by", ["api", "queue"])
-def test_an_order_that_comes_after_the_success_is_marked_too(
-    world: World, table: Table, by: str
-) -> None:
+def test_an_order_after_the_success_is_marked_too(world: World, table: Table, by: str) -> None:
     """The event stays as it is, byte for byte; the second payment waits for a person."""
     paid(world)
     for pay_id in ("p-1", "p-2"):
@@ -225,9 +221,7 @@ def test_a_late_order_keeps_a_payment_from_being_deleted(world: World, table: Ta
     assert "expiresAt" not in table.item("p-2")
 
 
-def test_an_order_that_comes_while_the_event_is_sent_keeps_the_payment(
-    world: World, table: Table
-) -> None:
+def test_an_order_while_the_event_is_sent_keeps_the_payment(world: World, table: Table) -> None:
     """The mark is refused, and the event sent and marked once more: nothing that waits expires."""
     paid(world)
     by_message(world, "p-1")

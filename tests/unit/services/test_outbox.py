@@ -66,9 +66,7 @@ def test_unpaid_and_unknown_payments_are_not_sent(world: World) -> None:
 
 
 @pytest.mark.parametrize("missing", ["event", "eventId"])
-def test_an_event_without_its_id_or_its_detail_is_not_sent(
-    world: World, table: Table, missing: str
-) -> None:
+def test_half_an_event_is_not_sent(world: World, table: Table, missing: str) -> None:
     """Somebody changed the item by hand."""
     world.pay(PAY_ID)
     table.change(**{missing: None})
@@ -95,9 +93,7 @@ def test_only_the_refused_entry_is_not_marked(world: World, table: Table) -> Non
     assert len(world.bus.entries) == 4
 
 
-def test_one_entry_that_fails_the_whole_call_does_not_stop_the_others(
-    world: World, table: Table
-) -> None:
+def test_an_entry_that_fails_the_call_stops_no_other(world: World, table: Table) -> None:
     """Each entry is sent again alone."""
     names = list("abc")
     world.pay(*names)
@@ -159,9 +155,7 @@ def test_no_answer_marks_nothing(world: World, table: Table, error: Exception) -
     assert states(table, "a", "b") == ["PENDING", "PENDING"]
 
 
-def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(
-    world: World, table: Table
-) -> None:
+def test_an_unreadable_item_is_reported(world: World, table: Table) -> None:
     """A later version wrote the item."""
     world.pay("a", "b")
     table.change("a", schemaVersion=2)
@@ -184,9 +178,7 @@ def test_a_crash_before_the_mark_sends_the_same_event_again(world: World, table:
     assert table.item()["eventState"] == "SENT"
 
 
-def test_publisher_and_sweeper_at_the_same_time_mark_an_event_once(
-    world: World, other: World, table: Table
-) -> None:
+def test_two_senders_at_the_same_time_mark_once(world: World, other: World, table: Table) -> None:
     """The other finds it marked: no error, and the age is measured once."""
     world.pay(PAY_ID)
     world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
@@ -229,9 +221,7 @@ def test_the_sweeper_postpones_refused_events_only(world: World, table: Table) -
     assert states(table, "a", "b") == ["SENT", "PENDING"]
 
 
-def test_delay_and_age_of_a_republished_event_count_from_the_republish(
-    world: World, table: Table
-) -> None:
+def test_delay_and_age_count_from_the_republish(world: World, table: Table) -> None:
     """Not from the success."""
     world.pay(PAY_ID)
     world.outbox.publish([PAY_ID])

@@ -159,9 +159,7 @@ def test_without_a_reply_and_a_stored_payment_there_is_an_error(
 
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("fail", "FAILED")])
-def test_an_unregistered_payment_is_stored_only_when_it_is_paid(
-    world: World, table: Table, pay_rst: str, status: str
-) -> None:
+def test_only_what_is_paid_is_stored(world: World, table: Table, pay_rst: str, status: str) -> None:
     """Otherwise the reply is returned, truncated as if it were stored, and not stored."""
     says(world, pay_rst, payAmount="5", servicePlanShowName="x" * 60_000)
     outcome, payment = looked_up(world)
@@ -184,9 +182,7 @@ def test_an_unregistered_payment_that_is_paid_has_its_event(world: World, table:
     assert table.item()["history"] == [change]
 
 
-def test_an_amount_registered_while_the_gateway_answers_is_verified(
-    world: World, table: Table
-) -> None:
+def test_an_amount_registered_meanwhile_is_verified(world: World, table: Table) -> None:
     """A GET read no registration, a PUT came in between: it is decided again (P2)."""
 
     def answer(pay_id: str) -> object:
@@ -211,9 +207,7 @@ def test_where_registration_is_required_a_registered_payment_is_checked(table: T
     assert payment.settled
 
 
-def test_many_payments_are_returned_once_each_in_the_order_asked(
-    world: World, table: Table
-) -> None:
+def test_payments_are_returned_once_in_the_order_asked(world: World, table: Table) -> None:
     """Each with a payment or with its own error."""
     world.register("b")
     world.register("c")
@@ -253,9 +247,7 @@ def test_registering_the_same_again_causes_no_second_check(world: World) -> None
     assert len(world.asked) == 1
 
 
-def test_registering_another_value_is_a_conflict_and_changes_nothing(
-    world: World, table: Table
-) -> None:
+def test_registering_another_value_is_a_conflict(world: World, table: Table) -> None:
     """The error names the field."""
     world.register(order_id="A-17")
     before = table.item()
@@ -266,7 +258,7 @@ def test_registering_another_value_is_a_conflict_and_changes_nothing(
 
 
 @pytest.mark.parametrize("first", [{}, {"order_id": "A-17"}])
-def test_two_registrations_at_the_same_time_are_merged(
+def test_two_registrations_are_merged(
     world: World, other: World, table: Table, first: dict[str, str]
 ) -> None:
     """No field is lost, whether the payment is new or not."""
@@ -280,9 +272,7 @@ def test_two_registrations_at_the_same_time_are_merged(
     assert item.get("orderId") == first.get("order_id")
 
 
-def test_two_contradicting_registrations_at_the_same_time_are_a_conflict(
-    world: World, other: World, table: Table
-) -> None:
+def test_contradictions_are_a_conflict(world: World, other: World, table: Table) -> None:
     """The first one is kept."""
     world.once("update_item", lambda: other.register(expected_amount="5"))
     with pytest.raises(RegistrationConflict):
@@ -344,9 +334,7 @@ def test_registering_a_review_again_causes_one_check(world: World, table: Table)
     assert table.item()["status"] == "SUCCEEDED"
 
 
-def test_a_payment_that_changes_before_each_write_raises_write_conflict(
-    world: World, table: Table
-) -> None:
+def test_endless_changes_are_a_conflict(world: World, table: Table) -> None:
     """After five attempts; the message is delivered again, or the caller asks again."""
     world.register()
 

@@ -121,9 +121,7 @@ def test_the_item_decides_not_the_index(world: World, other: World, table: Table
     assert (swept.checks_sent, swept.given_up, world.queue.waiting) == ([], [], [])
 
 
-def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(
-    world: World, table: Table
-) -> None:
+def test_an_unreadable_item_is_reported(world: World, table: Table) -> None:
     """It stays as it is for the version that can read it."""
     registered(world, "a", "b")
     table.change("a", schemaVersion=2)
@@ -141,7 +139,7 @@ def test_an_unreadable_item_is_reported_and_does_not_stop_the_others(
         pytest.param({"status": "REVIEW", "rank": 25}, [2 * HOUR, 40 * DAY], id="REVIEW"),
     ],
 )
-def test_a_check_is_sent_after_give_up_at(
+def test_checks_go_on(
     world: World, table: Table, stored: dict[str, object], times: list[int]
 ) -> None:
     """Again each claim interval; FAILED and REVIEW are never given up (P5)."""
@@ -208,9 +206,7 @@ def test_followed_payments_are_counted_every_ten_minutes(world: World, table: Ta
 # In pieces
 
 
-def test_a_sweep_killed_at_any_call_has_sent_all_but_one_piece(
-    table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_sweep_killed_at_any_call(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """At most one piece waits for the next claim, ten minutes later."""
     monkeypatch.setattr(indexes, "MAX_KEYS_PER_READ", 20)  # a piece; 100 would take long here
     everything = set(due(table, "CHECK", 50))
@@ -283,9 +279,7 @@ def test_a_sweep_ends_with_ten_seconds_left(world: World, table: Table) -> None:
 
 
 @pytest.mark.parametrize("kind", ["CHECK", "EVENT"])
-def test_other_partner_codes_at_the_head_block_nothing(
-    world: World, table: Table, kind: str
-) -> None:
+def test_other_partner_codes_block_nothing(world: World, table: Table, kind: str) -> None:
     """More than a page of them in the same shard; they are counted, and left as they are."""
     [own] = due(table, kind, 1)
     others = indexes.PAGE + 50
@@ -298,7 +292,7 @@ def test_other_partner_codes_at_the_head_block_nothing(
     assert swept.unreadable == []
 
 
-def test_passing_over_other_partner_codes_is_bounded(
+def test_other_codes_are_bounded(
     world: World, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In each shard for itself: a read of the index costs money each minute."""
@@ -327,9 +321,7 @@ def test_unreadable_items_at_the_head_block_nothing(world: World, table: Table, 
     assert left == before
 
 
-def test_reading_unreadable_items_is_bounded(
-    world: World, table: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_is_bounded(world: World, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is read anew each minute, which costs money; events and checks had equal turns."""
     monkeypatch.setattr(sweeper, "MAX_UNREADABLE", 150)
     due(table, "CHECK", 400, schemaVersion=2)
@@ -359,9 +351,7 @@ def test_while_sqs_does_not_answer_one_piece_is_claimed(world: World, table: Tab
     assert sum(item["workAt"] == NOW for item in table.scan() if "workAt" in item) == 200
 
 
-def test_an_error_in_one_piece_of_events_does_not_stop_the_others(
-    world: World, table: Table
-) -> None:
+def test_an_error_in_one_piece_stops_no_other(world: World, table: Table) -> None:
     """It is in the result, for the handler to raise at the end."""
     due(table, "EVENT", 150)
     due(table, "CHECK", 150)

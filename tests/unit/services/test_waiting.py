@@ -84,9 +84,7 @@ def test_the_answer_comes_after_the_time_asked_for(world: World, seconds: int) -
     ("pay_rst", "amount", "status"),
     [("success", "5", "SUCCEEDED"), ("success", "6", "REVIEW"), ("fail", "5", "FAILED")],
 )
-def test_every_other_status_ends_the_waiting(
-    world: World, pay_rst: str, amount: str, status: str
-) -> None:
+def test_another_status_ends_it(world: World, pay_rst: str, amount: str, status: str) -> None:
     """By the first question after the gateway knows."""
     world.register(expected_amount="5")
     paid_from(world, 4000, pay_rst, payAmount=amount)
@@ -95,9 +93,7 @@ def test_every_other_status_ends_the_waiting(
 
 
 @pytest.mark.parametrize("status", [each for each in Status if each is not Status.PENDING])
-def test_what_is_not_pending_is_answered_at_once(
-    world: World, table: Table, status: Status
-) -> None:
+def test_what_is_not_pending_is_told_at_once(world: World, table: Table, status: Status) -> None:
     """After one question, where it is not SUCCEEDED, as by GET."""
     world.register()
     table.change(PAY_ID, status=status.value)
@@ -115,9 +111,7 @@ def test_a_late_payment_of_an_expired_one_is_seen(world: World, table: Table) ->
 
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("success", "SUCCEEDED")])
-def test_what_nobody_registered_is_answered_at_once(
-    world: World, pay_rst: str, status: str
-) -> None:
+def test_the_unregistered_is_answered_at_once(world: World, pay_rst: str, status: str) -> None:
     """As by GET: one question."""
     paid_from(world, 0, pay_rst)
     after, known = wait(world)
@@ -223,9 +217,7 @@ def test_retry_after_of_the_gateway_is_obeyed(world: World) -> None:
 @pytest.mark.parametrize(
     ("operation", "told"), [("batch_get_item", UNREACHABLE), ("update_item", None)]
 )
-def test_a_table_that_fails_meanwhile_leaves_what_was_known(
-    world: World, operation: str, told: Exception | None
-) -> None:
+def test_a_table_that_fails_meanwhile(world: World, operation: str, told: Exception | None) -> None:
     """With the error of the last look, for the log; that one writes nothing."""
     world.register()
 
@@ -271,9 +263,7 @@ def test_an_item_that_becomes_unreadable_leaves_what_was_known(world: World, tab
     assert isinstance(outcome.error, PayresultError)
 
 
-def test_a_payment_that_is_erased_meanwhile_is_asked_about_as_by_get(
-    world: World, table: Table
-) -> None:
+def test_an_erased_payment_is_asked_about_as_by_get(world: World, table: Table) -> None:
     """And that answer is told."""
     world.register()
     after_each_pause(world, table.delete)
