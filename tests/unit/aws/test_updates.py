@@ -206,17 +206,10 @@ def test_a_step_is_recorded_once(table: Table, stored: int, number: int) -> None
 @pytest.mark.parametrize(("registration", "stored"), [(FULL, REGISTERED), (Registration(), {})])
 def test_create_stores(table: Table, registration: Registration, stored: dict[str, str]) -> None:
     """With a watchdog in case the first message is lost. What is not registered is absent."""
-    after = table.payments.write(
-        PAY_ID, updates.create(replace(NEW, registration=registration), "queue")
-    )
+    new = updates.create(replace(NEW, registration=registration), "queue")
+    after = table.payments.write(PAY_ID, new)
     assert table.item() == CREATED | stored
     assert after == table.payment()
-
-
-def test_amend_sets_the_registration_and_nothing_else(table: Table) -> None:
-    """The planned check and the index stay as they are."""
-    table.payments.write(PAY_ID, updates.amend(create(table), FULL))
-    assert table.item() == CREATED | REGISTERED
 
 
 @pytest.mark.parametrize("status", [U, E, F])
@@ -241,7 +234,7 @@ def test_each_start_has_a_give_up_at_of_its_own(table: Table) -> None:
     assert after.give_up_at == NOW + 9 * DAY + 1
 
 
-# Checks
+# What a write changes
 
 SOON = CheckPlan(P, 1, None, "queue", NOW + 5 * SECOND, None)
 CHECKED: dict[str, Any] = {
@@ -253,55 +246,125 @@ CHECKED: dict[str, Any] = {
     "lastAnsweredAt": NOW + SECOND,
     "reply": {"partnerCode": PARTNER, "payId": PAY_ID, "payRst": "wait"},
 }
-FAIL_REPLY = {"reply": CHECKED["reply"] | {"payRst": "fail"}}
 LATE = CheckPlan(F, 1, None, "sweeper", NOW + HOUR, NOW + HOUR)
+UNANSWERED = {"reply": None, "lastAnsweredAt": None, "lastUnansweredAt": NOW + SECOND}
+WATCHED = {"workShard": CREATED["workShard"], "workAt": NOW + HOUR}
+AT_REST, NOBODY = dict.fromkeys(PLANNED), {"attention": None, "attentionSince": None}
+Write = Callable[[Payment], Update]
 
 
-def step(table: Table, plan: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Update:
-    """Return the write of step *number* of the payment as it is now."""
+def step(plan: CheckPlan, pay_rst: str | None = "wait", number: int = 1) -> Write:
+    """Return the write of step *number*, a second after NOW."""
     answer = None if pay_rst is None else reply(pay_rst)
-    return updates.record_step(table.payment(), plan, answer, now=NOW + SECOND, step=number)
+    return lambda stored: updates.record_step(stored, plan, answer, now=NOW + SECOND, step=number)
 
 
-@pytest.mark.parametrize("last", [None, NOW - HOUR])
-def test_claim_live_sets_last_checked_at_and_nothing_else(table: Table, last: int | None) -> None:
-    """The first claim wins."""
-    claim = updates.claim_live(create(table, lastCheckedAt=last), NOW + SECOND)
-    table.payments.write(PAY_ID, claim)
-    assert table.item() == CREATED | {"lastCheckedAt": NOW + SECOND}
-    assert_refused(table, claim)
+def needs(status: Status, since: int) -> dict[str, Any]:
+    """Return what calls a person."""
+    return of(status) | {"attention": f"{PARTNER}#{status.value}", "attentionSince": since}
 
 
-@pytest.mark.parametrize(("last", "status"), [(None, P), (NOW - 1, R)])
-def test_a_query_in_vain_is_only_noted(table: Table, last: int | None, status: Status) -> None:
-    """All callers see ``stale``; the chain's tries stay as they are."""
-    create(table, lastUnansweredAt=last, **of(status))
-    table.payments.write(PAY_ID, updates.note_unanswered(NOW))
-    assert table.item() == CREATED | of(status) | {"lastUnansweredAt": NOW}
-    assert table.payment().stale
+def assert_changes(table: Table, stored: Payment, write: Write, changed: dict[str, Any]) -> None:
+    """Assert that *write* changes this and nothing else; None: an attribute is removed."""
+    expected = {k: v for k, v in (table.item() | changed).items() if v is not None}
+    table.payments.write(PAY_ID, write(stored))
+    assert table.item() == expected
 
 
-def test_record_step_does_not_touch_the_index(table: Table) -> None:
-    """In the fast phase reply, counters and plan are written, the index is not."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, SOON))
-    assert table.item() == CREATED | CHECKED
-    assert "#work" not in step(table, SOON, number=2).arguments()["UpdateExpression"]
+@pytest.mark.parametrize(
+    ("before", "plan", "pay_rst", "changed"),
+    [
+        ({}, SOON, "wait", {}),
+        # a watchdog, also where there was none
+        ({"workAt": None, "workShard": None}, replace(SOON, work_at=NOW + HOUR), "wait", WATCHED),
+        # a slow answer does not undo what a faster one has told: ``stale`` does not flap
+        ({"lastAnsweredAt": NOW + HOUR}, SOON, "wait", {"lastAnsweredAt": NOW + HOUR}),
+        ({"lastUnansweredAt": NOW + HOUR}, SOON, None, {"lastUnansweredAt": NOW + HOUR}),
+        # ``lastError`` is about the last check; nothing is deleted that has a check left
+        ({"lastError": {"kind": "x", "at": 1, "tries": 1}}, SOON, "wait", {"lastError": None}),
+        ({"expiresAt": NOW // 1000}, SOON, "wait", {"expiresAt": None}),
+        ({}, LATE, "fail", WATCHED),
+        ({}, replace(SOON, status=F, give_up_at=1), "fail", {"giveUpAt": 1}),
+        # the last check: status, and what calls a person, by the same write
+        ({}, CheckPlan(U, 27), None, needs(U, NOW + SECOND)),
+        ({}, CheckPlan(E, 32, expires_at=1_800_000_000), "wait", {"expiresAt": 1_800_000_000}),
+        # the person need not look any more
+        (needs(U, NOW), CheckPlan(E, 1), "wait", NOBODY),
+        (needs(U, NOW), CheckPlan(F, 1), "fail", NOBODY),
+        # he has to; or he has closed it
+        (needs(R, NOW), CheckPlan(R, 1), "success", {}),
+        (of(R), CheckPlan(R, 1), "success", {}),
+    ],
+    ids=str,
+)
+def test_record_step_changes(
+    table: Table, before: dict[str, Any], plan: CheckPlan, pay_rst: str | None, changed: Any
+) -> None:
+    """A change of status is in the history, with time, ``payRst`` and trigger."""
+    stored = create(table, **before)
+    expected = CHECKED | of(plan.status) | {"attempt": plan.attempt, "nextCheckAt": plan.check_at}
+    expected |= {"reply": CHECKED["reply"] | {"payRst": pay_rst}} if pay_rst else UNANSWERED
+    expected |= AT_REST if plan.check_at is None else {}
+    if plan.status is not stored.status:
+        said = {"payRst": pay_rst} if pay_rst else {}
+        entry = change(NOW + SECOND, stored.status, plan.status, "queue", **said)
+        expected |= {"history": [*CREATED["history"], entry]}
+    assert_changes(table, stored, step(plan, pay_rst), expected | changed)
 
 
-def test_record_step_moves_the_watchdog_where_the_plan_says_so(table: Table) -> None:
-    """Also of a payment that has none."""
-    create(table, workAt=None, workShard=None)
-    table.payments.write(PAY_ID, step(table, replace(SOON, work_at=NOW + HOUR)))
-    assert table.item() == CREATED | CHECKED | {"workAt": NOW + HOUR}
+PLAN_IS_KEPT = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
+CLAIMED = {"lastCheckedAt": NOW + SECOND}
+
+
+@pytest.mark.parametrize(
+    ("before", "write", "changed"),
+    [
+        ({}, lambda it: updates.amend(it, FULL), REGISTERED),
+        ({}, lambda it: updates.claim_live(it, NOW + SECOND), CLAIMED),
+        ({"lastCheckedAt": 1}, lambda it: updates.claim_live(it, NOW + SECOND), CLAIMED),
+        ({}, lambda _: updates.note_unanswered(NOW), {"lastUnansweredAt": NOW}),
+        (of(R), lambda _: updates.note_unanswered(NOW), {"lastUnansweredAt": NOW}),
+        ({"lastUnansweredAt": 1}, WRITES["note_unanswered"], {"lastUnansweredAt": NOW}),
+        ({}, lambda it: checks(it, CheckPlan(P, 0), reply("wait"))[1], CHECKED | PLAN_IS_KEPT),
+        # before the message is sent
+        ({}, lambda it: updates.claim_due(it, NOW), {"workAt": NOW + 10 * MINUTE}),
+        (
+            *({}, WRITES["give_up"]),
+            {"history": [*CREATED["history"], change(LATEST, P, U, "sweeper")]}
+            | needs(U, LATEST)
+            | AT_REST,
+        ),
+    ],
+)
+def test_other_writes_change(table: Table, before: Any, write: Write, changed: Any) -> None:
+    """The plan belongs to the checks from the queue: a live check leaves it."""
+    assert_changes(table, create(table, **before), write, changed)
+
+
+def test_a_live_check_can_plan_late_checks(table: Table) -> None:
+    """For a payment that has no planned check."""
+    stored = create(table, **ENDED)
+    table.payments.write(PAY_ID, checks(stored, LATE, reply("fail"))[1])
+    entry = change(NOW + SECOND, U, F, "api", payRst="fail")
+    assert table.item() == CREATED | CHECKED | of(F) | WATCHED | {
+        "reply": CHECKED["reply"] | {"payRst": "fail"},
+        "attempt": 32,
+        "step": 41,
+        "history": [*CREATED["history"], entry],
+        "nextCheckAt": NOW + HOUR,
+    }
+
+
+def test_a_check_in_the_fast_phase_does_not_touch_the_index(table: Table) -> None:
+    """Not even with the same values: each write of an index costs."""
+    assert "#work" not in step(SOON)(create(table)).arguments()["UpdateExpression"]
 
 
 def test_record_step_without_a_reply_keeps_the_last_reply(table: Table) -> None:
     """``lastError`` says what went wrong."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, SOON))
+    table.payments.write(PAY_ID, step(SOON)(create(table)))
     down = replace(SOON, error=CheckError("unavailable", NOW + SECOND, 2, NOW, "http", 503))
-    table.payments.write(PAY_ID, step(table, down, None, number=2))
+    table.payments.write(PAY_ID, step(down, None, number=2)(table.payment()))
     error = {"kind": "unavailable", "at": NOW + SECOND, "tries": 2, "since": NOW}
     assert table.item() == CREATED | CHECKED | {
         "checks": 2,
@@ -311,112 +374,11 @@ def test_record_step_without_a_reply_keeps_the_last_reply(table: Table) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("pay_rst", "name"), [("wait", "lastAnsweredAt"), (None, "lastUnansweredAt")]
-)
-def test_the_times_of_answers_never_go_back(table: Table, pay_rst: str | None, name: str) -> None:
-    """A slow answer does not undo what a faster one has told (``stale`` does not flap)."""
-    create(table)
-    table.change(**{name: NOW + HOUR})
-    table.payments.write(PAY_ID, step(table, SOON, pay_rst))
-    assert table.item()[name] == NOW + HOUR
-
-
-@pytest.mark.parametrize(
-    "old",
-    [
-        {"lastError": {"kind": "bad_reply", "at": NOW, "tries": 1, "httpStatus": 404}},
-        {"expiresAt": NOW // 1000},
-    ],
-)
-def test_an_answered_check_removes_error_and_expiry(table: Table, old: dict[str, Any]) -> None:
-    """``lastError`` is about the last check; nothing is deleted that has a check left."""
-    create(table, **old)
-    table.payments.write(PAY_ID, step(table, SOON))
-    assert table.item() == CREATED | CHECKED
-
-
-def test_a_change_of_status_is_in_the_history(table: Table) -> None:
-    """Time, statuses, ``payRst`` and trigger."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, LATE, "fail"))
-    entry = change(NOW + SECOND, P, F, "queue", payRst="fail")
-    assert table.item() == CREATED | CHECKED | of(F) | FAIL_REPLY | {
-        "history": [*CREATED["history"], entry],
-        "nextCheckAt": NOW + HOUR,
-        "workAt": NOW + HOUR,
-    }
-
-
-def test_the_last_check_removes_the_payment_from_the_index(table: Table) -> None:
-    """The status, and what calls a person, are set by the same write."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, CheckPlan(U, 27), None))
-    expected = CREATED | CHECKED | of(U) | {"attempt": 27, "lastUnansweredAt": NOW + SECOND}
-    expected |= {"history": [*CREATED["history"], change(NOW + SECOND, P, U, "queue")]}
-    expected |= {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": NOW + SECOND}
-    assert table.item() == without(expected, "reply", "lastAnsweredAt", *PLANNED)
-
-
-def test_a_payment_at_rest_may_be_deleted(table: Table) -> None:
-    """By DynamoDB, at the time of the plan, in seconds."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, CheckPlan(E, 32, expires_at=1_800_000_000)))
-    item = table.item()
-    assert (item["status"], item["expiresAt"]) == ("EXPIRED", 1_800_000_000)
-    assert "attention" not in item
-
-
-@pytest.mark.parametrize("status", [U, R])
-@pytest.mark.parametrize("left_for", [E, F])
-def test_leaving_a_status_ends_attention(table: Table, status: Status, left_for: Status) -> None:
-    """The person need not look any more."""
-    create(table, **of(status), attention=f"{PARTNER}#{status.value}", attentionSince=NOW)
-    plan = CheckPlan(max(left_for, status, key=lambda each: each.rank), 1)
-    table.payments.write(PAY_ID, step(table, plan))
-    assert ("attention" in table.item()) is (plan.status is status)
-
-
-def test_a_check_that_leaves_the_status_puts_no_attention_back(table: Table) -> None:
-    """Somebody has closed it."""
-    create(table, **of(R))
-    table.payments.write(PAY_ID, step(table, CheckPlan(R, 1)))
-    assert "attention" not in table.item()
-
-
-def test_late_checks_move_give_up_at_where_the_plan_says_so(table: Table) -> None:
-    """They may come after it."""
-    create(table)
-    table.payments.write(PAY_ID, step(table, replace(SOON, status=F, give_up_at=NOW + 11 * DAY)))
-    assert table.item()["giveUpAt"] == NOW + 11 * DAY
-
-
-def test_a_live_check_leaves_step_attempt_and_plan(table: Table) -> None:
-    """They belong to the checks from the queue."""
-    table.payments.write(PAY_ID, checks(create(table), CheckPlan(P, 0), reply("wait"))[1])
-    unchanged = {name: CREATED[name] for name in ("step", "attempt", "nextCheckAt")}
-    assert table.item() == CREATED | CHECKED | unchanged
-
-
-def test_a_live_check_can_plan_late_checks(table: Table) -> None:
-    """For a payment that has no planned check."""
-    stored = create(table, **ENDED)
-    table.payments.write(PAY_ID, checks(stored, LATE, reply("fail"))[1])
-    entry = change(NOW + SECOND, U, F, "api", payRst="fail")
-    assert table.item() == CREATED | CHECKED | of(F) | FAIL_REPLY | {
-        "attempt": 32,
-        "step": 41,
-        "history": [*CREATED["history"], entry],
-        "nextCheckAt": NOW + HOUR,
-        "workAt": NOW + HOUR,
-    }
-
-
 def test_the_history_keeps_its_first_entry_and_the_last_50(table: Table) -> None:
     """An item has 400 KB."""
     entries = [change(NOW + n, F, P, "api") for n in range(50)]
     create(table, history=[*CREATED["history"], *entries])
-    table.payments.write(PAY_ID, step(table, replace(SOON, status=F), "fail"))
+    table.payments.write(PAY_ID, step(replace(SOON, status=F), "fail")(table.payment()))
     history = table.item()["history"]
     assert history[:-1] == [*CREATED["history"], *entries[1:]]
     assert history[-1]["to"] == "FAILED"
@@ -525,20 +487,3 @@ def test_postpone_changes_work_at(table: Table) -> None:
     table.payments.write(PAY_ID, succeed(create(table)))
     table.payments.write(PAY_ID, updates.postpone_event(EVENT, NOW + HOUR))
     assert table.item() == without(CREATED | OUTBOX | {"workAt": NOW + HOUR}, "nextCheckAt")
-
-
-# The sweeper
-
-
-def test_claim_due_moves_the_watchdog_by_ten_minutes(table: Table) -> None:
-    """Before the message is sent."""
-    table.payments.write(PAY_ID, updates.claim_due(create(table), NOW + HOUR))
-    assert table.item() == CREATED | {"workAt": NOW + HOUR + 10 * MINUTE}
-
-
-def test_give_up_makes_the_payment_unresolved(table: Table) -> None:
-    """With an entry in the history, for a person; no check is planned any more."""
-    table.payments.write(PAY_ID, updates.give_up(create(table), LATEST))
-    expected = CREATED | of(U) | {"attention": f"{PARTNER}#UNRESOLVED", "attentionSince": LATEST}
-    expected |= {"history": [*CREATED["history"], change(LATEST, P, U, "sweeper")]}
-    assert table.item() == without(expected, *PLANNED)
