@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Callable
-from itertools import accumulate, takewhile
 from typing import Any
 
 import pytest
 
 from payresult.aws import operator_updates
 from payresult.domain.payment import CheckMessage, Registration
-from payresult.domain.schedule import MAX_QUEUE_DELAY
 from payresult.errors import (
     GatewayUnavailable,
     InvalidInput,
@@ -18,7 +16,7 @@ from payresult.errors import (
     UnreadableItem,
 )
 from payresult.observability import counts
-from tests.support.factories import DAY, DELAYS, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SECOND, reply
+from tests.support.factories import DAY, DELAYS, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
 from tests.support.tables import Table
@@ -35,19 +33,6 @@ def paid(pay_id: str) -> Any:
 def pays_at(world: World, at: int) -> None:
     """Let the gateway say ``success`` from *at* on."""
     world.says = lambda pay_id: reply("success" if world.now >= at else "wait", payId=pay_id)
-
-
-def test_a_payment_paid_at_once_takes_one_check(world: World, table: Table) -> None:
-    """One event, and an empty queue."""
-    world.says = paid
-    world.order(orderId="A-17")
-    world.run(10 * DAY)
-    assert world.asked == [(PAY_ID, NOW)]
-    assert len(world.bus.entries) == 1
-    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
-    item = table.item()
-    assert (item["status"], item["eventState"], item["checks"]) == ("SUCCEEDED", "SENT", 1)
-    assert "workAt" not in item
 
 
 CHECKS = len(DELAYS) + 1
@@ -70,47 +55,6 @@ def test_a_payment_that_is_never_paid_is_checked_to_the_end_of_the_schedule(tabl
     assert [change["to"] for change in item["history"]] == ["PENDING", "EXPIRED"]
 
 
-def test_the_fast_checks_are_on_time(world: World) -> None:
-    """By the queue, to the second."""
-    fast = list(takewhile(lambda delay: delay <= MAX_QUEUE_DELAY, DELAYS))
-    world.order()
-    world.run(sum(fast) * SECOND)
-    assert [(when - NOW) // SECOND for _, when in world.asked] == [0, *accumulate(fast)]
-
-
-def test_a_check_of_the_fast_phase_makes_one_call_of_each_kind(world: World) -> None:
-    """One read, one query, one message, one write."""
-    world.order()
-    world.run(0)
-    calls = world.recorded()
-    world.run(DELAYS[0] * SECOND)
-    expected = ["batch_get_item", "query", "send_message_batch", "update_item"]
-    assert calls == [*expected, "delete_message_batch"]
-    assert len(world.asked) == 2
-
-
-def test_the_fast_phase_does_not_write_the_index(world: World, table: Table) -> None:
-    """Until the watchdog is near: not in the first nine minutes."""
-    world.order()
-    world.run(0)
-    for _ in range(4):
-        before = table.item()
-        world.run(2 * MINUTE)
-        after = table.item()
-        assert after["step"] > before["step"]
-        assert (after["workShard"], after["workAt"]) == (before["workShard"], before["workAt"])
-
-
-@pytest.mark.parametrize("after", [3 * SECOND, HOUR, 6 * DAY])
-def test_a_payment_that_is_paid_later_is_found(world: World, table: Table, after: int) -> None:
-    """By the queue or by the sweeper, and its event is sent (P1)."""
-    pays_at(world, NOW + after)
-    world.order()
-    world.run(9 * DAY)
-    assert table.item()["status"] == "SUCCEEDED"
-    assert len(world.bus.entries) == 1
-
-
 # Outages
 
 
@@ -131,20 +75,6 @@ def test_a_two_hour_outage_takes_15_checks(table: Table, retry_after: float | No
     world.run(20 * MINUTE)
     assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
     assert world.queue.dead_letters == []
-
-
-def test_an_outage_beyond_give_up_at_ends_unresolved(world: World, table: Table) -> None:
-    """Never FAILED (P5). ``giveUpAt`` is in two hours, to keep the test short."""
-    world.says = lambda _: DOWN
-    world.order()
-    world.run(0)
-    table.change(giveUpAt=NOW + 2 * HOUR)
-    world.run(4 * HOUR)
-    item = table.item()
-    assert (item["status"], item["attempt"]) == ("UNRESOLVED", 0)
-    assert item["attention"] == f"{PARTNER}#UNRESOLVED"
-    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
-    assert "workAt" not in item
 
 
 # Late checks
@@ -183,20 +113,6 @@ def test_messages_delivered_twice_cause_no_checks(table: Table, paid_after: int 
         assert (item["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
         assert len(world.asked) == item["attempt"]
     assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
-
-
-def test_messages_delivered_again_after_the_end_cause_no_checks(table: Table) -> None:
-    """Every message of the payment, once more."""
-    world = World(table, delays=(5, 10, 3600))
-    world.order()
-    world.run(9 * DAY)
-    assert len(world.asked) == 4
-    before = table.item()
-    for step in range(1, before["step"] + 1):
-        world.queue.put(json.dumps({"payId": PAY_ID, "step": step}))
-    world.run(9 * DAY)
-    assert len(world.asked) == 4
-    assert table.item() == before
 
 
 def test_a_late_follow_up_restarts_no_unresolved_payment(world: World, table: Table) -> None:
@@ -380,20 +296,6 @@ def expire(table: Table, world: World) -> int:
     item = table.item()
     assert item["status"] == "EXPIRED"
     return int(item["step"])
-
-
-def test_a_message_without_step_restarts_a_payment_that_ended(table: Table) -> None:
-    """The whole schedule again; ``step`` goes on, so that old messages stay refused."""
-    world = World(table, delays=(5, 10))
-    step = expire(table, world)
-    world.order()
-    world.run(0)
-    item = table.item()
-    assert (item["status"], item["attempt"], item["step"]) == ("PENDING", 1, step + 1)
-    assert item["giveUpAt"] == world.now + 9 * DAY
-    world.run(HOUR)
-    assert len(world.asked) == 6
-    assert [each["to"] for each in table.item()["history"]] == ["PENDING", "EXPIRED"] * 2
 
 
 @pytest.mark.parametrize("status", ["EXPIRED", "FAILED", "UNRESOLVED"])

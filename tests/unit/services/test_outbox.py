@@ -256,17 +256,6 @@ def test_an_event_sent_meanwhile_is_not_postponed(world: World, other: World, ta
     assert "workAt" not in item
 
 
-def test_an_event_is_sent_once_when_the_bus_works_again(world: World, table: Table) -> None:
-    """After three hours, with at most 17 calls."""
-    world.pay(PAY_ID)
-    world.bus.entry_error = lambda _: "InternalFailure"
-    world.run(3 * HOUR)
-    assert 10 <= len(world.bus.calls) <= 17
-    world.bus.entry_error = lambda _: None
-    world.run(20 * MINUTE)
-    assert (len(world.bus.entries), table.item()["eventState"]) == (1, "SENT")
-
-
 @pytest.mark.parametrize(
     ("retention", "expires_at"),
     [({}, None), ({"retention_days": 30}, (NOW + 30 * DAY) // 1000)],

@@ -63,18 +63,6 @@ def test_an_open_payment_is_checked_and_the_reply_is_stored(world: World, table:
     assert after["nextCheckAt"] == after["workAt"] == world.now + HOUR
 
 
-def test_a_live_check_that_finds_a_success_causes_its_event(world: World, table: Table) -> None:
-    """And the queued checks of the payment end."""
-    world.order()
-    world.run(30 * SECOND)
-    says(world, "success")
-    world.get()
-    world.run(9 * DAY)
-    assert len(world.bus.entries) == 1
-    assert table.item()["history"][-1]["way"] == "api"
-    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
-
-
 def test_a_registered_payment_is_checked_at_most_every_two_seconds(world: World) -> None:
     """By the queue and all callers together; the others get what is stored (P6)."""
     world.order()

@@ -73,13 +73,6 @@ def test_the_table_is_read_each_second(world: World) -> None:
     assert reads == [0, 1000, 2000, 2800, 3000]
 
 
-@pytest.mark.parametrize("seconds", [1, 2, 20])
-def test_the_answer_comes_after_the_time_asked_for(world: World, seconds: int) -> None:
-    """Where nothing happens."""
-    world.register()
-    assert wait(world, seconds)[0] == seconds * SECOND
-
-
 @pytest.mark.parametrize(
     ("pay_rst", "amount", "status"),
     [("success", "5", "SUCCEEDED"), ("success", "6", "REVIEW"), ("fail", "5", "FAILED")],
@@ -100,14 +93,6 @@ def test_what_is_not_pending_is_told_at_once(world: World, table: Table, status:
     after, known = wait(world)
     assert (after, known.status) == (0, status)
     assert len(world.asked) == (status is not Status.SUCCEEDED)
-
-
-def test_a_late_payment_of_an_expired_one_is_seen(world: World, table: Table) -> None:
-    """By the question that waiting begins with."""
-    world.register()
-    table.change(PAY_ID, status="EXPIRED")
-    paid_from(world, 0)
-    assert wait(world)[1].status is Status.SUCCEEDED
 
 
 @pytest.mark.parametrize(("pay_rst", "status"), [("wait", "PENDING"), ("success", "SUCCEEDED")])
