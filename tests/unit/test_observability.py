@@ -9,13 +9,11 @@ from aws_lambda_powertools import Logger, Metrics
 
 from payresult.domain.decision import GatewayResult
 from payresult.domain.outcome import Outcome, QueryResult
-from payresult.domain.payment import CheckMessage, Registration, Status, StatusChange
+from payresult.domain.payment import Registration, Status, StatusChange
 from payresult.errors import GatewayUnavailable, InvalidInput, InvalidReply
 from payresult.observability import counts, describe, log_fields, measure, measures, report
 from payresult.schemas.requests import parse_message
-from tests.support.factories import HOUR, MINUTE, NOW, PAY_ID, SECOND, payment, reply
-from tests.support.tables import MemoryTable
-from tests.support.world import World
+from tests.support.factories import MINUTE, NOW, PAY_ID, payment, reply
 
 
 def reported(capsys: pytest.CaptureFixture[str], *outcomes: Outcome) -> dict[str, Any]:
@@ -161,32 +159,3 @@ def test_no_value_is_below_zero(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = Metrics(service="payresult", namespace="payresult")
     measure(metrics, "EventAge", [-1, 5])
     assert flushed(capsys, metrics) == {"EventAge": [0, 5]}
-
-
-def test_the_time_to_settle_is_measured_once() -> None:
-    """However often its messages are delivered, and whoever asks afterwards."""
-    world = World(MemoryTable())
-    world.queue.redeliver_after = lambda: [0, 0]
-    paid_at = NOW + 20 * SECOND
-    world.says = lambda pay_id: reply("success" if world.now > paid_at else "wait", payId=pay_id)
-    world.order()
-    world.run(HOUR)
-    looked_up = world.get()
-    measured = [measures(each) for each in world.outcomes + looked_up]
-    (settled,) = [each for each in measured if "SettleTime" in each]
-    assert settled["SettleTime"] == world.asked[-1][1] - NOW
-    assert settled["ChecksToSettle"] == len(world.asked) == world.table.item()["checks"]
-
-
-def test_two_checks_that_find_a_success_at_the_same_time_measure_it_once() -> None:
-    """Only the check that wrote the success."""
-    table = MemoryTable()
-    world, other = World(table), World(table)
-    world.says = other.says = lambda pay_id: reply(payId=pay_id)
-    world.register()
-
-    outcomes: list[Outcome] = []
-    world.once("query", lambda: outcomes.extend(other.follow(CheckMessage(PAY_ID, step=1))))
-    outcomes += world.follow(CheckMessage(PAY_ID, step=1))
-    assert [each.result is not None for each in outcomes] == [True, True]
-    assert ["SettleTime" in measures(each) for each in outcomes] == [True, False]

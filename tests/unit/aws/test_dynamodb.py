@@ -92,23 +92,6 @@ def test_payments_of_another_partner_code_are_not_returned(table: Table, partner
     ]
 
 
-def test_a_write_returns_the_payment_after_it(table: Table) -> None:
-    """As it is stored then."""
-    create(table, PAY_ID)
-    after = table.payments.write(PAY_ID, updates.claim_live(table.payment(), NOW + 1))
-    assert after == table.payment()
-    assert after.last_checked_at == NOW + 1
-
-
-def test_payment_changed_has_the_stored_payment(table: Table) -> None:
-    """So that the caller can decide again without another read."""
-    create(table, PAY_ID)
-    with pytest.raises(PaymentChanged) as changed:
-        table.payments.write(PAY_ID, updates.claim_live(payment(last_checked_at=5), NOW))
-    assert changed.value.current == table.payment()
-    assert str(changed.value) == "the payment changed after it was read"
-
-
 def test_a_refused_write_to_an_unreadable_item_raises_unreadable_item(table: Table) -> None:
     """A later version wrote the item."""
     create(table, PAY_ID)

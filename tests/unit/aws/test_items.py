@@ -222,20 +222,15 @@ def test_a_long_field_of_a_reply_is_truncated_and_marked() -> None:
 @pytest.mark.parametrize(
     "attributes",
     [
-        {"schemaVersion": 2},
-        {"schemaVersion": None},
-        {"schemaVersion": "1"},
-        {"status": "PAID"},
-        {"status": None},
-        {"createdAt": "soon"},
-        {"giveUpAt": None},
-        {"checks": "three"},
-        {"history": 5},
-        {"history": [5]},
-        {"history": [{"at": 1}]},
-        {"lastError": {"kind": "bad_reply"}},
-        {"lastError": "down"},
-        {"workAt": "now"},
+        *(
+            {"schemaVersion": 2},
+            {"schemaVersion": None},
+            {"schemaVersion": "1"},
+            {"checks": "three"},
+        ),
+        *({"status": "PAID"}, {"status": None}, {"createdAt": "soon"}, {"giveUpAt": None}),
+        *({"history": 5}, {"history": [5]}, {"history": [{"at": 1}]}, {"workAt": "now"}),
+        *({"lastError": {"kind": "bad_reply"}}, {"lastError": "down"}),
     ],
 )
 def test_an_item_with_a_bad_attribute_is_unreadable(attributes: dict[str, Any]) -> None:

@@ -156,15 +156,6 @@ def test_payment_that_changed_after_the_index_was_read_is_not_followed(cli: Comm
     assert cli.take_messages() == []
 
 
-@pytest.mark.parametrize("options", [["--dry-run"], []])
-def test_nothing_unresolved_is_followed_without_a_yes(cli: CommandLine, options: list[str]) -> None:
-    """In a dry run, and after a no."""
-    ended_payments(cli)
-    result = cli.run("follow", "--attention", "UNRESOLVED", *options, user_input="n\n")
-    assert result.code == (0 if options else 1)
-    assert cli.take_messages() == []
-
-
 def test_unreadable_unresolved_payment_is_named(cli: CommandLine) -> None:
     """Exit code 1, with nothing to send and with something."""
     ended_payments(cli)
@@ -223,6 +214,7 @@ def test_follow_resumes_after_an_interrupt(cli: CommandLine, file: Path) -> None
     assert result.code == 0
     assert "5 to send, 20 sent within the last hour" in result.out
     assert sent_pay_ids(cli) == PAY_IDS
+    assert cli.delays == [2 * number for number in range(25)]  # after those, not beside them
 
 
 def test_follow_resumes_after_an_error(cli: CommandLine, file: Path) -> None:
@@ -326,21 +318,6 @@ def test_bulk_of_over_fifteen_minutes_is_sent_as_time_goes_on(cli: CommandLine, 
     assert cli.now - NOW == 24 * 100 * SECOND - 900 * SECOND
     assert "20 of 25 sent\n" in result.err
     assert len(cli.take_messages()) == 25
-
-
-def test_run_that_continues_comes_after_what_is_delayed(cli: CommandLine, file: Path) -> None:
-    """Not beside it, which would double the rate."""
-
-    def stop(call: Any, **arguments: Any) -> Any:
-        os.kill(os.getpid(), signal.SIGINT)
-        return call(**arguments)
-
-    cli.intercept("send_message_batch", stop)
-    assert cli.run("follow", file, "--yes").code == 130
-    cli.stop_intercepting()
-    assert cli.delays == [2 * number for number in range(10)]
-    cli.run("follow", file, "--yes")
-    assert cli.delays == [2 * number for number in range(25)]
 
 
 def test_a_pause_ends_with_ctrl_c(cli: CommandLine, file: Path) -> None:

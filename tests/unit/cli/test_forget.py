@@ -73,21 +73,6 @@ def test_json_is_one_object(cli: CommandLine, world: World) -> None:
     assert cli.run(*FORGET, "--yes", "--json").records == [record]
 
 
-@pytest.mark.parametrize(
-    ("options", "user_input", "code"), [(["--dry-run"], None, 0), ([], "n\n", 1), ([], "", 2)]
-)
-def test_nothing_is_erased_without_a_yes(
-    cli: CommandLine, world: World, options: list[str], user_input: str | None, code: int
-) -> None:
-    """In a dry run, after a no, and if nobody answers."""
-    paid(world)
-    before = cli.table.item()
-    result = cli.run(*FORGET, *options, user_input=user_input)
-    assert result.code == code
-    assert "nothing was changed" in result.err
-    assert cli.table.item() == before
-
-
 def assert_kept(cli: CommandLine, reason: str) -> None:
     """Assert that the payment is not erased, and why."""
     before = cli.table.item()

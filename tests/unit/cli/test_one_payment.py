@@ -1,4 +1,4 @@
-"""P2, contract of `accept` and `close`: nothing is written that was not shown and confirmed."""
+"""P2, `accept`, `close`, `forget`: nothing is written that was not shown and confirmed."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ from tests.unit.cli.conftest import in_review
 ACCEPT = ("accept", PAY_ID, "--reason", "coupon 5")
 ACCEPT_SEEN = (*ACCEPT, "--reported", "$18.00")
 CLOSE = ("close", PAY_ID, "--reason", "refunded in the shop")
+FORGET = ("forget", PAY_ID)
 
 
-@pytest.mark.parametrize("command", [ACCEPT, ACCEPT_SEEN, CLOSE])
+@pytest.mark.parametrize("command", [ACCEPT, ACCEPT_SEEN, CLOSE, FORGET])
 @pytest.mark.parametrize(
     ("options", "user_input", "code"),
     [
@@ -33,6 +34,8 @@ def test_nothing_is_changed_without_a_yes(
 ) -> None:
     """The exit code says which."""
     in_review(world, payAmount="$18.00")
+    if command is FORGET:
+        cli.table.change(workShard=None, attention=None)
     before = cli.table.item()
     result = cli.run(*command, *options, user_input=user_input)
     assert result.code == code

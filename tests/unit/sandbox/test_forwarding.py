@@ -53,6 +53,5 @@ def test_anything_else_is_refused(url: str) -> None:
 def test_an_event_is_tried_for_five_minutes() -> None:
     """At first often, for a program that is being started."""
     delays = [retry_delay(tries) for tries in range(1, MAX_TRIES)]
-
     assert delays[:6] == [1, 2, 4, 8, 16, 30]
     assert sum(delays) == 301

@@ -68,7 +68,6 @@ def figures(found: Sequence[Guarantee]) -> dict[str, str]:
 def test_one_paid_payment_with_one_event_keeps_all_guarantees() -> None:
     """Each guarantee has a verdict and a figure."""
     found = check_guarantees(observations())
-
     assert [each.kept for each in found] == [True] * 8
     assert figures(found) == {
         "P1": "0 lost",
@@ -89,7 +88,6 @@ SENT_AGAIN = {"at": 2, "from": "SUCCEEDED", "to": "SUCCEEDED", "way": "operator"
 def test_nothing_is_judged_without_data() -> None:
     """Zero of zero proves nothing."""
     found = check_guarantees(observations(requests=[], items=[], deliveries=[], lines=0))
-
     assert [each.kept for each in found] == [None] * 8
 
 
@@ -144,7 +142,6 @@ def test_a_violation_breaks_its_guarantee(changes: dict[str, Any], names: list[s
 def test_a_slow_machine_proves_nothing() -> None:
     """A median over a second is not judged: the guarantee is about AWS."""
     found = check_guarantees(observations(deliveries=[delivery(seconds=1.5)]))
-
     assert [each.name for each in found if each.kept is None] == ["P4"]
 
 
@@ -158,7 +155,6 @@ def test_two_payments_may_not_share_an_id() -> None:
             items=[item(), item(payId="p-2")],
         )
     )
-
     assert broken(found) == ["P3"]
 
 
@@ -170,7 +166,6 @@ def test_without_a_log_of_the_gateway_the_table_has_what_is_paid() -> None:
             requests=None, deliveries=[], items=[item(lastCheckedAt=int(NOW * 1000) - 181_000)]
         )
     )
-
     assert (broken(kept), broken(lost)) == ([], ["P1"])
     assert kept[-1].kept is None
 
@@ -178,5 +173,4 @@ def test_without_a_log_of_the_gateway_the_table_has_what_is_paid() -> None:
 def test_a_foreign_event_on_the_bus_is_false_and_no_more() -> None:
     """An event with none of payresult's members does not stop the evaluation."""
     foreign = Delivery(0, {"detail": {"x": 1}})
-
     assert broken(check_guarantees(observations(deliveries=[delivery(), foreign]))) == ["P2"]

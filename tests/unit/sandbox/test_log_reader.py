@@ -38,11 +38,9 @@ def test_each_line_is_read_once_also_a_late_one(logs: "CloudWatchLogsClient") ->
     """On a busy machine a line appears after others that are younger."""
     reader, now = LogReader(logs, GROUP), int(time.time() * 1000)
     assert reader.read() == []
-
     write(logs, now - 2 * LATE_MS, "old")
     write(logs, now, "first")
     assert reader.read() == [(now - 2 * LATE_MS, "old"), (now, "first")]
-
     write(logs, now - LATE_MS // 2, "late")
     assert reader.read() == [(now - LATE_MS // 2, "late")]
     assert reader.read() == []

@@ -55,7 +55,6 @@ def test_rows_are_filtered_and_found(view: dict[str, str], pay_ids: list[str]) -
 def test_the_totals_count_all_payments() -> None:
     """Also those that the view leaves out."""
     found = payment_table(ITEMS, View(find="p-1"))
-
     assert found["matching"] == 1
     assert found["totals"] == {
         "all": 7,
@@ -78,7 +77,6 @@ def test_the_totals_count_all_payments() -> None:
 def test_a_large_table_is_cut() -> None:
     """The count says that there are more."""
     found = payment_table([item(f"p-{number}", number) for number in range(99)], View())
-
     assert (len(found["rows"]), found["matching"]) == (MAX_ROWS, 99)
 
 

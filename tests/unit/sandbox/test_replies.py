@@ -29,7 +29,6 @@ def test_a_body_alone_is_sent_as_json_with_200() -> None:
 def test_what_curl_saved_has_status_headers_and_body() -> None:
     """Without the headers that described how the body came; empty lines in a body stay."""
     reply = reply_of_file(SAVED)
-
     assert (reply.status, reply.body) == (503, b"<h1>Maintenance</h1>\r\n\r\n<p>x")
     assert reply.sent_headers == (("Content-Type", "text/html"), ("Retry-After", "30"))
 
@@ -48,14 +47,12 @@ def test_what_curl_saved_has_status_headers_and_body() -> None:
 def test_each_form_that_curl_prints_is_read(saved: bytes, reply: tuple[int, int, bytes]) -> None:
     """Of several answers the last one counts."""
     read = reply_of_file(saved)
-
     assert (read.status, len(read.headers), read.body) == reply
 
 
 def test_a_body_in_the_page_may_be_what_curl_printed() -> None:
     """Its status and headers count, not those of the fields beside it."""
     document = {"status": 200, "headers": "A: b", "body": SAVED.decode()}
-
     assert reply_of_document(document) == reply_of_file(SAVED)
 
 
@@ -63,16 +60,13 @@ def test_a_body_in_the_page_may_be_what_curl_printed() -> None:
 def test_headers_are_lines_or_an_object(headers: object) -> None:
     """As the page and as a program sends them."""
     reply = reply_of_document({"status": 500, "headers": headers, "body": "é"})
-
     assert reply == PlayedReply(500, (("X-A", "1"), ("X-B", "2")), "é".encode())
 
 
 def test_placeholders_are_replaced_by_those_of_the_query() -> None:
     """All others stay."""
     request = {"payId": "own-1", "partnerCode": "P000818", "sign": "0"}
-
     body = PlayedReply(body=BODY + b" {sign} {payId}").body_for(request)
-
     expected = b'{"payId": "own-1", "partnerCode": "P000818", "payRst": "success"} {sign} own-1'
     assert body == expected
 
@@ -113,7 +107,6 @@ def test_an_invalid_reply_is_refused_with_the_field_and_the_rule(document: Any, 
     """The gateway could not send it, or not so that it means the same."""
     with pytest.raises(InvalidPlayedReply) as refused:
         reply_of_document(document)
-
     assert str(refused.value).startswith(text)
 
 

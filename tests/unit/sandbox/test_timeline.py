@@ -95,7 +95,6 @@ def test_a_query_that_is_sent_once_more_is_one_entry() -> None:
         RecordedRequest(2.0, "p-1", "ok", "refusing", "t"),
     ]
     first, second = timeline(Records({}, requests))
-
     assert first.title == "Not paid yet"
     assert first.text.endswith("; sent once more on a fresh connection")
     assert (second.title, "once more" in second.text) == ("No answer: connection cut", False)
@@ -104,7 +103,6 @@ def test_a_query_that_is_sent_once_more_is_one_entry() -> None:
 def test_a_played_reply_is_shown_with_its_status() -> None:
     """Its meaning is payresult's to say."""
     (entry,) = timeline(Records({}, [RecordedRequest(1, "p-1", "ok", "played", "s", 418)]))
-
     assert entry.title == "Your reply: HTTP 418"
 
 
@@ -112,7 +110,6 @@ def test_an_entry_keeps_its_key_when_others_are_added() -> None:
     """The page uses it to find the new ones."""
     before = {entry.key for entry in timeline(Records(ITEM, REQUESTS[:1]))}
     after = [entry.key for entry in timeline(RECORDS)]
-
     assert before < set(after)
     assert len(after) == len(set(after))
 
@@ -122,7 +119,6 @@ def test_a_rejected_query_and_an_unknown_log_line_are_shown_unchanged() -> None:
     request = RecordedRequest(1.0, "p-1", "wrong sign", "rejected", "s")
     entries = [SubscriberEntry(2000, "p-1", "failed")]
     query, line = timeline(Records({}, [request], subscriber=entries))
-
     assert query.title == "Query rejected: wrong sign"
     assert (line.title, line.text) == ("failed", "from its log")
 
@@ -132,7 +128,6 @@ def test_without_a_log_of_the_gateway_the_latest_answer_is_shown() -> None:
     item = {"checks": 3, "lastCheckedAt": 7000, "reply": {"payRst": "waiting"}}
     answered = timeline(Records(item))
     failed = timeline(Records(item | {"lastError": {"kind": "unavailable"}}))
-
     assert [(entry.title, entry.text) for entry in answered + failed] == [
         ("The latest answer", "payRst “waiting”"),
         ("The latest answer", "unavailable"),
@@ -143,7 +138,6 @@ def test_without_a_log_of_the_gateway_the_latest_answer_is_shown() -> None:
 def test_the_item_is_shown_without_its_event() -> None:
     """The page shows the event separately; numbers are JSON numbers."""
     shown = item_document(ITEM)
-
     assert "event" not in shown
     assert shown["eventSentAt"] == 5010
     assert shown["history"][0] == {"at": 1000, "to": "PENDING", "way": "api"}
@@ -152,7 +146,6 @@ def test_the_item_is_shown_without_its_event() -> None:
 def test_the_subscriber_is_described_in_a_sentence() -> None:
     """No activation, one, and one with duplicates."""
     activation = {"orderId": "A-17"}
-
     assert describe_subscriber([], {}) == "No activation yet."
     assert describe_subscriber(ENTRIES[:1], activation) == "Activated A-17 once."
     assert describe_subscriber(ENTRIES, {}) == "No activation yet."

@@ -248,7 +248,6 @@ def test_an_event_sent_meanwhile_is_not_postponed(world: World, other: World, ta
     """The refused one was a second attempt."""
     world.pay(PAY_ID)
     world.bus.entry_error = lambda _: "InternalFailure"
-
     world.once("update_item", lambda: other.outbox.publish([PAY_ID]))
     world.outbox.publish([PAY_ID], postpone=True)
     item = table.item()

@@ -77,7 +77,6 @@ def test_a_registered_payment_is_checked_at_most_every_two_seconds(world: World)
 def test_two_callers_at_the_same_time_make_one_check(world: World, other: World) -> None:
     """The other gets what is stored."""
     world.register()
-
     world.once("update_item", other.get)
     outcome, payment = looked_up(world)
     assert (len(world.asked), len(other.asked)) == (0, 1)
@@ -252,7 +251,6 @@ def test_two_registrations_are_merged(
     """No field is lost, whether the payment is new or not."""
     if first:
         world.register(**first)
-
     world.once("update_item", lambda: other.register(expected_amount="5"))
     world.register(currency="USD")
     item = table.item()
