@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payresult.errors import MalformedJson
@@ -87,6 +87,7 @@ def test_a_lone_surrogate_comes_through() -> None:
     assert loads(rb'"a\ud83d"') == "a\ud83d"
 
 
+@settings(max_examples=30)
 @given(JSON_VALUES)
 def test_dumps_is_compact_and_the_inverse_of_loads(value: Any) -> None:
     """The compact text of json.dumps goes through both without a change."""

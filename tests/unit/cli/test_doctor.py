@@ -225,7 +225,12 @@ def test_a_healthy_stack_is_ok_in_every_line(doctor: Doctor) -> None:
     assert "email ops@shop.example" in notified
 
 
-PARTS: list[tuple[str, str, dict[str, Any], str]] = [
+def error(code: str, operation: str = "Call") -> ClientError:
+    """Return AWS's answer to a call that it refuses."""
+    return ClientError({"Error": {"Code": code}}, operation)
+
+
+PARTS: list[tuple[str, str, dict[str, Any] | ClientError, str]] = [
     # check, call, its answer, what is said
     ("stack", "describe_stacks", stack("UPDATE_ROLLBACK_FAILED"), "UPDATE_ROLLBACK_FAILED"),
     ("functions", "get_function_configuration", {"State": "Inactive"}, "state Inactive"),
@@ -274,6 +279,7 @@ PARTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("bus policy", "describe_event_bus", {}, "others can send events"),
     ("archive", "describe_archive", {"State": "CREATE_FAILED"}, "CREATE_FAILED"),
     ("archive", "list_stack_resources", {"StackResourceSummaries": []}, "has no EventArchive"),
+    ("archive", "describe_archive", error("ResourceNotFoundException"), "does not exist"),
     ("subscribers", "list_rules", rules(State="DISABLED"), "disabled: activation"),
     ("subscribers", "list_rules", rules(), "the bus has no rule"),
 ]
@@ -303,7 +309,7 @@ def test_functions_with_different_layers_want_attention(doctor: Doctor) -> None:
 
 
 def test_code_of_another_release_is_named(doctor: Doctor) -> None:
-    """By its first three files."""
+    """By its first three files; a URL that is not valid any more wants attention too."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("python/payresult/errors.py", "")
@@ -312,10 +318,6 @@ def test_code_of_another_release_is_named(doctor: Doctor) -> None:
     assert state == "attention"
     count = len([*Path(payresult.__file__).parent.rglob("*.py")])
     assert f"differs from this clone in {count} files (__init__.py, " in text
-
-
-def test_layer_that_cannot_be_downloaded_wants_attention(doctor: Doctor) -> None:
-    """The URL is valid for ten minutes (AWS, GetLayerVersion)."""
     doctor.cli.api = lambda body: HttpResponse(403, b"") if body is None else REFUSAL
     assert doctor.line("code")[0] == "attention"
 
@@ -392,11 +394,6 @@ def test_a_check_that_nobody_sent_is_found(doctor: Doctor, world: World) -> None
     assert "1 payment or more over 5 min late" in doctor.line("late checks")[1]
 
 
-def denied(operation: str) -> ClientError:
-    """Return AWS's answer to a caller without the permission."""
-    return ClientError({"Error": {"Code": "AccessDeniedException"}}, operation)
-
-
 def camel(call: str) -> str:
     """Return the operation of a client's method."""
     return "".join(part.capitalize() for part in call.split("_"))
@@ -404,9 +401,8 @@ def camel(call: str) -> str:
 
 def test_each_missing_permission_is_named_and_the_other_checks_go_on(doctor: Doctor) -> None:
     """Exit code 1: nobody knows what these checks would find."""
-    doctor.answers |= {
-        call: denied(camel(call)) for call in doctor.answers if call != "describe_stacks"
-    }
+    for call in doctor.answers.keys() - {"describe_stacks"}:
+        doctor.answers[call] = error("AccessDeniedException", camel(call))
     doctor.response = HttpResponse(403, b"")
     records = doctor.run("--json").records
     assert [each["check"] for each in records] == [each.name for each in CHECKS]
@@ -418,14 +414,6 @@ def test_each_missing_permission_is_named_and_the_other_checks_go_on(doctor: Doc
     assert fine == {"stack", "attention", "unsent events", "late checks"}
     assert {each["state"] for each in records} == {"ok", "denied"}
     assert doctor.run().code == 1
-
-
-def test_another_error_of_a_check_wants_attention(doctor: Doctor) -> None:
-    """A resource was deleted by hand, for example."""
-    error = ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "DescribeArchive")
-    doctor.answers["describe_archive"] = error
-    state, text = doctor.line("archive")
-    assert (state, "does not exist" in text) == ("attention", True)
 
 
 def test_a_bug_is_not_hidden(doctor: Doctor) -> None:

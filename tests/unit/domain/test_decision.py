@@ -273,21 +273,6 @@ def test_retry_after_is_obeyed_by_queue_or_sweeper(
     assert via == "queue" or plan.work_at == plan.check_at
 
 
-@settings(max_examples=100)
-@given(st.lists(st.floats(0, 1, exclude_max=True), min_size=20, max_size=20))
-def test_a_two_hour_outage_takes_at_most_15_checks(fractions: list[float]) -> None:
-    """Whatever the jitter, and the payment stays as it was (P6, P7)."""
-    now, stored, checks = NOW, payment(attempt=2, work_at=NOW + 15 * MINUTE), 0
-    while now <= NOW + 2 * HOUR:
-        plan = after(stored, DOWN, now, random_fraction=fractions[checks])
-        checks += 1
-        assert (plan.status, plan.attempt) == (P, 2)
-        assert plan.check_at is not None
-        stored = replace(stored, last_error=plan.error, work_at=plan.work_at or stored.work_at)
-        now = plan.check_at
-    assert checks <= 15
-
-
 @pytest.mark.parametrize(
     ("stored", "answer", "days", "expires_at"),
     [

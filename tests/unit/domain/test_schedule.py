@@ -84,7 +84,7 @@ def test_long_trouble_waits_an_eighth_of_its_age(hours: float, minutes: float) -
         assert backoff(tries, hours * 3600, None, 0) == minutes * 60
 
 
-@settings(max_examples=100)
+@settings(max_examples=20)
 @given(st.lists(FRACTIONS, min_size=80, max_size=80))
 def test_nine_days_of_trouble_take_at_most_72_checks(fractions: list[float]) -> None:
     """Whatever the jitter (P6)."""
@@ -98,19 +98,12 @@ def test_the_least_jitter_takes_15_and_70_checks() -> None:
     assert [sum(start <= limit for start in starts) for limit in limits] == [15, 42, 70]
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(st.floats(0, 7200), st.lists(FRACTIONS, min_size=16, max_size=16))
 def test_all_are_tried_15_minutes_after_an_outage(first: float, fractions: list[float]) -> None:
     """Whenever the trouble began; two minutes more are left for the queue."""
     after = [start for start in starts_of_tries(fractions, first) if start > 7200]
     assert after[0] <= 7200 + MAX_QUEUE_DELAY
-
-
-@settings(max_examples=100)
-@given(st.integers(1, 10_000), st.floats(0, 7200), FRACTIONS)
-def test_backoff_is_in_the_limit_of_sqs(tries: int, age: float, fraction: float) -> None:
-    """And never below five seconds."""
-    assert 5 <= backoff(tries, age, None, fraction) <= MAX_QUEUE_DELAY
 
 
 @pytest.mark.parametrize(

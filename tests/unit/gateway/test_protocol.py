@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payresult.domain.reply import Reply
@@ -339,6 +339,7 @@ LATIN_1 = st.characters(max_codepoint=255)
 """What a header is decoded as."""
 
 
+@settings(max_examples=30)
 @given(
     st.text(LATIN_1, max_size=40)
     | st.from_regex(

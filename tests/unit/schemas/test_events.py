@@ -122,12 +122,7 @@ def test_an_odd_field_is_kept_raw(fields: dict[str, str], absent: set[str]) -> N
 @pytest.mark.parametrize(
     ("registered", "paid", "currency"),
     [
-        *(
-            (None, "$5", None),
-            ("CNY", "¥5", "CNY"),
-            ("USD", "￥140.00", None),
-            ("EUR", "19,99", "EUR"),
-        ),
+        *((None, "$5", None), ("CNY", "¥5", "CNY"), ("EUR", "19,99", "EUR")),
     ],
 )
 def test_the_currency_of_an_event(registered: str | None, paid: str, currency: str | None) -> None:

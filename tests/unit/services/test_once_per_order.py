@@ -38,19 +38,6 @@ def by_message(world: World, pay_id: str) -> None:
     world.follow(CheckMessage(pay_id, ORDER))
 
 
-def by_list(world: World, pay_id: str) -> None:
-    """A list, after the registration."""
-    world.service.ensure_registered(pay_id, None, ORDER, "api")
-    world.processor.fan_out([pay_id])
-    world.run(0)
-
-
-def by_put(world: World, pay_id: str) -> None:
-    """PUT, and the check that it plans."""
-    world.service.register(pay_id, ORDER)
-    world.run(0)
-
-
 def by_get(world: World, pay_id: str) -> None:
     """GET of a registered payment."""
     world.service.ensure_registered(pay_id, None, ORDER, "api")
@@ -80,7 +67,7 @@ def by_registration_meanwhile(world: World, pay_id: str) -> None:
     paid(world)
 
 
-WAYS: list[Way] = [by_message, by_list, by_put, by_get, by_accept, by_registration_meanwhile]
+WAYS: list[Way] = [by_message, by_get, by_accept, by_registration_meanwhile]
 
 
 @pytest.mark.parametrize("way", WAYS)
