@@ -1,8 +1,9 @@
-"""Each test file has a deployed system of its own, which ends with the file, threads included."""
+"""One deployed system for the files of a process, and one of its own for each of OWN."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +18,9 @@ DELAYS = (1, 1, 1, 1)
 """Five checks, a second apart, so that a payment that is never paid ends soon."""
 
 ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
+
+OWN = {"test_doctor", "test_page", "test_page_calls"}
+"""The files that judge the system as a whole: what waits, what failed, what is newest."""
 
 VISIBILITY_SECONDS = 30
 """Longer than a check takes on the busiest machine: a second delivery would be a second check."""
@@ -70,11 +74,10 @@ class System(NamedTuple):
             self.sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
 
 
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """template.yaml on the emulator, with the simulated gateway."""
+@contextmanager
+def deployed(folder: Path) -> Iterator[System]:
+    """template.yaml on the emulator, with the simulated gateway; its threads end with it."""
     before = set(threading.enumerate())
-    folder = tmp_path_factory.mktemp("sandbox")
     with start_sandbox(folder, port=0, delays=DELAYS) as sandbox:
         assert sandbox.gateway
         sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
@@ -82,3 +85,29 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         with AuditQueueReader(sandbox.credentials.client("sqs"), queue) as audit:
             yield System(sandbox, sandbox.gateway, Client(sandbox), audit)
     wait_for("the end of its threads", lambda: set(threading.enumerate()) <= before, 10)
+
+
+@pytest.fixture(scope="session")
+def shared_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The system of all files but OWN: a start takes longer than most files."""
+    with deployed(tmp_path_factory.mktemp("sandbox")) as system:
+        yield system
+
+
+@pytest.fixture(scope="module")
+def system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """The deployed system, without events and dead letters of the files before; see OWN.
+
+    No two files use the same payId.
+    """
+    if request.path.stem in OWN:
+        with deployed(tmp_path_factory.mktemp("own")) as system:
+            yield system
+        return
+    system = request.getfixturevalue("shared_system")
+    sqs = system.sandbox.credentials.client("sqs")
+    for queue in ("DeadLetterQueueUrl", "AuditQueueUrl"):
+        sqs.purge_queue(QueueUrl=system.sandbox.stack[queue])
+    yield system

@@ -43,21 +43,26 @@ def explained(cli: RunCli, pay_id: str) -> dict[str, object]:
     return record
 
 
+def listed(cli: RunCli, *options: str) -> set[object]:
+    """Return the payIds that ``list`` shows."""
+    return {each["payId"] for each in cli("list", *options, "--json").records}
+
+
 def test_a_file_is_followed_until_each_payment_is_paid(
     cli: RunCli, system: System, tmp_path: Path
 ) -> None:
     """The second run has nothing to send."""
-    pay_ids = [f"paid-cli-{number}" for number in range(120)]
+    pay_ids = [f"paid-cli-{number}" for number in range(25)]
     file = tmp_path / "orders.txt"
     file.write_text("\n".join(pay_ids))
 
-    assert "120 to send" in cli("follow", file, "--rate", "100", "--yes").out
+    assert "25 to send" in cli("follow", file, "--rate", "100", "--yes").out
 
     def all_paid() -> bool:
         return all(system.audit.arrivals(pay_id) for pay_id in pay_ids)
 
-    wait_for("120 events", all_paid, 60)
-    assert "0 to send, 120 paid already" in cli("follow", file, "--yes").out
+    wait_for("25 events", all_paid, 60)
+    assert "0 to send, 25 paid already" in cli("follow", file, "--yes").out
     assert all(len(system.gateway.requests(pay_id)) == 1 for pay_id in pay_ids)
 
 
@@ -84,8 +89,7 @@ def test_explain_names_the_gateway_as_the_reason(cli: RunCli, system: System) ->
     record = explained(cli, "failing-cli-why")
     assert record["status"] == "PENDING"
     assert "HTTP 500" in str(record["why"])
-    listed = cli("list", "--status", "PENDING", "--json").records
-    assert "failing-cli-why" in {each["payId"] for each in listed}
+    assert "failing-cli-why" in listed(cli, "--status", "PENDING")
 
 
 def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: System) -> None:
@@ -93,7 +97,7 @@ def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: Syste
     system.client.put("wrong-cli", expectedAmount="19.99")
     wait_for("REVIEW", lambda: system.client.status("wrong-cli") == "REVIEW", 20)
     reported = str(system.client.item("wrong-cli")["reply"]["payAmount"])
-    assert "wrong-cli" in {each["payId"] for each in cli("list", "--json").records}
+    assert "wrong-cli" in listed(cli)
 
     ran = cli("accept", "wrong-cli", "--reported", reported, "--reason", "coupon", "--yes")
     assert ran.code == 0
@@ -101,7 +105,7 @@ def test_an_accepted_review_is_paid_by_the_next_sweep(cli: RunCli, system: Syste
 
     [event] = wait_for("its event", lambda: system.audit.arrivals("wrong-cli"), 20)
     assert event.detail["data"]["payAmount"] == reported
-    assert "wrong-cli" not in {each["payId"] for each in cli("list", "--json").records}
+    assert "wrong-cli" not in listed(cli)
     assert "coupon" in str(explained(cli, "wrong-cli")["history"])
 
 
@@ -117,8 +121,7 @@ def test_an_order_that_was_paid_twice_waits_for_a_person(
         events[pay_id] = arrival.detail["data"]
     assert "duplicateOf" not in events[first]
     assert events[second]["duplicateOf"] == first
-    listed = cli("list", "--attention", "DUPLICATE", "--json").records
-    assert [each["payId"] for each in listed] == [second]
+    assert listed(cli, "--attention", "DUPLICATE") & events.keys() == {second}
     expected = {"firstPayId": first, "firstStatus": "SUCCEEDED", "hasEvent": True}
     assert explained(cli, second)["order"] == expected
     bill = tmp_path / "bill.csv"
@@ -127,7 +130,7 @@ def test_an_order_that_was_paid_twice_waits_for_a_person(
     assert [(each["payId"], each["difference"]) for each in found] == [(second, "duplicate")]
 
     assert cli("close", second, "--reason", "refunded", "--yes").code == 0
-    assert cli("list", "--attention", "DUPLICATE", "--json").records == []
+    assert listed(cli, "--attention", "DUPLICATE") & events.keys() == set()
     assert cli("forget", first, "--yes").code == 0
     assert explained(cli, second)["order"] == {
         "firstPayId": None,
@@ -239,6 +242,6 @@ def test_a_review_that_was_refunded_is_closed(cli: RunCli, system: System) -> No
     assert cli("forget", "wrong-cli-closed", "--yes").code != 0
     assert cli("close", "wrong-cli-closed", "--reason", "refunded", "--yes").code == 0
 
-    assert "wrong-cli-closed" not in {each["payId"] for each in cli("list", "--json").records}
+    assert "wrong-cli-closed" not in listed(cli)
     assert cli("forget", "wrong-cli-closed", "--yes").code != 0  # its late checks are planned
     assert "refunded" in str(explained(cli, "wrong-cli-closed")["history"])

@@ -118,9 +118,8 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def passive_system(system: System) -> System:
+def passive_system(system: System) -> Iterator[System]:
     """The system with its stream and its schedule off: only the cases invoke the functions."""
-    system.client.switch_stream(on=False)
     credentials = system.sandbox.credentials
     cloudformation: CloudFormationClient = credentials.client("cloudformation")
     rule = cloudformation.describe_stack_resource(
@@ -129,7 +128,9 @@ def passive_system(system: System) -> System:
     events: EventBridgeClient = credentials.client("events")
     events.disable_rule(Name=rule)
     assert events.describe_rule(Name=rule)["State"] == "DISABLED"
-    return system
+    with system.stream_off():
+        yield system
+    events.enable_rule(Name=rule)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.function}-{case.action}")
