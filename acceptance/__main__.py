@@ -29,6 +29,7 @@ from acceptance.loopback import loopback_gateway
 from acceptance.report import FAILED, Result, run_cases, table, write
 from acceptance.target import CHECK_DELAYS, SERVICES, Emulator, Target
 from sandbox.audit import AuditQueueReader
+from sandbox.client import Client
 from sandbox.environment import VISIBILITY_SECONDS, start_sandbox
 from sandbox.packages import ROOT
 
@@ -88,7 +89,7 @@ def on_emulator() -> Iterator[Target]:
             region_name=sandbox.outputs["region"],
         )
         api_url = f"{credentials.endpoint}/_aws/execute-api/{sandbox.stack['ApiId']}"
-        emulator = Emulator(credentials.endpoint, gateway_url, api_url)
+        emulator = Emulator(credentials.endpoint, gateway_url, api_url, Client(sandbox))
         cloudformation = session.client("cloudformation", endpoint_url=emulator.endpoint_url)
         update(cloudformation, name, EnvironmentName=ENVIRONMENT)
         with played(session, name, emulator) as target:

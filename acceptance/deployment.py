@@ -20,7 +20,7 @@ ENVIRONMENT = "acceptance"
 
 _IMPORT = "from sandbox.provider import reply_to, verdict_on\n"
 _CAPABILITIES: Any = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-_WAIT: Any = {"Delay": 5, "MaxAttempts": 180}
+_WAIT: Any = {"Delay": 2, "MaxAttempts": 450}
 
 
 class Refused(Exception):

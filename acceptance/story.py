@@ -26,6 +26,7 @@ def doctor(target: Target) -> str:
         bad = {it["check"]: it["text"] for it in records if it["state"] in {"attention", "denied"}}
         return {name: bad[name] for name in bad.keys() - EXPECTED_OF_A_TEST_STACK}
 
+    target.sweep()
     deadline = time.monotonic() + FIRST_SWEEP_SECONDS
     _, records = target.cli("doctor")
     while unexpected() and time.monotonic() < deadline:
@@ -89,6 +90,7 @@ def wrong_amount(target: Target) -> str:
     _, waiting = target.cli("list")
     expect("in the list", [it["attention"] for it in waiting if it["payId"] == pay_id], ["REVIEW"])
     target.cli("accept", pay_id, "--reported", "$1.00", "--reason", "acceptance", "--yes")
+    target.sweep()
     target.expect_event(pay_id, 150)  # the sweeper sends the check within a minute
     return "event after accept"
 

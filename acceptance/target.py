@@ -19,6 +19,7 @@ from payresult_cli.app import main
 from payresult_cli.context import Dependencies
 from payresult_cli.stack import Stack, find_stack
 from sandbox.audit import AuditQueueReader
+from sandbox.client import Client
 
 T = TypeVar("T")
 
@@ -51,11 +52,15 @@ class HttpResponse(NamedTuple):
 
 
 class Emulator(NamedTuple):
-    """The addresses of the emulator, of the gateway on loopback, and of payresult's API."""
+    """The addresses of the emulator, of the gateway on loopback, and of payresult's API.
+
+    ``client`` is what the sandbox uses.
+    """
 
     endpoint_url: str
     gateway_url: str
     api_url: str
+    client: Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,13 @@ class Target:
         """Let time pass. CaseFailed if the run is stopped."""
         if self.stopping.wait(seconds):
             raise CaseFailed("stopped")
+
+    def sweep(self, pay_id: str | None = None) -> None:
+        """Run the sweeper now, on the emulator only, with the payment due: AWS's schedule comes."""
+        if self.emulator and pay_id:
+            self.emulator.client.make_due(pay_id)
+        if self.emulator:
+            self.emulator.client.sweep()
 
     def expect_event(self, pay_id: str, seconds: float = 120) -> float:
         """Wait for the first event of a payment; return its time from the gateway's answer."""
