@@ -46,9 +46,9 @@ test: test-unit test-rest ## run all tests, the fast ones first
 test-unit: .venv/.dev-ready
 	@$(PYTEST) -n 2 tests/unit events/subscriber
 
-# Three workers keep two cores busy: over a third of their time these tests wait (queues, deadlines, a browser).
+# Four workers keep two cores busy: half of their time these tests wait (queues, deadlines, a browser).
 test-rest: .venv/.dev-ready .venv-sam/.ready
-	@$(PYTEST) -n 3 --dist loadfile tests --ignore=tests/unit
+	@$(PYTEST) -n 4 --dist loadfile tests --ignore=tests/unit
 
 campaigns: .venv/.dev-ready ## test the guarantees by fault injection, up to an hour (SIZE=small: a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python:cli $(DEV) -m tests.fault_injection

@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby, zip_longest
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -20,10 +21,11 @@ from tests.support.template import deployed_environment
 
 LoadApp = Callable[..., ModuleType]
 
-UNIT = Path(__file__).parent / "unit"
+TESTS = Path(__file__).parent
+UNIT, WAITING = TESTS / "unit", TESTS / "integration"
 LOOPBACK = ["127.0.0.0/8", "::1", "localhost"]
 
-CAMPAIGNS = "tests/fault_injection/test_campaigns.py"
+CAMPAIGNS = TESTS / "fault_injection" / "test_campaigns.py"
 """The file that takes longest: a third of all. No test of it uses what another one has set up."""
 
 # settings of the developer's own account, proxies and certificates
@@ -66,7 +68,7 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # xdist has no type
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return nodeid if file == CAMPAIGNS else file
+        return nodeid if file == CAMPAIGNS.relative_to(TESTS.parent).as_posix() else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -83,7 +85,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     PYTEST_SHUFFLE=<seed> runs the tests in a random order.
     """
-    items.sort(key=lambda item: item.location[0] == CAMPAIGNS)
+    items[:] = _waiting_beside_computing(items)
     if seed := os.environ.get("PYTEST_SHUFFLE"):
         _shuffle(items, seed)
     for item in items:
@@ -91,6 +93,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.disable_socket)
         else:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+
+
+def _waiting_beside_computing(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Return a file of WAITING and one of the others in turn, and the CAMPAIGNS at the end.
+
+    So the workers that wait for a queue leave the processors to those that compute.
+    """
+    kinds: list[list[list[pytest.Item]]] = [[], [], []]
+    for path, tests in groupby(items, lambda item: item.path):
+        kinds[2 if path == CAMPAIGNS else WAITING not in path.parents].append([*tests])
+    waiting, computing, campaigns = kinds
+    pairs = zip_longest(waiting, computing, fillvalue=[])
+    return [item for files in (*pairs, campaigns) for tests in files for item in tests]
 
 
 def _shuffle(items: list[pytest.Item], seed: str) -> None:
