@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from tests.support.alarms import ALARMS, Points, Recorder, rings
+from tests.contract.alarms import ALARMS, Points, Recorder, rings
 from tests.support.fake_aws import Call
 from tests.support.fake_gateway import (
     DAY,

@@ -1,4 +1,4 @@
-"""Support: CloudWatch alarms of template.yaml, evaluated each minute on recorded data points.
+"""CloudWatch alarms of template.yaml, evaluated each minute on recorded data points.
 
 The rules are those of AWS's pages "Evaluating an alarm", "Configuring how CloudWatch alarms treat
 missing data", "Alarm evaluation window" (sliding, the default) and "Using math expressions".
