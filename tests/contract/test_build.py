@@ -49,20 +49,6 @@ def test_the_built_api_answers_a_bad_pay_id_with_a_problem(start: Start) -> None
     assert json.loads(answer["body"])["status"] == 400
 
 
-def test_the_built_checks_function_names_a_malformed_message(start: Start) -> None:
-    """SQS then delivers it again, and finally moves it to the dead-letter queue."""
-    record = {"messageId": "m-1", "body": "{", "eventSource": "aws:sqs"}
-    failed = start("Checks").invoke({"Records": [record]})
-    assert failed == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
-
-
-def test_the_built_publisher_leaves_a_payment_without_an_event_alone(start: Start) -> None:
-    """A record without an event needs no action."""
-    change = {"SequenceNumber": "1", "NewImage": {"payId": {"S": "P1"}, "status": {"S": "PENDING"}}}
-    record = {"eventID": "e-1", "eventName": "INSERT", "dynamodb": change}
-    assert start("Publisher").invoke({"Records": [record]}) == {"batchItemFailures": []}
-
-
 def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: Start) -> None:
     """With a table that answers; the AWS clients are those of the built layer."""
     with empty_table() as aws:

@@ -4,14 +4,11 @@ import copy
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import yaml
 
-from tests.contract import recorded
-from tests.support.moto_deployment import running
-from tests.support.schemas import EVENT, EVENTS, Schema, errors, load
+from tests.support.schemas import EVENT, EVENTS, Schema, load
 from tests.support.template import ROOT, walk
 
 PAY_ID = "20190321192436"
@@ -96,28 +93,6 @@ def test_asyncapi_only_refers_to_the_schemas() -> None:
     channels = document["channels"].values()
     payloads = [it["payload"] for channel in channels for it in channel["messages"].values()]
     assert all(list(payload) == ["$ref"] for payload in payloads)
-
-
-def _pattern_to_copy() -> dict[str, Any]:
-    [block] = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
-    pattern: dict[str, Any] = json.loads(block)
-    return pattern
-
-
-@pytest.mark.parametrize(("environment", "copies"), [("prod", 1), ("test", 0)])
-def test_the_pattern_to_copy_takes_the_events_of_one_environment(
-    environment: str, copies: int
-) -> None:
-    """From the real publisher, through a rule with the pattern in events/README.md."""
-    message = {"messageId": "1", "body": json.dumps({"payId": PAY_ID})}
-    with running() as world:
-        inbox = recorded.subscribe(world, _pattern_to_copy())
-        world.app("checks", ENVIRONMENT=environment).handler({"Records": [message]}, None)
-        stream = {"Records": world.stream_records()[-1:]}
-        assert world.app("publisher").handler(stream, None) == {"batchItemFailures": []}
-        events = recorded.received(world, inbox)
-    assert len(events) == copies
-    assert [errors(EVENT, each["detail"]) for each in events] == [[]] * copies
 
 
 def test_the_table_of_fields_is_that_of_the_schema() -> None:

@@ -124,17 +124,6 @@ def test_the_batch_is_followed(world: Deployment) -> None:
     assert bodies == [{"payId": pay_id} for pay_id in load("messages/list.json")["payIds"]]
 
 
-@pytest.mark.parametrize(
-    ("name", "status"),
-    [("api-get", 200), ("api-wait", 200), ("api-put", 202), ("api-query", 200)],
-)
-def test_the_requests_are_answered(world: Deployment, name: str, status: int) -> None:
-    """By the real api function."""
-    answer = world.app("api").handler(sample(name), None)
-    assert answer["statusCode"] == status
-    assert PAY_ID in answer["body"]
-
-
 def test_the_schedule_sweeps(world: Deployment) -> None:
     """A check whose message was lost is sent to the queue."""
     queue = world.environ["QUEUE_URL"]

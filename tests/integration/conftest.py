@@ -1,18 +1,25 @@
 """One deployed system for the files of a process, and one of its own for each of OWN."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import boto3
 import pytest
 
+from payresult_cli.context import Dependencies
+from payresult_cli.stack import Stack, find_sandbox, find_stack
 from sandbox.audit import AuditQueueReader
 from sandbox.client import Client
-from sandbox.environment import Sandbox, start_sandbox
+from sandbox.credentials import Credentials
+from sandbox.environment import Sandbox, start_sandbox, write_outputs
 from sandbox.gateway import SimulatedGateway
 from sandbox.waiting import wait_for
+from tests.support.commands import CommandResult, run
+
+RunCli = Callable[..., CommandResult]
 
 DELAYS = (1, 1, 1, 1)
 """Five checks, a second apart, so that a payment that is never paid ends soon."""
@@ -111,3 +118,32 @@ def system(
     for queue in ("DeadLetterQueueUrl", "AuditQueueUrl"):
         sqs.purge_queue(QueueUrl=system.sandbox.stack[queue])
     yield system
+
+
+@pytest.fixture
+def cli(system: System, tmp_path: Path) -> RunCli:
+    """Return ``cli(command, ...)``, which runs a command with --sandbox on the system."""
+    outputs = tmp_path / "outputs.json"
+    write_outputs(system.sandbox, outputs)
+
+    def load_stack(_name: str, *, sandbox: bool) -> Stack:
+        assert sandbox
+        return find_sandbox(outputs)
+
+    def run_command(command: str, *arguments: object) -> CommandResult:
+        return run(
+            command, "--sandbox", *arguments, dependencies=Dependencies(load_stack=load_stack)
+        )
+
+    return run_command
+
+
+def run_as(user: Credentials, api_url: str | None, *command: str) -> CommandResult:
+    """Run a command on the stack that it names, with the credentials of *user*."""
+    session = boto3.Session(user.access_key_id, user.secret_access_key, None, "eu-central-1")
+
+    def load_stack(name: str, *, sandbox: bool) -> Stack:
+        assert not sandbox
+        return find_stack(session, name, user.endpoint, api_url)
+
+    return run(*command, dependencies=Dependencies(load_stack=load_stack))

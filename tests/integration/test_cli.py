@@ -1,40 +1,15 @@
 """Contract of the CLI: each command against the deployed system, as an operator runs it."""
 
 import subprocess
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
 
-from payresult_cli.context import Dependencies
-from payresult_cli.stack import Stack, find_sandbox, find_stack
-from sandbox.environment import write_outputs
+from sandbox.deploy import STACK_NAME
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
-from tests.integration.conftest import System
-from tests.support.commands import CommandResult, run
-
-RunCli = Callable[..., CommandResult]
-
-
-@pytest.fixture
-def cli(system: System, tmp_path: Path) -> RunCli:
-    """Return ``cli(command, ...)``, which runs a command with --sandbox on the system."""
-    outputs = tmp_path / "outputs.json"
-    write_outputs(system.sandbox, outputs)
-
-    def load_stack(_name: str, *, sandbox: bool) -> Stack:
-        assert sandbox
-        return find_sandbox(outputs)
-
-    def run_command(command: str, *arguments: object) -> CommandResult:
-        return run(
-            command, "--sandbox", *arguments, dependencies=Dependencies(load_stack=load_stack)
-        )
-
-    return run_command
+from tests.integration.conftest import RunCli, System, run_as
 
 
 def explained(cli: RunCli, pay_id: str) -> dict[str, object]:
@@ -194,34 +169,19 @@ def test_reconcile_finds_three_planted_differences(
 
 def test_a_stack_that_does_not_exist_is_one_line(system: System) -> None:
     """The emulator's error is the one of AWS."""
-    credentials = system.sandbox.credentials
-    session = boto3.Session(
-        credentials.access_key_id, credentials.secret_access_key, None, "eu-central-1"
-    )
-
-    def load_stack(name: str, *, sandbox: bool) -> Stack:
-        assert not sandbox
-        return find_stack(session, name, credentials.endpoint)
-
-    ran = run("list", "--stack", "nix", dependencies=Dependencies(load_stack=load_stack))
+    ran = run_as(system.sandbox.credentials, None, "list", "--stack", "nix")
     assert ran.code == 2
     assert "no stack 'nix' in eu-central-1" in ran.err
 
 
-def test_missing_permissions_are_one_line(system: System) -> None:
+@pytest.mark.parametrize("command", [["list"], ["explain", "p-1"], ["redrive", "--yes"]], ids=str)
+def test_missing_permissions_are_one_line(system: System, command: list[str]) -> None:
     """Of a user who may only describe stacks."""
-    user = system.sandbox.credentials.create_user("cli-user", "cloudformation:DescribeStacks")
-    session = boto3.Session(user.access_key_id, user.secret_access_key, None, "eu-central-1")
-    name = system.sandbox.outputs["eventBusName"]
-
-    def load_stack(_name: str, *, sandbox: bool) -> Stack:
-        assert not sandbox
-        return find_stack(session, name, user.endpoint)
-
-    for command in (["list"], ["explain", "p-1"], ["redrive", "--yes"]):
-        ran = run(*command, dependencies=Dependencies(load_stack=load_stack))
-        assert (ran.code, ran.out) == (2, "")
-        assert "these credentials may not call" in ran.err
+    name = f"cli-{command[0]}"
+    user = system.sandbox.credentials.create_user(name, "cloudformation:DescribeStacks")
+    ran = run_as(user, None, *command, "--stack", STACK_NAME)
+    assert (ran.code, ran.out) == (2, "")
+    assert "these credentials may not call" in ran.err
 
 
 def test_the_launcher_works_from_any_folder(tmp_path: Path) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from payresult_cli.context import Dependencies
 from payresult_cli.doctor.run import CHECKS
-from payresult_cli.stack import Stack, find_sandbox, find_stack
+from sandbox.credentials import Credentials
 from sandbox.deploy import STACK_NAME
-from sandbox.environment import write_outputs
 from sandbox.packages import ROOT
 from sandbox.waiting import wait_for
-from tests.integration.conftest import System
-from tests.support.commands import CommandResult, run
+from tests.integration.conftest import RunCli, System, run_as
+from tests.support.commands import CommandResult
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -31,26 +27,12 @@ EMULATED_ACTIONS = ("lambda:ListLayers", "lambda:PutFunctionConcurrency")
 lambda:GetLayerVersion and lambda:GetFunctionConcurrency (AWS, "Actions, resources, and condition
 keys for AWS Lambda"). It demands nothing for GetAccountSettings."""
 
-Doctor = Callable[..., CommandResult]
-
 
 @pytest.fixture
-def doctor(system: System, tmp_path: Path) -> Doctor:
+def doctor(system: System, cli: RunCli) -> RunCli:
     """Return a function that runs doctor on the system, after a first sweep."""
     system.client.sweep()
-    outputs = tmp_path / "outputs.json"
-    write_outputs(system.sandbox, outputs)
-
-    def load_stack(_name: str, *, sandbox: bool) -> Stack:
-        assert sandbox
-        return find_sandbox(outputs)
-
-    dependencies = Dependencies(load_stack=load_stack)
-
-    def run_doctor(*arguments: str) -> CommandResult:
-        return run("doctor", "--sandbox", *arguments, dependencies=dependencies)
-
-    return run_doctor
+    return partial(cli, "doctor")
 
 
 def states(result: CommandResult) -> dict[str, str]:
@@ -66,7 +48,7 @@ def policy() -> dict[str, list[dict[str, str | list[str]]]]:
     return found
 
 
-def test_every_line_is_ok_or_says_that_the_emulator_cannot_show_it(doctor: Doctor) -> None:
+def test_every_line_is_ok_or_says_that_the_emulator_cannot_show_it(doctor: RunCli) -> None:
     """Exit code 0."""
     result = doctor("--json")
     expected = {check.name: "unchecked" if check.emulator else "ok" for check in CHECKS}
@@ -74,7 +56,7 @@ def test_every_line_is_ok_or_says_that_the_emulator_cannot_show_it(doctor: Docto
     assert result.code == 0
 
 
-def test_a_mapping_that_is_disabled_has_its_line(doctor: Doctor, system: System) -> None:
+def test_a_mapping_that_is_disabled_has_its_line(doctor: RunCli, system: System) -> None:
     """And no other line changes; the command in the line is AWS's."""
     with system.queue_off():
         result = doctor("--json")
@@ -87,7 +69,7 @@ def test_a_mapping_that_is_disabled_has_its_line(doctor: Doctor, system: System)
     assert states(doctor("--json"))["stream mapping"] == "ok"
 
 
-def test_a_function_that_is_switched_off_has_its_line(doctor: Doctor, system: System) -> None:
+def test_a_function_that_is_switched_off_has_its_line(doctor: RunCli, system: System) -> None:
     """As docs/operations.md does it for a restore."""
     functions: LambdaClient = system.sandbox.credentials.client("lambda")
     name = system.sandbox.stack["PublisherFunctionName"]
@@ -98,7 +80,7 @@ def test_a_function_that_is_switched_off_has_its_line(doctor: Doctor, system: Sy
         functions.delete_function_concurrency(FunctionName=name)
 
 
-def test_an_alarm_that_was_deleted_has_its_line(doctor: Doctor, system: System) -> None:
+def test_an_alarm_that_was_deleted_has_its_line(doctor: RunCli, system: System) -> None:
     """By its name in the template."""
     alarms: CloudWatchClient = system.sandbox.credentials.client("cloudwatch")
     [name] = [
@@ -112,7 +94,7 @@ def test_an_alarm_that_was_deleted_has_its_line(doctor: Doctor, system: System) 
 
 
 def test_a_payment_in_review_and_a_dead_letter_have_their_lines(
-    doctor: Doctor, system: System
+    doctor: RunCli, system: System
 ) -> None:
     """Each names the command that shows more."""
     system.client.put("wrong-doctor", expectedAmount="19.99")
@@ -133,8 +115,7 @@ def test_a_payment_in_review_and_a_dead_letter_have_their_lines(
 def test_without_permissions_each_line_names_the_one_that_is_missing(system: System) -> None:
     """All that can be checked is checked."""
     user = system.sandbox.credentials.create_user("doctor-none", "cloudformation:DescribeStacks")
-    records = _run_as(system, user.access_key_id, user.secret_access_key).records
-    found = {each["check"]: each for each in records}
+    found = _run_as(system, user)
     assert {n for n, it in found.items() if it["state"] == "ok"} == {"stack", "account"}
     for check in CHECKS:
         record = found[check.name]
@@ -163,18 +144,12 @@ def test_the_policy_of_the_documents_is_what_doctor_needs(system: System) -> Non
         PolicyName="only",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    found = states(_run_as(system, user.access_key_id, user.secret_access_key))
-    assert "denied" not in found.values()
+    assert "denied" not in {each["state"] for each in _run_as(system, user).values()}
 
 
-def _run_as(system: System, key_id: str, secret: str) -> CommandResult:
-    """Run doctor with the credentials of a user; the API is called at its own address."""
-    session = boto3.Session(key_id, secret, region_name="eu-central-1")
-    endpoint = system.sandbox.credentials.endpoint
-    api_url = f"{endpoint}/_aws/execute-api/{system.sandbox.stack['ApiId']}"
-
-    def load_stack(_name: str, *, sandbox: bool) -> Stack:
-        assert not sandbox
-        return find_stack(session, STACK_NAME, endpoint, api_url)
-
-    return run("doctor", "--json", dependencies=Dependencies(load_stack=load_stack))
+def _run_as(system: System, user: Credentials) -> dict[str, dict[str, str]]:
+    """Return the record of each check for *user*; the API is called at its own address."""
+    sandbox = system.sandbox
+    api_url = f"{sandbox.credentials.endpoint}/_aws/execute-api/{sandbox.stack['ApiId']}"
+    found = run_as(user, api_url, "doctor", "--json", "--stack", STACK_NAME)
+    return {each["check"]: each for each in found.records}

@@ -80,19 +80,11 @@ def test_what_nobody_registered_is_answered_at_once(system: System) -> None:
     assert took < 10
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("", "?seconds=", "?seconds=abc", "?seconds=-1", "?seconds=999", "?seconds=0"),
-        *("?seconds=1.5", "?seconds=5&seconds=6", "?Seconds=5", "?seconds=%D9%A5"),
-    ],
-)
+@pytest.mark.parametrize("query", ["", "?seconds=5&seconds=6", "?Seconds=5", "?seconds=%D9%A5"])
 def test_bad_seconds_are_refused(system: System, query: str) -> None:
-    """Field and rule are named."""
+    """As API Gateway hands them over."""
     response = wait(system, "never-bad", query)
-    assert response.status == 400
-    assert response.body["field"] == "seconds"
-    assert response.body["detail"] == "seconds: must be one whole number from 1 to 20"
+    assert (response.status, response.body["field"]) == (400, "seconds")
 
 
 def test_the_python_client_of_the_guide_waits(system: System) -> None:
