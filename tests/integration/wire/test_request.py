@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import threading
+import traceback
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.integration.wire.serving import (
     Serve,
     answering,
     ask,
+    exchanges,
 )
 from tests.support.fault_server import HEAD, Line
 
@@ -77,6 +79,14 @@ def test_proxies_of_the_environment_are_not_asked(
     assert ask(client).fields == FIELDS
 
 
+MALFORMED = [
+    HEAD + b"CANARY-1\r\nContent-Length: 2\r\n\r\n{}",
+    HEAD + b": CANARY-2\r\nContent-Length: 2\r\n\r\n{}",
+    b"CANARY-3\r\n\r\n",
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\nCANARY-4\r\n",
+]
+
+
 def test_nothing_is_logged_even_of_a_malformed_answer(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -84,15 +94,7 @@ def test_nothing_is_logged_even_of_a_malformed_answer(
 
     The queries are made in this thread, for other threads of this process may log meanwhile.
     """
-    answers = iter(
-        [
-            GOOD,
-            HEAD + b"CANARY-1\r\nContent-Length: 2\r\n\r\n{}",
-            HEAD + b": CANARY-2\r\nContent-Length: 2\r\n\r\n{}",
-            b"CANARY-3\r\n\r\n",
-            HEAD + b"Transfer-Encoding: chunked\r\n\r\nCANARY-4\r\n",
-        ]
-    )
+    answers = iter([GOOD, *MALFORMED])
 
     def script(line: Line) -> None:
         line.request()
@@ -106,3 +108,12 @@ def test_nothing_is_logged_even_of_a_malformed_answer(
     assert next(answers, None) is None
     here = threading.get_ident()
     assert [record for record in caplog.records if record.thread == here] == []
+
+
+@pytest.mark.parametrize("answer", MALFORMED)
+def test_no_error_quotes_a_malformed_answer(serve_tcp: Serve, answer: bytes) -> None:
+    """Neither its text nor that of its cause, which Lambda writes to the log with a traceback."""
+    _, client = serve_tcp(exchanges(answer))
+    with pytest.raises((GatewayUnavailable, InvalidReply)) as caught:
+        client.query(PAY_ID)
+    assert "CANARY" not in "".join(traceback.format_exception(caught.value))
