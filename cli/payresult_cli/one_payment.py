@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from payresult.aws.dynamodb import PaymentRepository, require_readable
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged
 from payresult_cli.errors import CommandError
@@ -11,7 +11,7 @@ from payresult_cli.formatting import format_pay_amount
 
 def read_payment(repository: PaymentRepository, pay_id: str) -> Payment:
     """Return the stored payment; CommandError if there is none."""
-    payment = require_readable(repository.get_many([pay_id]).get(pay_id))
+    payment = repository.get(pay_id)
     if payment is None:
         raise CommandError(f"{pay_id} is not in the table: nothing was changed")
     return payment

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from payresult.aws.dynamodb import PaymentRepository, require_readable
+from payresult.aws.dynamodb import PaymentRepository
 from payresult.aws.items import check_error_value, status_change_value
 from payresult.domain.payment import Payment, StatusChange, to_iso8601
 from payresult.schemas.responses import payment_response
@@ -37,7 +37,7 @@ def command(context: Context, pay_id: str) -> int:
     the payId is not in the table.
     """
     stack = context.stack
-    payment = require_readable(stack.repository().get_many([pay_id]).get(pay_id))
+    payment = stack.repository().get(pay_id)
     if payment is None:
         context.output({"payId": pay_id, "stored": False}, _not_stored(pay_id))
         return 1
@@ -56,7 +56,7 @@ def _order_mark(repository: PaymentRepository, payment: Payment) -> OrderMark | 
     holder = repository.orders.holder(order_id)
     if holder is None:
         return OrderMark(order_id)
-    return OrderMark(order_id, holder, require_readable(repository.get_many([holder]).get(holder)))
+    return OrderMark(order_id, holder, repository.get(holder))
 
 
 def _not_stored(pay_id: str) -> str:

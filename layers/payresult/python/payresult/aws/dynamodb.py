@@ -57,6 +57,10 @@ class PaymentRepository:
         self.indexes = Indexes(client, table, partner_code)
         self.orders = Orders(client, table, partner_code)
 
+    def get(self, pay_id: str) -> Payment | None:
+        """Return the payment, None if it is not stored. Raises as ``require_readable``."""
+        return require_readable(self.get_many([pay_id]).get(pay_id))
+
     def get_many(self, pay_ids: Iterable[str]) -> dict[str, Stored]:
         """Return the stored payments among *pay_ids*, by payId, by a consistent read.
 

@@ -58,8 +58,8 @@ class PaymentService:
         Raises RegistrationConflict, and QueueSendError where SQS refuses the check: the payment
         is stored then, and the sweeper sends the check later.
         """
-        stored = self._payments.get_many([pay_id]).get(pay_id)
-        payment = self.ensure_registered(pay_id, require_readable(stored), registration, "api")
+        stored = self._payments.get(pay_id)
+        payment = self.ensure_registered(pay_id, stored, registration, "api")
         step = due_step(payment)
         # A payment in REVIEW gets one check: that of a message without step, sent now.
         asks = step is not None or payment.status is Status.REVIEW
@@ -177,10 +177,10 @@ class PaymentService:
     def _look_again(self, known: Payment, asks_until: int) -> Outcome:
         """Return what is known now, or *known* with the error: a caller rather has that."""
         try:
-            stored = self._payments.get_many([known.pay_id]).get(known.pay_id)
+            stored = self._payments.get(known.pay_id)
             if self._checker.now() < asks_until:
                 return self._look_up(known.pay_id, stored, WAIT_CHECK_INTERVAL_MS)
-            return Outcome(known.pay_id, require_readable(stored) or known)
+            return Outcome(known.pay_id, stored or known)
         except Exception as error:  # noqa: BLE001 - the next look may succeed
             return Outcome(known.pay_id, known, error=error)
 
