@@ -101,12 +101,9 @@ class Sweeper:
         result, so that what was done before them is reported.
         """
         result, now = SweepResult(), self._now()
-        turns: deque[tuple[Iterator[DuePiece], Handle]] = deque(
-            [
-                (self._payments.indexes.due("EVENT", now), self._publish),
-                (self._payments.indexes.due("CHECK", now), self._follow),
-            ]
-        )
+        events = (self._payments.indexes.due("EVENT", now), self._publish)
+        checks = (self._payments.indexes.due("CHECK", now), self._follow)
+        turns = deque([events, checks])
         while turns and remaining_ms() > RESERVE_MS and len(result.unreadable) < MAX_UNREADABLE:
             turn = turns.popleft()
             if _take_piece(*turn, result):
@@ -115,7 +112,7 @@ class Sweeper:
 
     def count(self) -> Gauges:
         """Count what the gauges show. Errors are in the result."""
-        now = self._now()
+        now, indexes = self._now(), self._payments.indexes
         errors: list[BaseException] = []
 
         def counted(count: Callable[[], int]) -> int | None:
@@ -125,10 +122,10 @@ class Sweeper:
                 errors.append(error)
                 return None
 
-        new = counted(lambda: self._payments.indexes.count_attention(now - NEW_ATTENTION_MS))
-        total = counted(self._payments.indexes.count_attention)
+        new = counted(lambda: indexes.count_attention(now - NEW_ATTENTION_MS))
+        total = counted(indexes.count_attention)
         in_turn = now % COUNT_INTERVAL_MS < MINUTE_MS
-        followed = counted(self._payments.indexes.count_followed) if in_turn else None
+        followed = counted(indexes.count_followed) if in_turn else None
         return Gauges(new, total, followed, errors)
 
     def _publish(self, pay_ids: list[str], result: SweepResult) -> bool:
