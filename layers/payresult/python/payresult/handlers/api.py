@@ -142,16 +142,15 @@ def _body(event: Event) -> str | bytes:
 def _problem(error: BaseException) -> Response:
     problem, wait = problem_of(error), retry_after(error)
     headers = {"Content-Type": "application/problem+json"}
-    return _response(
-        problem.status, problem, headers | ({"Retry-After": str(wait)} if wait else {})
-    )
+    if wait:
+        headers["Retry-After"] = str(wait)
+    return _response(problem.status, problem, headers)
 
 
 def _response(status: int, body: Outgoing, headers: dict[str, str] | None = None) -> Response:
+    standard = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return {
         "statusCode": status,
-        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        | (headers or {}),
-        "body": body.model_dump_json(exclude_none=True)
-        + "\n",  # for whoever reads it in a terminal
+        "headers": standard | (headers or {}),
+        "body": f"{body.model_dump_json(exclude_none=True)}\n",  # ends a line in a terminal
     }
