@@ -51,6 +51,7 @@ class Orders:
     def holder(self, order_id: str) -> str | None:
         """Return the payId that the order's marker names, None if there is no marker."""
         keys = [self._marker(order_id)["Key"]]
+        # As all reads: an operator's policy (docs/operations.md) has no dynamodb:GetItem.
         answer: Any = self._client.batch_get_item(
             RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
         )
