@@ -199,7 +199,7 @@ def test_followed_payments_are_counted_every_ten_minutes(world: World, table: Ta
     counted = []
     for minute in range(10):
         world.now = full + minute * MINUTE
-        counted.append(world.sweeper.count().followed)
+        counted.append(world.sweeper.count()[0].get("PaymentsFollowed"))
     assert counted == [2] + [None] * 9
 
 
@@ -401,8 +401,8 @@ def test_what_waits_for_a_person_is_counted(table: Table) -> None:
         entry = {"attention": f"P000818#{reason}", "attentionSince": NOW - minutes * MINUTE}
         table.put({"pk": f"P000818#{reason}"} | entry)
     table.put({"pk": "P000819#a", "attention": "P000819#REVIEW", "attentionSince": NOW})
-    gauges = World(table).sweeper.count()
-    assert (gauges.attention_new, gauges.attention_total, gauges.errors) == (2, 3, [])
+    gauges, errors = World(table).sweeper.count()
+    assert (gauges["AttentionNew"], gauges["AttentionTotal"], errors) == (2, 3, [])
 
 
 def test_a_gauge_that_cannot_be_counted_is_missing(world: World) -> None:
@@ -410,6 +410,6 @@ def test_a_gauge_that_cannot_be_counted_is_missing(world: World) -> None:
     world.register()
     world.now = NOW - NOW % (10 * MINUTE)
     world.fail("query", 1)
-    gauges = world.sweeper.count()
-    assert (gauges.attention_new, gauges.attention_total, gauges.followed) == (None, 0, 1)
-    assert [type(error) for error in gauges.errors] == [EndpointConnectionError]
+    gauges, errors = world.sweeper.count()
+    assert gauges == {"AttentionTotal": 0, "PaymentsFollowed": 1}
+    assert [type(error) for error in errors] == [EndpointConnectionError]

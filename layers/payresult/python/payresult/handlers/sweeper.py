@@ -43,19 +43,12 @@ class SweeperHandler:
         count(self.metrics, counts)
         measure(self.metrics, "EventAge", swept.event_ages)
         self.metrics.flush_metrics()
-        gauges = self.sweeper.count()
-        counted = {
-            "AttentionNew": gauges.attention_new,
-            "AttentionTotal": gauges.attention_total,
-            "PaymentsFollowed": gauges.followed,
-        }
-        known = {name: value for name, value in counted.items() if value is not None}
-        if known:
-            count(self.metrics, known)
+        gauges, errors = self.sweeper.count()
+        if gauges:
+            count(self.metrics, gauges)
             self.metrics.flush_metrics()
-        errors = swept.errors + gauges.errors
-        if errors:
-            raise errors[0]
+        if failed := [*swept.errors, *errors]:
+            raise failed[0]
 
     def _log(self, swept: SweepResult) -> None:
         for pay_id, code in swept.events_refused.items():

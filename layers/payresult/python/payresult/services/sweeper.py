@@ -62,16 +62,6 @@ class SweepResult:
     errors: list[BaseException] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Gauges:
-    """How many payments there are of a kind; None: not counted this time, or not countable."""
-
-    attention_new: int | None
-    attention_total: int | None
-    followed: int | None
-    errors: list[BaseException]
-
-
 Handle = Callable[[list[str], SweepResult], bool]
 """Handles the payIds of a piece; returns False if the next piece would fail as well."""
 
@@ -110,23 +100,23 @@ class Sweeper:
                 turns.append(turn)
         return result
 
-    def count(self) -> Gauges:
-        """Count what the gauges show. Errors are in the result."""
+    def count(self) -> tuple[dict[str, int], list[Exception]]:
+        """Return the gauges by metric name, and the errors of those that are missing."""
         now, indexes = self._now(), self._payments.indexes
-        errors: list[BaseException] = []
-
-        def counted(count: Callable[[], int]) -> int | None:
+        counts: dict[str, Callable[[], int]] = {
+            "AttentionNew": lambda: indexes.count_attention(now - NEW_ATTENTION_MS),
+            "AttentionTotal": indexes.count_attention,
+        }
+        if now % COUNT_INTERVAL_MS < MINUTE_MS:
+            counts["PaymentsFollowed"] = indexes.count_followed
+        gauges: dict[str, int] = {}
+        errors: list[Exception] = []
+        for name, count in counts.items():
             try:
-                return count()
+                gauges[name] = count()
             except Exception as error:  # noqa: BLE001 - the other gauges do not depend on it
                 errors.append(error)
-                return None
-
-        new = counted(lambda: indexes.count_attention(now - NEW_ATTENTION_MS))
-        total = counted(indexes.count_attention)
-        in_turn = now % COUNT_INTERVAL_MS < MINUTE_MS
-        followed = counted(indexes.count_followed) if in_turn else None
-        return Gauges(new, total, followed, errors)
+        return gauges, errors
 
     def _publish(self, pay_ids: list[str], result: SweepResult) -> bool:
         """Publish the events of a piece. Nothing is claimed, so after an error the next is due."""
