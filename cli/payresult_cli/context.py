@@ -20,6 +20,7 @@ from payresult_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
+    from click._termui_impl import ProgressBar
 
     from payresult_cli.http_api import HttpResponse
     from payresult_cli.stack import Stack
@@ -118,10 +119,20 @@ class Context:
         return click.progressbar(elements, label=label, file=sys.stderr, show_pos=True)
 
     def reading(
-        self, elements: Iterable[Element], label: str
+        self, elements: Iterable[Element], label: str, *, while_writing: bool = False
     ) -> AbstractContextManager[Iterable[Element]]:
-        """Return *elements* to iterate over; a terminal shows how many were read so far."""
-        hidden = not sys.stderr.isatty()
+        """Return *elements* to iterate over; a terminal shows how many were read so far.
+
+        *while_writing*: not if results go to the terminal too, where the two would mix.
+        """
+        hidden = not sys.stderr.isatty() or (while_writing and sys.stdout.isatty())
         return click.progressbar(
             elements, label=label, file=sys.stderr, show_pos=True, hidden=hidden
+        )
+
+    def counting(self, total: int, label: str) -> "ProgressBar[int]":
+        """Return a progress bar that `update` moves on, up to *total*; `hidden` if no terminal."""
+        hidden = not sys.stderr.isatty()
+        return click.progressbar(
+            length=total, label=label, file=sys.stderr, show_pos=True, hidden=hidden
         )

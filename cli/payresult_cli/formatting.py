@@ -50,9 +50,13 @@ def format_duration(milliseconds: int) -> str:
 
 def format_row(pay_id: str, status: str, *cells: str) -> str:
     """Return a line of a table of payments; the status has its colour, in a terminal that is."""
-    padded, colour = f"{status:<10}", _COLOURS.get(status)
-    coloured = click.style(padded, fg=colour) if colour else padded
-    return "  ".join([f"{pay_id:<24}", coloured, *cells]).rstrip()
+    return "  ".join([f"{pay_id:<24}", coloured(status, 10), *cells]).rstrip()
+
+
+def coloured(status: str, width: int = 0) -> str:
+    """Return *status*, padded to *width*, in its colour; `output` removes it where it must."""
+    padded, colour = status.ljust(width), _COLOURS.get(status)
+    return click.style(padded, fg=colour) if colour else padded
 
 
 def format_count(count: int, noun: str) -> str:

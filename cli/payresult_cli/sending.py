@@ -60,13 +60,15 @@ class Sending:
         return 0
 
     def _count(self, batches: Iterator[int], total: int) -> int:
-        """Return the sum of *batches*, and tell it each minute."""
+        """Return the sum of *batches*; a terminal shows it as it grows, a log each minute."""
         sent, reported = 0, self._context.now()
-        for taken in batches:
-            sent += taken
-            if self._context.now() - reported >= REPORT_EVERY_MS:
-                reported = self._context.now()
-                self._context.info(f"{sent} of {total} sent")
+        with self._context.counting(total, "sending") as bar:
+            for taken in batches:
+                sent += taken
+                bar.update(taken)
+                if bar.hidden and self._context.now() - reported >= REPORT_EVERY_MS:
+                    reported = self._context.now()
+                    self._context.info(f"{sent} of {total} sent")
         return sent
 
 

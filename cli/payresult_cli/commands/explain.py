@@ -15,6 +15,7 @@ from payresult_cli.explanation_next import explain_attention, explain_next
 from payresult_cli.explanation_order import OrderMark, explain_order
 from payresult_cli.formatting import (
     attention_reason,
+    coloured,
     format_count,
     format_pay_amount,
     format_registered_amount,
@@ -94,6 +95,7 @@ def _record(payment: Payment, now: int, settings: DeploymentSettings) -> dict[st
         "acceptedAbsent": payment.accepted_absent or None,
         "attention": attention_reason(payment),
         "attentionSince": _iso8601(payment.attention_since),
+        "person": explain_attention(payment, now) or None,
         "expiresAt": expires_at and to_iso8601(expires_at * 1000),
         "history": history,
         "eventId": payment.event_id,
@@ -111,7 +113,7 @@ def _lines(payment: Payment, now: int, settings: DeploymentSettings) -> list[str
     order = f"order {payment.registration.order_id}, " if payment.registration.order_id else ""
     amount = format_registered_amount(payment.registration)
     return [
-        f"{payment.pay_id}  {payment.status}  ({order}{amount} registered)",
+        f"{payment.pay_id}  {coloured(payment.status)}  ({order}{amount} registered)",
         *_section("Why", explain_status(payment, now, settings)),
         *_section("Next", explain_next(payment, now)),
         *_section("Attention", explain_attention(payment, now)),

@@ -61,12 +61,13 @@ def command(
     counts = Counter[str]()
     if not context.as_json:
         context.output({}, _csv_line(COLUMNS))
-    for difference in find_differences(billing_file, payments, since or 0, until or NO_LIMIT):
-        if no_extra and difference.kind == "extra":
-            continue
-        counts[difference.kind] += 1
-        record = difference.record()
-        context.output(record, _csv_line(_cell(value) for value in record.values()))
+    with context.reading(payments, "reading the table", while_writing=True) as read:
+        for difference in find_differences(billing_file, read, since or 0, until or NO_LIMIT):
+            if no_extra and difference.kind == "extra":
+                continue
+            counts[difference.kind] += 1
+            record = difference.record()
+            context.output(record, _csv_line(_cell(value) for value in record.values()))
     told = [kind for kind in KINDS if not (no_extra and kind == "extra")]
     summary = ", ".join(f"{counts[kind]} {kind}" for kind in told)
     context.info(

@@ -71,7 +71,8 @@ def command(
         selected = [each for each in validated if send_all or each.problem is None]
         _show(context, validated, len(selected))
         if selected and context.confirm("Send them back to the queue?", dry_run=dry_run, yes=yes):
-            sent = {each.message_id for each in queue.send_back(selected)}
+            with context.reading(queue.send_back(selected), "sending back") as sending:
+                sent = {each.message_id for each in sending}
             remaining = [each for each in remaining if each.message_id not in sent]
             context.output({"redriven": len(sent)}, f"{len(sent)} sent back to the queue")
     finally:

@@ -296,6 +296,7 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
     [record] = cli.run("explain", PAY_ID, "--json").records
     assert (record["expectedAmount"], record["acceptedPayAmount"]) == ("19.99", "19,99 €")
     assert (record["attention"], record["attentionSince"]) == ("REVIEW", "2026-11-22T10:00:00.123Z")
+    assert record["person"] == sections["Attention"]
     says = world.says
     world.says = lambda _: reply(payAmount="1,00 €")
     world.run(0)
@@ -412,3 +413,14 @@ def test_json_has_the_last_error(cli: CommandLine, world: World) -> None:
     }
     assert (record["answeredChecks"], record["maxAnsweredChecks"]) == (0, 4)
     assert record["nextCheckAt"] > record["createdAt"]
+
+
+def test_a_status_has_its_colour_in_a_terminal(
+    cli: CommandLine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in a pipe, and not where NO_COLOR is set."""
+    world.register()
+    assert "\x1b" not in cli.run("explain", PAY_ID).out
+    assert "\x1b[33mPENDING\x1b[0m  (" in cli.run("explain", PAY_ID, color=True).out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in cli.run("explain", PAY_ID, color=True).out

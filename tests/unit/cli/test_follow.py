@@ -320,6 +320,17 @@ def test_bulk_of_over_fifteen_minutes_is_sent_as_time_goes_on(cli: CommandLine, 
     assert len(cli.take_messages()) == 25
 
 
+def test_a_terminal_shows_a_bar_instead(
+    cli: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a line a minute would break it."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    result = cli.run("follow", file, "--rate", "0.01", "--yes")
+    assert "sending" in result.err
+    assert "25/25" in result.err
+    assert " of 25 sent" not in result.err
+
+
 def test_a_pause_ends_with_ctrl_c(cli: CommandLine, file: Path) -> None:
     """What was sent is kept; the rest is not sent."""
 

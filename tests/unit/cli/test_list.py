@@ -142,3 +142,17 @@ def test_a_terminal_shows_how_many_were_read(monkeypatch: pytest.MonkeyPatch) ->
         with context.reading(iter(range(3)), "reading the table") as read:
             assert list(read) == [0, 1, 2]
         assert ("reading the table" in stderr.getvalue()) is shown
+
+
+def test_progress_does_not_mix_with_results_that_a_terminal_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`reconcile` writes while it reads: its progress is shown if its results go to a file."""
+    context = Context("payresult", sandbox=False, as_json=False)
+    for stdout, shown in ((Terminal(), False), (StringIO(), True)):
+        stderr = Terminal()
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with context.reading(iter(range(3)), "reading the table", while_writing=True) as read:
+            assert list(read) == [0, 1, 2]
+        assert ("reading the table" in stderr.getvalue()) is shown

@@ -138,3 +138,12 @@ def test_error_between_send_and_delete_duplicates_the_message(cli: CommandLine) 
     assert "may not call DeleteMessageBatch" in result.err
     assert cli.take_messages() == [VALID]
     assert dead_letters(cli) == [VALID]
+
+
+def test_a_terminal_shows_how_many_were_sent_back(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand of them take a while."""
+    cli.send_dead_letters(VALID)
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True)
+    assert "sending back" in cli.run("redrive", "--yes").err
