@@ -92,8 +92,9 @@ class Actions:
         if channel != "sqs":
             raise ActionRefused("channel: must be http or sqs")
         message = {"payId": pay_id} | self._order(pay_id)
-        for _ in range(2 if self._duplicates.on else 1):
-            self._client.send(message)
+        self._client.send(message)
+        if self._duplicates.on:
+            self._duplicates.copy_first(pay_id, json.dumps(message))
         sent = f"message {json.dumps(message)}"
         return {"payId": pay_id, "sent": sent, "got": "sent to the queue"}
 

@@ -71,6 +71,11 @@ class DuplicateDelivery:
                 self._thread = Thread(target=self._run, name="duplicate-delivery", daemon=True)
                 self._thread.start()
 
+    def copy_first(self, pay_id: str, body: str) -> None:
+        """Send the message that starts a payment once more: when its item is seen, it is done."""
+        self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=body)
+        self._keep(pay_id, "the checks queue", body)
+
     def _run(self) -> None:
         while not self._stop.wait(POLL_SECONDS):
             with suppress(BotoCoreError, ClientError, OSError):  # the emulator is busy or stopping
@@ -92,7 +97,7 @@ class DuplicateDelivery:
             MessageBody=body,
             DelaySeconds=min(max(delay, 0), _MAX_DELAY_SECONDS),
         )
-        self.copies.append(MessageCopy(now, pay_id, "the checks queue", body))
+        self._keep(pay_id, "the checks queue", body)
 
     def _copy_events(self) -> None:
         deliveries = self._listener.deliveries()
@@ -100,6 +105,7 @@ class DuplicateDelivery:
         for each in new:
             if self._subscriber:
                 self._subscriber.deliver(each.envelope)
-                now, event = int(time.time() * 1000), f"eventId {each.event_id}"
-                copy = MessageCopy(now, each.pay_id, "the subscriber's queue", event)
-                self.copies.append(copy)
+                self._keep(each.pay_id, "the subscriber's queue", f"eventId {each.event_id}")
+
+    def _keep(self, pay_id: str, queue: str, text: str) -> None:
+        self.copies.append(MessageCopy(int(time.time() * 1000), pay_id, queue, text))

@@ -28,6 +28,14 @@ def newest(items: Iterable[Item]) -> str | None:
     return None if found is None else str(found["payId"])
 
 
+def with_current(items: Iterable[Item], current: Item) -> list[Item]:
+    """The *items*, with *current*, which was read later, in place of the same payment.
+
+    So the table never contradicts the payment that is shown beside it.
+    """
+    return [current if each["payId"] == current.get("payId") else each for each in items]
+
+
 def payment_table(items: Sequence[Item], view: View) -> dict[str, Any]:
     """`rows`, of at most MAX_ROWS payments; how many match; and the totals of all."""
     matching = [item for item in items if _is_shown(item, view)]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.command_line import CommandFailed
 from sandbox.gateway_control import played
 from sandbox.page.invariants import Guarantee, Observations, check_guarantees
-from sandbox.page.payment_table import View, newest, payment_table
+from sandbox.page.payment_table import View, newest, payment_table, with_current
 from sandbox.page.timeline import Records, describe_subscriber, item_document, timeline
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ MAX_AGE_SECONDS = 0.9
 
 MAX_TIME_SHARE = 0.1
 """The share of the time that evaluating the guarantees may take in a large table."""
+
+_EXPLAINED = (
+    *("why", "next", "attention", "person", "order"),
+    *("answeredChecks", "maxAnsweredChecks"),
+)
+"""What the page shows of `explain --json`."""
 
 _NOT_STORED = "Nothing is stored: nobody registered this payment, or its message was not processed."
 
@@ -68,17 +74,19 @@ class State:
                 self._evaluate(deliveries)
             items, guarantees = self._items, self._guarantees
         latest = newest(items)
+        payment = payment or (self._payment(latest, deliveries) if latest else None)
+        current = payment["item"] if payment else {}
         return {
             "now": int(time.time() * 1000),
             "simulated": sources.gateway is not None,
             "faults": self._actions.faults(),
             "copies": len(sources.duplicates.copies),
             "playing": played(sources.gateway) if sources.gateway else [],
-            "payments": payment_table(items, view),
+            "payments": payment_table(with_current(items, current), view),
             "events": len({each.event_id for each in deliveries}),
             "waitingMessages": self._waiting_messages,
             "guarantees": [each._asdict() for each in guarantees],
-            "payment": payment or (self._payment(latest, deliveries) if latest else None),
+            "payment": payment,
         }
 
     def _has_changed(self, payment: Mapping[str, Any] | None) -> bool:
@@ -138,12 +146,11 @@ class State:
         return document
 
     def _explain(self, pay_id: str) -> dict[str, Any]:
-        """What `payresult explain` says of it: `why`, `next`, and `attention` with its `order`."""
+        """What `payresult explain` says of it."""
         try:
             (found,) = self._sources.command_line.run("explain", pay_id)
         except CommandFailed:
             return {"why": [f"`cli/payresult explain {pay_id} --sandbox` failed."], "next": []}
         if "why" not in found:
             return {"why": [_NOT_STORED], "next": []}
-        names = ("why", "next", "attention", "order")
-        return {name: found[name] for name in names if name in found}
+        return {name: found[name] for name in _EXPLAINED if name in found}

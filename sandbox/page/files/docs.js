@@ -9,4 +9,4 @@ const follow = () => document.documentElement.classList.toggle("dark-mode", dark
 dark.addEventListener("change", follow);
 follow();
 
-window.SwaggerUIBundle({ spec, dom_id: "#main", deepLinking: true, tryItOutEnabled: true });
+window.SwaggerUIBundle({ spec, dom_id: "#main", deepLinking: true, defaultModelsExpandDepth: 0, tryItOutEnabled: true });

@@ -55,11 +55,11 @@ function notices({ faults, copies, payments, playing }) {
   }
   if (faults.stream) {
     const events = counted(unsent, "event waits", "events wait");
-    found.push(["stream", `Stream stopped: ${events} in the table; the sweeper sends them within three minutes.`]);
+    found.push(["stream", `Stream stopped: ${events} in the table; the sweeper sends each within three minutes.`]);
   }
   if (faults.duplicates) {
     const sent = counted(copies, "copy was", "copies were");
-    found.push(["duplicates", `Every message twice: ${sent} sent; each step is done once.`]);
+    found.push(["duplicates", `Every message twice: ${sent} sent; each step counts once.`]);
   }
   const reply = playing.find(({ payId }) => payId === ALL);
   if (reply) found.push([ALL, `Your reply (HTTP ${reply.status}) is played for every payment.`]);

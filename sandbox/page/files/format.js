@@ -3,7 +3,7 @@
 /** A duration with its unit: `90 s`, `59 min`, `24 h`. */
 export function duration(seconds, digits = 0) {
   if (seconds < 120) return `${seconds.toFixed(digits)} s`;
-  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+  return seconds < 7200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3600)} h`;
 }
 
 /** How far `at` is ahead of `now`, both in epoch milliseconds: `in 5 s`, or `now`. */

@@ -27,6 +27,13 @@ function watch(payId) {
   refresh();
 }
 
+/** Show a payment that the user chose; on a phone it is far below the table. */
+function open(payId) {
+  watch(payId);
+  const title = byId("payment-title");
+  if (title.getBoundingClientRect().top > innerHeight / 2) title.scrollIntoView();
+}
+
 /** Whoever uses the panel of a payment keeps it, though there are newer ones. */
 function keepShown() {
   if (watched === null && shown !== null) watch(shown);
@@ -44,7 +51,7 @@ function show(state) {
   showFaults(state, mend);
   showGuarantees(state.guarantees);
   const shownNow = state.payment?.payId ?? null;
-  showPayments(state.payments, watched ?? shownNow, state.now, watch);
+  showPayments(state.payments, watched ?? shownNow, state.now, open);
   if (watched !== null && watched !== shownNow) return;
   shown = shownNow;
   showDiagram(state, showPayment(state.payment, state.now));
@@ -57,7 +64,7 @@ async function mend(fault) {
 }
 
 function fail() {
-  const since = lastResponse ? ` The data shown is from ${lastResponse.toLocaleTimeString()}.` : "";
+  const since = lastResponse ? ` The data shown is from ${lastResponse.toISOString().slice(11, 19)}Z.` : "";
   setText(byId("error"), `The sandbox does not respond.${since} Retrying every 2 seconds.`);
 }
 
@@ -91,7 +98,7 @@ function startRequest() {
 
 wire(byId("start"), "submit", byId("started"), async () => {
   const { payId, sent, got } = await call("POST", "/_page/start", startRequest());
-  watch(payId);
+  open(payId);
   return `${sent}: ${got}`;
 });
 wire(byId("play"), "submit", byId("play-result"), async () => {

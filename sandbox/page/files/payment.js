@@ -1,14 +1,22 @@
 // The selected payment: its status, why and what is next, its time line, event and item.
 
 import { byId, make, setAttribute, setProse, setText, sync } from "/_page/dom.js";
-import { ahead, duration } from "/_page/format.js";
+import { ahead, counted, duration } from "/_page/format.js";
 
 const SOURCES = {
   api: "app", event: "bus", fault: "fault", gateway: "gateway", queue: "queue", stored: "table", subscriber: "subscriber",
 };
 const JUST_NOW_MS = 5000;
+const MIN_FOLDED = 3;
+const NONE = "None yet. Start one here, or with curl: the newest payment is opened by itself.";
 let shown = null;
 let known = new Set();
+let unfolded = false;
+
+byId("unfold").addEventListener("click", () => {
+  unfolded = true;
+  byId("query").focus();
+});
 
 /**
  * Show `payment` as it is `now` (epoch milliseconds); the entries that are new since the last call.
@@ -18,11 +26,15 @@ export function showPayment(payment, now) {
   byId("watched").hidden = !payment;
   byId("nothing").hidden = Boolean(payment);
   byId("status").hidden = !payment;
+  setText(byId("nothing"), NONE);
   if (!payment) return [];
   const first = shown !== payment.payId;
-  if (first) known = new Set();
+  if (first) {
+    known = new Set();
+    unfolded = false;
+  }
   shown = payment.payId;
-  showStatus(payment);
+  showStatus(payment, now);
   const added = showTimeline(payment, now, first);
   showEvent(payment);
   showItem(payment.item);
@@ -30,28 +42,31 @@ export function showPayment(payment, now) {
   return added;
 }
 
-function showStatus({ payId, item, explained, played }) {
+function showStatus({ payId, item, explained, played }, now) {
+  const today = new Date(now).toISOString().slice(0, 10);
+  const text = (lines = []) => lines.join(" ").replaceAll(`${today} `, "");
   const status = item.status ?? "not stored";
   setText(byId("shown"), payId);
   setText(byId("status"), status);
   setAttribute(byId("status"), "data-status", status);
-  setProse(byId("why"), explained.why.join(" "));
-  setProse(byId("next"), explained.next.join(" ") || "Nothing.");
-  setProse(byId("person"), needed(explained));
+  setProse(byId("why"), text(explained.why));
+  setProse(byId("next"), text(explained.next) || "Nothing.");
+  setProse(byId("person"), text([...(explained.person ?? []), ...firstOf(explained)]));
   byId("person-title").hidden = byId("person").hidden = !explained.attention;
   setText(byId("rule"), played?.rule ? `Your reply does not count, by the rule: ${played.rule}.` : "");
 }
 
-/** Why a person has to act, and with which payment the order was paid before. */
-function needed({ attention, order }) {
+/** With which payment the order of a DUPLICATE was paid before. */
+function firstOf({ attention, order }) {
   const first = attention === "DUPLICATE" && order?.firstPayId;
-  return `${attention}: it waits for a person.${first ? ` Its order was paid with ${first} before.` : ""}`;
+  return first ? [`The first payment of its order is ${first}.`] : [];
 }
 
-function showTimeline({ payId, item, timeline }, now, first) {
+function showTimeline({ payId, item, timeline, explained }, now, first) {
   const start = timeline[0]?.at ?? now;
-  const entries = [...timeline];
-  if (item.nextCheckAt !== undefined) entries.push(upcoming(item, now));
+  const entries = unfolded ? [...timeline] : fold(timeline);
+  byId("unfold").hidden = unfolded || entries.length === timeline.length;
+  if (item.nextCheckAt !== undefined) entries.push(upcoming(item, explained, now));
   sync(byId("timeline"), entries, (entry) => `${payId} ${entry.key}`, createEntry, (child, entry) => {
     child.className = `${entry.kind}${known.has(entry.key) || first ? "" : " new"}`;
     const time = child.querySelector("time");
@@ -63,8 +78,24 @@ function showTimeline({ payId, item, timeline }, now, first) {
   return announce(payId, timeline, now, first);
 }
 
-function upcoming(item, now) {
-  return { key: "next", kind: "next", at: item.nextCheckAt, title: `Next check ${ahead(item.nextCheckAt, now)}`, text: "" };
+/** The entries; of more than four equal answers in a row, one line stands for those between the first and the last. */
+function fold(timeline) {
+  const same = (a, b) => a?.kind === "gateway" && b?.kind === "gateway" && a.title === b.title && a.text === b.text;
+  const found = [];
+  for (let end, start = 0; start < timeline.length; start = end) {
+    end = start + 1;
+    while (same(timeline[start], timeline[end])) end += 1;
+    const run = timeline.slice(start, end);
+    const hidden = run.slice(1, -1);
+    if (hidden.length < MIN_FOLDED) found.push(...run);
+    else found.push(run[0], { ...hidden[0], title: `${hidden.length} times the same answer`, text: "" }, run.at(-1));
+  }
+  return found;
+}
+
+function upcoming({ nextCheckAt }, { answeredChecks, maxAnsweredChecks }, now) {
+  const text = maxAnsweredChecks ? `${answeredChecks} of at most ${counted(maxAnsweredChecks, "answered check")} used` : "";
+  return { key: "next", kind: "next", at: nextCheckAt, title: `Next check ${ahead(nextCheckAt, now)}`, text };
 }
 
 function createEntry({ kind }) {

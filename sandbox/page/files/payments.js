@@ -32,13 +32,14 @@ export function wireFilters(change) {
 /** Show the rows and totals; `open` is called with the payId that was clicked. */
 export function showPayments({ rows, matching, totals }, watched, now, open) {
   for (const tab of tabs) setText(tab.querySelector("span"), String(totals[tab.dataset.show]));
-  const parts = Object.entries(totals.status).map(([status, number]) => `${number} ${status}`);
+  const parts = Object.entries(totals.status).map(([status, number]) => `${number}\u00a0${status}`);
   setText(byId("totals"), parts.join(" · "));
   setText(byId("more"), remark(rows.length, matching, totals.all));
   sync(byId("payments"), rows, ({ payId }) => payId, (row) => create(row, open), (child, row) => {
     const [link, order, status, checks, next] = child.querySelectorAll("a, .order, .status, .checks, .next");
     setAttribute(link, "aria-current", row.payId === watched ? "true" : null);
     setText(order, row.orderId ?? "");
+    setAttribute(order, "title", row.orderId ?? null);
     setText(status, row.status);
     setAttribute(status, "data-status", row.status);
     setText(checks, String(row.checks ?? 0));
@@ -48,7 +49,7 @@ export function showPayments({ rows, matching, totals }, watched, now, open) {
 
 function remark(shown, matching, all) {
   if (!all) return "Payments that are started here, with curl or by the queue appear here.";
-  if (!matching) return "None of the payments.";
+  if (!matching) return "No payment matches.";
   return shown < matching ? `${shown} of ${matching} are shown; the search finds the others.` : "";
 }
 

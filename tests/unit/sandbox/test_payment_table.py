@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.page.payment_table import MAX_ROWS, View, newest, payment_table
+from sandbox.page.payment_table import MAX_ROWS, View, newest, payment_table, with_current
 
 
 def item(pay_id: str, created_at: int, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
@@ -22,6 +22,16 @@ ITEMS = [
     item("p-6", 0, eventState="PENDING"),
     item("p-7", 5, "EXPIRED"),
 ]
+
+
+def test_the_row_of_the_payment_that_is_shown_is_as_new_as_the_payment() -> None:
+    """The items are read once a second, or less often where the table is large."""
+    current = ITEMS[0] | {"nextCheckAt": 12, "checks": 1}
+
+    rows = payment_table(with_current(ITEMS, current), View(find="p-1"))["rows"]
+
+    assert [(row["nextCheckAt"], row["checks"]) for row in rows] == [(12, 1)]
+    assert with_current(ITEMS, {}) == ITEMS
 
 
 def shown(**view: str) -> list[str]:
