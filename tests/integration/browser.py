@@ -83,7 +83,7 @@ class Browser:
         return wait_for(f"{selector} with {part!r}", found, seconds)
 
     def start(self, scenario: str, channel: str, check: int | None = None) -> str:
-        """Start a payment with the form; its payId."""
+        """Start a payment with the form; its payId, once the page shows it and no other."""
         Select(self.find("#scenario")).select_by_value(scenario)
         if check:
             self.find("#check").clear()
@@ -96,7 +96,9 @@ class Browser:
             now: str = self.run("return location.search")
             return now.removeprefix("?payId=") if now != before else None
 
-        return wait_for("the payment", opened, _SECONDS)
+        pay_id = wait_for("the payment", opened, _SECONDS)
+        self.wait_for("#shown", pay_id)
+        return pay_id
 
     def accessibility_problems(self) -> list[str]:
         """Problems of the page for users of screen readers, keyboards and low contrast."""

@@ -123,7 +123,9 @@ def test_a_played_reply_is_judged_by_its_rule_and_by_explain(system: System) -> 
         return found
 
     assert wait_for("the rule", rule, 20) == "payId is not the one asked for"
-    assert "The gateway has not given a valid answer yet." in why(pay_id)
+    # The log may have the rule before the table has the check.
+    answer = "The gateway has not given a valid answer yet."
+    wait_for("why", lambda: answer in why(pay_id), 20)
 
     system.client.call("POST", "/_page/clear", pay_id)
     wait_for("the end", lambda: system.client.status(pay_id) == "SUCCEEDED", 30)
