@@ -278,6 +278,7 @@ def test_duplicate_messages_cause_no_second_check(browser: Browser, system: Syst
     pay_id = browser.start("later", "sqs", check=3)
 
     browser.wait_for("#timeline strong", "Duplicate message sent")
+    browser.wait_for("#timeline small", f'to the checks queue: {{"payId": "{pay_id}", "orderId"')
     browser.wait_for("#event-note", "arrived once")
     # Two copies that are checked at the same moment both ask, and one of them is stored.
     assert len(system.gateway.requests(pay_id)) in (3, 4)
