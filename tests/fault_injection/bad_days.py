@@ -7,7 +7,7 @@ writes. Where two operations meet, each try lets the second one begin one call l
 from collections.abc import Callable, Iterator
 from random import Random
 
-from tests.fault_injection.item_rules import history, number, text
+from tests.fault_injection.item_writes import history, number, text
 from tests.fault_injection.results import Play, Run
 from tests.fault_injection.stateful_model import not_told, unheard
 from tests.fault_injection.system import System

@@ -1,18 +1,18 @@
 """The simulation in which ``item_rules`` judge each write to a payment."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.fault_injection.item_rules import (
+from tests.fault_injection.item_rules import broken_rules
+from tests.fault_injection.item_writes import (
     Answer,
     Invocation,
     Item,
     Write,
     answer_of,
-    broken_rules,
+    invocation_of,
     text,
 )
 from tests.support.fake_gateway import PARTNER, SECOND, Script
@@ -133,19 +133,3 @@ class ObservedSimulation(Simulation):
         self.closed.discard(pay_id)
         self.erased[pay_id] |= self.details.pop(pay_id, set())
         self._asked_by_api.pop(pay_id, None)
-
-
-def invocation_of(function: str, event: dict[str, Any]) -> Invocation:
-    """Return what a function is asked for: messages without ``step``, or a registration."""
-    invocation = Invocation(function)
-    for record in event.get("Records", []) if function == "checks" else []:
-        try:
-            body = json.loads(record["body"])
-            if "step" not in body and "payId" in body:
-                sent_at = int(record["attributes"]["SentTimestamp"])
-                invocation.messages.setdefault(body["payId"], []).append(sent_at)
-        except ValueError:
-            continue
-    if str(event.get("routeKey")).startswith("PUT"):
-        invocation.asked.add(event["pathParameters"]["payId"])
-    return invocation

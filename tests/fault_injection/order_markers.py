@@ -10,7 +10,7 @@ from contextlib import suppress
 from botocore.exceptions import ClientError
 
 from tests.fault_injection.bad_days import bad_day
-from tests.fault_injection.item_rules import text
+from tests.fault_injection.item_writes import text
 from tests.fault_injection.races import InterleavingScheduler
 from tests.fault_injection.results import Play, Run
 from tests.fault_injection.stateful_model import not_told

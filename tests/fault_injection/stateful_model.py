@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from tests.fault_injection.item_rules import at_rest, number, right_amount, text
+from tests.fault_injection.item_writes import at_rest, number, right_amount, text
 from tests.fault_injection.results import Run
 from tests.fault_injection.system import PAID, TROUBLE, Operation, System
 from tests.support.fake_gateway import DAY, HOUR, MINUTE, SECOND

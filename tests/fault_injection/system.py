@@ -13,7 +13,7 @@ from payresult.aws.dynamodb import PaymentRepository, require_readable
 from payresult.aws.items import to_payment
 from payresult.domain.payment import Payment
 from payresult.errors import PaymentChanged, ReadIncomplete
-from tests.fault_injection.item_rules import Invocation, at_rest, number
+from tests.fault_injection.item_writes import Invocation, at_rest, number
 from tests.fault_injection.observed_simulation import RETENTION, Action, ObservedSimulation
 from tests.support.fake_aws import Call, Crash
 from tests.support.fake_gateway import (

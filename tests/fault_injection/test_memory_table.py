@@ -50,12 +50,15 @@ class ComparedTable(InMemoryDynamoDB):
         """Compare the keys found, in order."""
         return self._compared("query", super().query, request)
 
-    def _compared(self, operation: str, own: Callable[..., Any], request: Any) -> Any:
+    def _compared(
+        self, operation: str, own: Callable[..., Any], request: dict[str, Any]
+    ) -> dict[str, Any]:
         found, expected = (_result(each, request) for each in (own, getattr(self._moto, operation)))
         assert _comparable(found) == _comparable(expected)
         if isinstance(found, ClientError):
             raise found
-        return found
+        response: dict[str, Any] = found
+        return response
 
 
 def _result(call: Callable[..., Any], request: dict[str, Any]) -> Any:
