@@ -118,19 +118,14 @@ def test_an_error_of_the_table_is_none_of_the_condition(table: Table) -> None:
             write(of("p-1"))
 
 
-def test_no_payment_has_the_key_of_a_marker() -> None:
-    """A payId has no "#", and no partnerCode has one; an orderId may."""
-    assert not re.fullmatch(PAY_ID, "order#A-17")
-    assert not re.fullmatch(CODE, f"{PARTNER}#order")
-    assert re.fullmatch(ORDER_ID, "order#A-17")
-    assert order_key(PARTNER, "A-17") != key(PARTNER, "order")
-
-
-def test_the_longest_order_fits_a_key(table: Table) -> None:
-    """128 visible ASCII characters, "#" and all; DynamoDB takes 2,048 bytes."""
+def test_the_longest_order_fits_a_key_that_no_payment_has(table: Table) -> None:
+    """128 visible ASCII characters, "#" and all; DynamoDB takes 2,048 bytes. No payId has a "#"."""
     longest = "".join(map(chr, range(0x21, 0x7F))).ljust(128, "#")
     assert re.fullmatch(ORDER_ID, longest)
     assert not re.fullmatch(ORDER_ID, f"{longest}x")
     assert len(order_key("P" * 32, longest).encode()) == 167
     orders = table.payments.orders
     assert (orders.claim(longest, "p-1"), orders.holder(longest)) == (None, "p-1")
+    assert not re.fullmatch(PAY_ID, "order#A-17")
+    assert not re.fullmatch(CODE, f"{PARTNER}#order")
+    assert order_key(PARTNER, "A-17") != key(PARTNER, "order")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from payresult.domain.payment import CheckMessage, Status
+from payresult.domain.payment import Status
 from tests.support.factories import DAY, NOW, PAY_ID, SECOND, reply
 from tests.support.tables import Table
 from tests.support.world import World
@@ -55,15 +55,6 @@ def test_the_marker_of_its_order_is_erased_before_it(cli: CommandLine, world: Wo
     assert orders.holder("A-17") == "first"
     assert cli.run("forget", "first", "--yes").code == 0
     assert cli.table.scan() == []
-
-
-def test_follow_up_does_not_bring_an_erased_payment_back(cli: CommandLine, world: World) -> None:
-    """A late message of ours is dropped."""
-    paid(world)
-    cli.run(*FORGET, "--yes")
-    [outcome] = world.follow(CheckMessage(PAY_ID, step=2))
-    assert outcome.dropped
-    assert cli.table.item() == {}
 
 
 def test_json_is_one_object(cli: CommandLine, world: World) -> None:

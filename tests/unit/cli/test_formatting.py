@@ -4,7 +4,6 @@ import pytest
 
 from payresult.domain.payment import Registration
 from payresult_cli.formatting import (
-    format_count,
     format_duration,
     format_registered_amount,
     format_time,
@@ -33,14 +32,6 @@ def test_time_is_shown_with_its_distance_from_now() -> None:
     assert format_time(NOW) == "2026-11-22 10:00:00Z"
     assert format_time_and_age(NOW - 3 * MINUTE, NOW) == "2026-11-22 09:57:00Z (3 min ago)"
     assert format_time_and_age(NOW + 45 * SECOND, NOW) == "2026-11-22 10:00:45Z (in 45 s)"
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"), [(0, "0 payments"), (1, "1 payment"), (2, "2 payments")]
-)
-def test_count_has_a_plural(count: int, expected: str) -> None:
-    """All but 1."""
-    assert format_count(count, "payment") == expected
 
 
 @pytest.mark.parametrize(

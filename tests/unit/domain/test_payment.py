@@ -19,11 +19,7 @@ def test_what_is_not_given_is_none() -> None:
     """Never an empty text, which would be stored and shown."""
     assert CheckError("unavailable", NOW, 1, NOW).http_status is None
     assert CheckMessage(PAY_ID) == CheckMessage(PAY_ID, Registration(None, None, None), None)
-
-
-def test_a_message_of_no_queue_is_older_than_any_change() -> None:
-    """So it restarts nothing."""
-    assert CheckMessage(PAY_ID).sent_at == 0
+    assert CheckMessage(PAY_ID).sent_at == 0  # older than any change: it restarts nothing
 
 
 def test_unresolved_and_review_wait_for_a_person() -> None:

@@ -182,7 +182,7 @@ def test_a_step_is_a_whole_number(step: str) -> None:
 
 
 BAD_VALUES: dict[str, list[object]] = {
-    "orderId": ["", " ", "a b", "a\n", "é", "a" * 129, "\x7f", 5, True, []],
+    "orderId": ["\ud800", "", " ", "a b", "a\n", "é", "a" * 129, "\x7f", 5, True, []],
     "expectedAmount": [
         *("$19.99", "19,99", "1,234.50", "-5", "+5", "0", "0.00", "5.999", "1e3", "05", ""),
         *("0.0000", "5.99999", "USD 5", "5 USD", "5."),
@@ -322,12 +322,6 @@ def test_part_of_an_envelope_is_none(keys: tuple[str, ...]) -> None:
     assert refused(parse_message, dict.fromkeys(keys, "x")).field == "payId"
 
 
-def test_a_lone_surrogate_is_refused_where_it_could_be_stored() -> None:
-    """Nothing but visible ASCII gets into the table from our callers."""
-    text = '{"payId": "1", "orderId": "\\ud800"}'
-    assert refused(parse_message, text).field == "orderId"
-
-
 @pytest.mark.parametrize("character", ["x", "é", "支"])
 def test_a_body_has_at_most_16_kib(character: str) -> None:
     """Counted in bytes, as it came."""
@@ -346,10 +340,12 @@ def test_a_message_names_a_stranger_s_key_in_short() -> None:
     assert error.field.isascii()
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1", 1), ("9", 9), ("10", 10), ("20", 20)])
-def test_takes_seconds_to_wait(text: str, seconds: int) -> None:
+def test_takes_seconds_to_wait() -> None:
     """Up to the most that the deployment allows."""
-    assert parse_wait_seconds(text, 20) == seconds
+    texts = ("1", "9", "10", "20")
+    assert [parse_wait_seconds(text, 20) for text in texts] == [1, 9, 10, 20]
+    with pytest.raises(InvalidInput, match=r"from 1 to 5$"):
+        parse_wait_seconds("6", 5)
 
 
 @pytest.mark.parametrize(
@@ -360,9 +356,3 @@ def test_refuses_other_seconds_to_wait(text: str | None) -> None:
     with pytest.raises(InvalidInput) as error:
         parse_wait_seconds(text, 20)
     assert str(error.value) == "seconds: must be one whole number from 1 to 20"
-
-
-def test_the_rule_has_the_most_that_the_deployment_allows() -> None:
-    """Which is less than 20 in some."""
-    with pytest.raises(InvalidInput, match=r"from 1 to 5$"):
-        parse_wait_seconds("6", 5)

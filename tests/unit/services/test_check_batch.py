@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from payresult.aws import operator_updates
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import (
     GatewayUnavailable,
@@ -75,23 +74,6 @@ def test_a_two_hour_outage_takes_15_checks(table: Table, retry_after: float | No
     world.run(20 * MINUTE)
     assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
     assert world.queue.dead_letters == []
-
-
-# Late checks
-
-
-def test_a_late_check_of_a_review_may_find_the_right_amount(world: World, table: Table) -> None:
-    """Only then is there an event (P1, P2)."""
-    world.says = lambda pay_id: reply(
-        payId=pay_id, payAmount="5" if world.now < NOW + HOUR else "$19.99"
-    )
-    world.order(expectedAmount="19.99")
-    world.run(10 * MINUTE)
-    assert (table.item()["status"], world.bus.entries) == ("REVIEW", [])
-    world.run(DAY)
-    item = table.item()
-    assert [change["to"] for change in item["history"]] == ["PENDING", "REVIEW", "SUCCEEDED"]
-    assert len(world.bus.entries) == 1
 
 
 # Repeated and lost messages, crashes
@@ -377,17 +359,6 @@ def test_a_message_without_step_about_a_review_causes_one_check(world: World, ta
     world.run(HOUR)
     assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
     assert "attention" not in table.item()
-
-
-def test_what_was_accepted_succeeds(world: World, table: Table) -> None:
-    """REVIEW always has an exit."""
-    review(table, world)
-    table.payments.write(PAY_ID, operator_updates.accept(table.payment(), "comma", world.now))
-    world.run(5 * MINUTE)
-    world.order(expectedAmount="19.99")
-    world.run(5 * MINUTE)
-    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
-    assert world.queue.dead_letters == []
 
 
 def test_a_follow_up_of_an_erased_payment_is_dropped(world: World, table: Table) -> None:

@@ -150,12 +150,15 @@ def test_checks_go_on(
         assert (swept.given_up, swept.checks_sent) == ([], [PAY_ID])
 
 
-def test_an_hour_after_give_up_at_a_payment_is_given_up(world: World, table: Table) -> None:
-    """UNRESOLVED, and out of the index; the other one is checked (P5)."""
+@pytest.mark.parametrize(("fails", "sent"), [("nothing", ["b"]), ("send_message_batch", [])])
+def test_a_payment_is_given_up(world: World, table: Table, fails: str, sent: list[str]) -> None:
+    """UNRESOLVED, out of the index, and told, for an alarm depends on it; others go on (P5)."""
     registered(world, "a", "b")
     table.change("a", giveUpAt=NOW + HOUR)
+    world.fail(fails)
     swept = sweep(world, NOW + 2 * HOUR)
-    assert (swept.given_up, swept.checks_sent) == (["a"], ["b"])
+    assert (swept.given_up, swept.checks_sent) == (["a"], sent)
+    assert swept.errors == ([] if sent else [UNREACHABLE])
     item = table.item("a")
     assert (item["status"], item["history"][-1]["way"]) == ("UNRESOLVED", "sweeper")
     assert "workAt" not in item
@@ -369,15 +372,6 @@ def test_a_shard_that_cannot_be_read_does_not_stop_the_others(world: World, tabl
     swept = sweep(world, NOW + MINUTE)
     assert sorted(swept.checks_sent) == [f"s{number}-0" for number in range(1, SHARD_COUNT)]
     assert [type(error) for error in swept.errors] == [EndpointConnectionError]
-
-
-def test_what_was_given_up_is_told_although_sqs_does_not_answer(world: World, table: Table) -> None:
-    """An alarm depends on it (P5)."""
-    registered(world, "expired", "open")
-    table.change("expired", giveUpAt=NOW + HOUR)
-    world.fail("send_message_batch")
-    swept = sweep(world, NOW + 2 * HOUR)
-    assert (swept.given_up, swept.checks_sent, swept.errors) == (["expired"], [], [UNREACHABLE])
 
 
 def test_one_failed_write_does_not_hide_the_others(world: World, table: Table) -> None:
