@@ -361,6 +361,20 @@ def test_a_message_without_step_about_a_review_causes_one_check(world: World, ta
     assert "attention" not in table.item()
 
 
+def test_late_messages_about_a_review_or_a_paid_payment_cause_no_check(
+    world: World, table: Table
+) -> None:
+    """One from before the review; a follow-up although the payment was paid meanwhile."""
+    review(table, world)
+    asked, item = len(world.asked), table.payment()
+    world.follow(CheckMessage(PAY_ID, sent_at=item.changed_at))
+    assert len(world.asked) == asked
+    world.says = lambda pay_id: reply(payId=pay_id, payAmount="19.99")
+    world.get()
+    [outcome] = world.follow(CheckMessage(PAY_ID, step=item.step + 1))
+    assert (outcome.result, len(world.asked)) == (None, asked + 1)
+
+
 def test_a_follow_up_of_an_erased_payment_is_dropped(world: World, table: Table) -> None:
     """Stored anew it would have no amount, and any amount would be right (P2)."""
     world.order(expectedAmount="5")
