@@ -68,14 +68,6 @@ def test_one_message_is_enough_for_a_payment(system: System) -> None:
     assert len(system.gateway.requests("paid-sqs")) == 1
 
 
-def test_each_payment_of_a_list_is_followed_separately(system: System) -> None:
-    """One is paid at the first check, one at the second."""
-    system.client.send({"payIds": ["paid-list", "later2-list"]})
-
-    wait_for("the first event", lambda: system.audit.arrivals("paid-list"), 20)
-    wait_for("the second event", lambda: system.audit.arrivals("later2-list"), 20)
-
-
 def test_the_same_message_many_times_yields_one_event_id(system: System) -> None:
     """SQS delivers more than once, and order services send more than once."""
     for _ in range(6):

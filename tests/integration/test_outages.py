@@ -54,18 +54,6 @@ def test_a_gateway_that_is_too_slow_counts_as_down(system: System) -> None:
     assert body["status"] == "PENDING"
 
 
-def test_a_wrong_amount_is_a_review_and_no_event(system: System) -> None:
-    """The gateway reports success, but not with the registered amount."""
-    system.client.put("wrong-amount", expectedAmount="19.99")
-    system.client.send({"payId": "paid-after-wrong"})
-
-    wait_for("REVIEW", lambda: system.client.status("wrong-amount") == "REVIEW", 20)
-    wait_for("a later event", lambda: system.audit.arrivals("paid-after-wrong"), 20)
-
-    assert "eventId" not in system.client.item("wrong-amount")
-    assert system.audit.arrivals("wrong-amount") == []
-
-
 def test_an_unpaid_payment_expires_and_never_fails(system: System) -> None:
     """After the last check of the schedule it is EXPIRED; PUT and message start it again."""
     system.client.send({"payId": "never-paid"})

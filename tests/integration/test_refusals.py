@@ -46,18 +46,12 @@ def test_malformed_messages_end_in_the_dead_letter_queue_unchanged(system: Syste
     ("call", "field"),
     [
         (("PUT", "/payments/paid-odd", {"amount": "19.99"}), "amount"),
-        (("PUT", "/payments/paid-odd", {"expectedAmount": "19,99"}), "expectedAmount"),
         (("PUT", "/payments/paid-odd", {"expectedAmount": 19.99}), "expectedAmount"),
-        (("PUT", "/payments/paid-odd", {"currency": "usd"}), "currency"),
-        (("PUT", "/payments/paid-odd", {"orderId": "two words"}), "orderId"),
         (("PUT", "/payments/paid-odd", ["19.99"]), "body"),
         (("PUT", "/payments/paid-odd", {"orderId": "A" * 20_000}), "body"),
         (("GET", "/payments/two%20words", None), "payId"),
-        (("GET", f"/payments/{'a' * 129}", None), "payId"),
-        (("POST", "/payments/query", {"payIds": []}), "payIds"),
         (("POST", "/payments/query", {"payIds": ["paid-odd"] * 101}), "payIds"),
         (("POST", "/payments/query", {"payIds": ["paid-odd", "?"]}), "payIds[1]"),
-        (("POST", "/payments/query", {"payIds": ["paid-odd"], "all": True}), "all"),
     ],
     ids=str,
 )
