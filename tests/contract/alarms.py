@@ -4,13 +4,12 @@ The rules are those of AWS's pages "Evaluating an alarm", "Configuring how Cloud
 missing data", "Alarm evaluation window" (sliding, the default) and "Using math expressions".
 """
 
-import ast
 import io
 import json
 import operator
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from functools import cache
 from itertools import islice
@@ -118,7 +117,8 @@ def _series(alarm: dict[str, Any], points: Points) -> tuple[int, Callable[[int],
         "value": {"Metric": alarm, "Period": alarm.get("Period"), "Stat": alarm.get("Statistic")}
     }
     [length] = {stat["Period"] * 1000 for stat in stats.values()}
-    tree = _parse(expression)
+    python = expression.replace(" AND ", " and ").replace(" OR ", " or ")
+    code = compile(python, "metric math", "eval")
 
     @cache
     def value_at(end: int) -> Any:
@@ -126,63 +126,16 @@ def _series(alarm: dict[str, Any], points: Points) -> tuple[int, Callable[[int],
             key: points.value(stat["Metric"]["MetricName"], stat["Stat"], end - length, end)
             for key, stat in stats.items()
         }
-        return _compute(tree, known)
+        try:
+            return eval(code, dict(METRIC_MATH), known)  # noqa: S307 - of our own template
+        except TypeError:  # of two operands one has no data, so neither has the result
+            return None
 
     return length, value_at
 
 
-OPERATORS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Lt: operator.lt,
-    ast.And: lambda a, b: bool(a and b),
-    ast.Or: lambda a, b: bool(a or b),
+METRIC_MATH: dict[str, Callable[..., Any]] = {
+    "FILL": lambda value, other: other if value is None else value,
+    "IF": lambda condition, then, otherwise: then if condition else otherwise,
 }
-
-Known = Mapping[str, float | None]
-
-
-def _parse(expression: str) -> ast.expr:
-    """Return the tree of a metric math expression: Python's, but for the names of operators."""
-    python = expression.replace(" AND ", " and ").replace(" OR ", " or ")
-    return ast.parse(python, mode="eval").body
-
-
-def _compute(node: ast.expr, known: Known) -> Any:
-    """Return the value of an expression: IF, FILL, comparisons and arithmetic; None: no data."""
-    match node:
-        case ast.Constant(value):
-            return value
-        case ast.Name(name):
-            return known[name]
-        case ast.Call(ast.Name(function), arguments):
-            return FUNCTIONS[function](known, *arguments)
-        case ast.BoolOp(op, values):
-            return _reduce(op, values, known)
-        case ast.Compare(left, [op], [right]) | ast.BinOp(left, op, right):
-            return _reduce(op, [left, right], known)
-    raise NotImplementedError(ast.dump(node))
-
-
-def _fill(known: Known, series: ast.expr, other: ast.expr) -> Any:
-    value = _compute(series, known)
-    return _compute(other, known) if value is None else value
-
-
-def _if(known: Known, condition: ast.expr, then: ast.expr, otherwise: ast.expr) -> Any:
-    holds = _compute(condition, known)
-    return None if holds is None else _compute(then if holds else otherwise, known)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {"FILL": _fill, "IF": _if}
-
-
-def _reduce(op: ast.AST, nodes: list[ast.expr], known: Known) -> Any:
-    first, *others = (_compute(node, known) for node in nodes)
-    for value in others:
-        first = None if first is None or value is None else OPERATORS[type(op)](first, value)
-    return first
+"""CloudWatch's functions; its operators are Python's, but for the names of two."""
