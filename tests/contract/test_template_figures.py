@@ -11,6 +11,7 @@ from payresult.schemas.requests import MAX_PAY_IDS
 from payresult.services.sweeper import RESERVE_MS
 from payresult.settings import MAX_WAIT_SECONDS
 from tests.support.factories import DELAYS
+from tests.support.memory_table import INDEXES
 from tests.support.template import FUNCTIONS, ROOT, TEMPLATE, of_type, properties
 
 TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
@@ -205,9 +206,6 @@ def test_what_cannot_be_made_again_outlives_its_stack() -> None:
     assert policies.pop("Table") == ("Retain", "Retain")
     names = ("ChecksQueue", "DeadLetterQueue", "EventArchive", "EventBus")
     assert policies == dict.fromkeys(names, ("RetainExceptOnCreate", "Retain"))
-
-
-INDEXES = {"work": ("workShard", "workAt"), "attention": ("attention", "attentionSince")}
 
 
 def test_the_indexes_hold_keys_only() -> None:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sandbox.provider import sign_of
+
 JSON = {"Content-Type": "application/json"}
 
 
@@ -37,3 +39,10 @@ def call(
         return Response(response.status, response.getheaders(), response.read())
     finally:
         connection.close()
+
+
+def signed_query(pay_id: str) -> bytes:
+    """Return the body of a valid query of the gateway about *pay_id*."""
+    fields = {"partnerCode": "P000818", "payId": pay_id, "tradeTime": "1"}
+    fields |= {"tradeType": "resultQuery", "version": "3.0"}
+    return json.dumps(fields | {"sign": sign_of(fields)}).encode()

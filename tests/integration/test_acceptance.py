@@ -14,7 +14,7 @@ from acceptance.deployment import Refused, beside, gateway_code, template, updat
 from acceptance.report import NOT_HERE, OK, Result, run_cases, table
 from acceptance.target import CaseFailed, Target
 from sandbox.packages import ROOT
-from sandbox.provider import sign_of
+from tests.integration.calls import signed_query
 
 ONLY_ON_AWS = {
     "an event of somebody else (resource policy)",
@@ -27,13 +27,6 @@ def target() -> Iterator[Target]:
     """A stack on the emulator, as EMULATOR=1 has it."""
     with on_emulator() as found:
         yield found
-
-
-def request(pay_id: str) -> bytes:
-    """Return a signed request about *pay_id*."""
-    fields = {"partnerCode": "P000818", "payId": pay_id, "tradeTime": "1"}
-    fields |= {"tradeType": "resultQuery", "version": "3.0"}
-    return json.dumps(fields | {"sign": sign_of(fields)}).encode()
 
 
 def test_each_case_passes_or_says_that_only_aws_shows_it(target: Target) -> None:
@@ -85,7 +78,7 @@ def test_the_gateway_is_one_file_that_cloudformation_takes() -> None:
     assert code["ZipFile"] == gateway_code()
     scope: dict[str, object] = {}
     exec(compile(code["ZipFile"], "index.py", "exec"), scope)  # noqa: S102 - as Lambda does
-    event = {"rawPath": "/resultQuery", "body": request("paid-1").decode()}
+    event = {"rawPath": "/resultQuery", "body": signed_query("paid-1").decode()}
     answered = scope["handler"](event, None)  # type: ignore[operator]  # the function
     assert json.loads(answered["body"])["payRst"] == "success"
 
@@ -106,14 +99,14 @@ def test_the_pay_id_says_what_the_gateway_answers(
     pay_id: str, status: int, pay_rst: str | None
 ) -> None:
     """It has no state."""
-    found, _, text = gateway_function.answer("/resultQuery", request(pay_id))
+    found, _, text = gateway_function.answer("/resultQuery", signed_query(pay_id))
     assert (found, json.loads(text).get("payRst")) == (status, pay_rst)
 
 
 def test_a_request_without_a_valid_sign_is_rejected() -> None:
     """As by the provider."""
     _, _, text = gateway_function.answer(
-        "/resultQuery", request("paid-1").replace(b"paid", b"free")
+        "/resultQuery", signed_query("paid-1").replace(b"paid", b"free")
     )
     assert "payRst" not in text
     assert gateway_function.answer("/", b"")[0] == 404

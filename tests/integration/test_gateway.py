@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from sandbox.gateway import SimulatedGateway
-from sandbox.provider import sign_of
 from sandbox.replies import MAX_BODY_BYTES
-from tests.integration.calls import JSON, Response, call
+from tests.integration.calls import JSON, Response, call, signed_query
 
 SAVED = b"HTTP/1.1 503 Busy\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 7\r\n\r\nlater, {payId}"
 
@@ -24,15 +23,7 @@ def gateway() -> Iterator[SimulatedGateway]:
 
 def query(gateway: SimulatedGateway, pay_id: str) -> Response:
     """The answer to a valid query about *pay_id*."""
-    request = {
-        "partnerCode": "P000818",
-        "payId": pay_id,
-        "tradeTime": "1",
-        "tradeType": "resultQuery",
-        "version": "3.0",
-    }
-    body = json.dumps(request | {"sign": sign_of(request)}).encode()
-    return call(gateway.url, "POST", "/resultQuery", body, JSON)
+    return call(gateway.url, "POST", "/resultQuery", signed_query(pay_id), JSON)
 
 
 def put(gateway: SimulatedGateway, path: str, document: Any) -> Response:

@@ -15,6 +15,7 @@ import boto3
 import moto
 
 from tests.support import loopback_gateway as gateway
+from tests.support.factories import NOW
 from tests.support.tables import create_table
 from tests.support.template import ROOT, deployed_environment, properties
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
-
-NOW = 1_795_341_600_123
-"""2026-11-22T10:00:00.123Z, in milliseconds."""
 
 REGION = "eu-central-1"
 
