@@ -90,8 +90,9 @@ def deployed(folder: Path) -> Iterator[System]:
         sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
         queue = sandbox.stack["AuditQueueUrl"]
         with AuditQueueReader(sandbox.credentials.client("sqs"), queue) as audit:
+            own = set(threading.enumerate()) - before
             yield System(sandbox, sandbox.gateway, Client(sandbox), audit)
-    wait_for("the end of its threads", lambda: set(threading.enumerate()) <= before, 10)
+    wait_for("the end of its threads", lambda: not own & set(threading.enumerate()), 10)
 
 
 @pytest.fixture(scope="session")
