@@ -104,7 +104,8 @@ def _waiting_beside_computing(items: list[pytest.Item]) -> list[pytest.Item]:
     for path, tests in groupby(items, lambda item: item.path):
         kinds[2 if path == CAMPAIGNS else WAITING not in path.parents].append([*tests])
     waiting, computing, campaigns = kinds
-    pairs = zip_longest(waiting, computing, fillvalue=[])
+    none: list[pytest.Item] = []
+    pairs = zip_longest(waiting, computing, fillvalue=none)
     return [item for files in (*pairs, campaigns) for tests in files for item in tests]
 
 
