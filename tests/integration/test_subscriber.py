@@ -157,7 +157,7 @@ def test_duplicates_and_redeliveries_lead_to_one_activation(
         subscriber.put_on_bus(arrival.envelope)
     subscriber.put_in_queue(*[json.dumps(arrival.envelope)] * 2)
     wait_for(
-        "all duplicates", lambda: subscriber.logged("paid-sub-1")["activated before"] == 4, SECONDS
+        "all duplicates", lambda: subscriber.logged("paid-sub-1")["activated before"] >= 4, SECONDS
     )
     assert subscriber.activations("paid-sub-1") == before
     assert subscriber.receipts("paid-sub-1") == 1
@@ -166,7 +166,7 @@ def test_duplicates_and_redeliveries_lead_to_one_activation(
 def test_duplicates_at_the_same_time_lead_to_one_activation(subscriber: Subscriber) -> None:
     """Several workers at once: those that lose the race find it activated, or fail and retry."""
     subscriber.put_in_queue(*[json.dumps(envelope("sub-2"))] * DUPLICATES)
-    wait_for("all duplicates", lambda: subscriber.logged("sub-2").total() == DUPLICATES, SECONDS)
+    wait_for("all duplicates", lambda: subscriber.logged("sub-2").total() >= DUPLICATES, SECONDS)
     assert subscriber.logged("sub-2")["activated"] == 1
     assert len(subscriber.activations("sub-2")) == 1
     assert subscriber.receipts("sub-2") == 1
