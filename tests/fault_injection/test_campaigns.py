@@ -1,7 +1,10 @@
 """Guarantees P1 to P8: each campaign in its small size; `make campaigns` runs the full size."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,17 @@ SMALL = campaigns_for("small")
 def test_the_guarantees_hold_and_controls_are_detected(campaign: Campaign, size: int) -> None:
     """A campaign finds no error; a control, whose design is broken, does."""
     assert run_campaign(campaign, size, "1").ok
+
+
+def test_the_command_runs_a_campaign_in_a_process_of_its_own() -> None:
+    """As `make campaigns` does."""
+    environ = os.environ | {"ONLY": "C15 batches", "SIZE": "small"}
+    environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    command = [sys.executable, "-m", "tests.fault_injection"]
+    ended = subprocess.run(  # noqa: S603 - our own program
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, "1 of 1 passed" in ended.stdout) == (0, True), ended.stderr
 
 
 def test_a_seed_repeats_a_run() -> None:
