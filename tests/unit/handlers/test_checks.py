@@ -30,14 +30,14 @@ class Checks:
         app.handler.processor = self.world.processor
         return app
 
-    def deliver(self, *bodies: object) -> list[int]:
-        """Deliver a batch, and return the indexes of the messages that failed."""
+    def deliver(self, *bodies: object, sent_at: int = 0) -> list[int]:
+        """Deliver a batch sent at *sent_at*; return the indexes of the messages that failed."""
         records = [
             {
                 "messageId": f"id-{number}",
                 "receiptHandle": "handle",
                 "body": body if isinstance(body, str) else json.dumps(body),
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent_at)},
                 "eventSource": "aws:sqs",
             }
             for number, body in enumerate(bodies)
@@ -104,6 +104,16 @@ def test_a_list_that_sqs_refuses_in_part_fails(checks: Checks) -> None:
     """It is delivered again."""
     checks.world.queue.rejects = lambda entry: '"b"' in entry["MessageBody"]
     assert checks.deliver({"payIds": ["a", "b"]}, {"payId": "c"}) == [0]
+
+
+def test_only_a_message_sent_after_the_end_starts_the_checks_again(checks: Checks) -> None:
+    """By the SentTimestamp of SQS, which a redelivery keeps (P1)."""
+    checks.world.says = lambda pay_id: reply("fail", payId=pay_id)
+    asked = []
+    for sent_at in (0, checks.world.now, checks.world.now + 1):
+        assert checks.deliver({"payId": "a"}, sent_at=sent_at) == []
+        asked += [len(checks.world.asked)]
+    assert asked == [1, 1, 2]
 
 
 def test_the_checks_function_counts_and_logs(checks: Checks, output: Output) -> None:
