@@ -114,6 +114,17 @@ def test_the_first_thing_to_do_is_a_command_that_runs(name: str, cloud: Cloud) -
     cloud.run(filled(commands[0]))
 
 
+SCANS = re.compile(r"list .*--(status|older-than)|reconcile|republish|scan (?!.*--index-name)")
+"""What reads the whole table; an index has only what is planned, unsent or waits for a person."""
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_the_first_thing_to_do_does_not_read_the_whole_table(name: str) -> None:
+    """It would take tens of minutes with ten million payments, beside the reads of customers."""
+    [command] = re.findall("First: `([^`]+)`", description(name))
+    assert not SCANS.search(command)
+
+
 @pytest.mark.parametrize("name", sorted(ALARMS))
 def test_an_alarm_tells_the_topic_where_there_is_one(name: str) -> None:
     """Without a topic it is visible in CloudWatch only."""
