@@ -117,12 +117,21 @@ def test_message_that_contradicts_the_registration(cli: CommandLine, world: Worl
 
 
 def test_message_that_sqs_rejects_stays(cli: CommandLine) -> None:
-    """It is deleted only after it was sent."""
-    cli.send_dead_letters(VALID)
-    cli.intercept("send_message_batch", lambda _call, **_: {"Failed": [{"Id": "0"}]})
+    """Also where it takes another one of the same call. It is deleted only after it was sent."""
+    other = json.dumps({"payId": "other"})
+
+    def reject_the_other(call: Any, **arguments: Any) -> Any:
+        entries = arguments.pop("Entries")
+        taken = [entry for entry in entries if entry["MessageBody"] != other]
+        rejected = [{"Id": entry["Id"]} for entry in entries if entry not in taken]
+        return call(Entries=taken, **arguments) | {"Failed": rejected}
+
+    cli.send_dead_letters(VALID, other)
+    cli.intercept("send_message_batch", reject_the_other)
     result = cli.run("redrive", "--yes")
     assert result.code == 1
-    assert dead_letters(cli) == [VALID]
+    assert cli.take_messages() == [VALID]
+    assert dead_letters(cli) == [other]
 
 
 def test_error_between_send_and_delete_duplicates_the_message(cli: CommandLine) -> None:
