@@ -187,6 +187,17 @@ def test_line_that_contradicts_is_not_sent(cli: CommandLine, world: World, file:
     assert len(cli.take_messages()) == 1
 
 
+def test_line_that_an_earlier_read_rejected_is_named(
+    cli: CommandLine, world: World, file: Path
+) -> None:
+    """Payments are read a hundred at a time."""
+    world.register("p-0", expected_amount="19.99")
+    file.write_text("payId,expectedAmount\n" + "".join(f"p-{n},18.00\n" for n in range(101)))
+    result = cli.run("follow", file, "--dry-run")
+    assert "100 to send, 1 rejected" in result.out
+    assert "p-0: expectedAmount: contradicts" in result.err
+
+
 def test_dry_run_and_no_send_nothing(cli: CommandLine, file: Path) -> None:
     """And write no resume file."""
     assert cli.run("follow", file, "--dry-run").code == 0
