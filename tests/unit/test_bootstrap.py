@@ -8,6 +8,9 @@ from types import ModuleType
 import boto3
 import botocore
 import pytest
+from botocore.client import BaseClient
+
+from payresult.aws.dynamodb import PAUSES
 
 ROOTS = Path(botocore.__file__).with_name("amazon-roots.pem")
 
@@ -62,3 +65,18 @@ def test_a_pause_is_random(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatc
         bootstrap.pause(0.4)
     assert all(0 <= each < 0.4 for each in slept)
     assert len(set(slept)) == 20
+
+
+def test_a_function_waits_before_it_asks_for_the_same_keys_again(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository by itself does not wait, and DynamoDB would hold them back again."""
+    keys = {"table": {"Keys": [{"pk": {"S": "P000818#a"}}]}}
+    held_back = {"Responses": {}, "UnprocessedKeys": keys}
+    monkeypatch.setattr(BaseClient, "_make_api_call", lambda *_: held_back)
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    environ = dict.fromkeys(("TABLE_NAME", "QUEUE_URL", "EVENT_BUS_NAME"), "table")
+    handler = bootstrap.publisher_handler(environ | {"PARTNER_CODE": "P000818"})
+    assert handler.outbox.publish(["a"]).refused == {"a": "ReadIncomplete"}
+    assert len(slept) == len(PAUSES)
