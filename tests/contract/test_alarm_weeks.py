@@ -261,8 +261,11 @@ def test_a_payment_that_is_dealt_with_within_the_day_does_not_page_again() -> No
 
 
 def test_without_a_sweep_the_alarm_stays_as_it_is() -> None:
-    """Then nobody knows whether something waits, and SweeperSilentAlarm is raised."""
-    points = given("AttentionNew", {60: 1.0})
+    """Then nobody knows whether something waits, and SweeperSilentAlarm is raised.
+
+    The next sweep that finds the same raises it no second time.
+    """
+    points = given("AttentionNew", {60: 1.0, 120: 1.0})
     assert rings("AttentionNewAlarm", points, START, START + DAY) == [START + 61 * MINUTE]
 
 
