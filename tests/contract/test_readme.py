@@ -57,6 +57,11 @@ def test_each_status_has_a_row() -> None:
     assert sorted(rows) == sorted(Status)
 
 
+def test_a_succeeded_payment_was_paid_and_may_have_been_refunded_since() -> None:
+    """It is never asked about again, and a reader must not take it for more."""
+    assert re.search(r"\| `SUCCEEDED` \|[^|]*\brefund", section("Statuses"))
+
+
 def test_each_guarantee_has_a_line() -> None:
     """Those of docs/testing.md, in their order."""
     lines = re.findall(r"^(\d)\. ", section("Guarantees"), re.MULTILINE)
