@@ -60,9 +60,9 @@ def after(
     return plan_next_check(stored, answer, rules, now, random_fraction)
 
 
-def error(age: int, tries: int = 40) -> CheckError:
+def error(age: int) -> CheckError:
     """Return the error of a payment that has been in trouble for *age* milliseconds."""
-    return CheckError("unavailable", NOW - min(age, HOUR), tries, NOW - age)
+    return CheckError("unavailable", NOW - min(age, HOUR), 40, NOW - age)
 
 
 # The status that a reply gives
@@ -252,7 +252,8 @@ def test_what_the_error_tells(
 ) -> None:
     """Trouble of any kind goes on: a 503 after a time-out is the second try."""
     assert after(payment(), answer).error == CheckError(kind, NOW, 1, NOW, how, http_status)
-    second = after(payment(last_error=error(DAY, tries=4)), answer).error
+    last = CheckError("bad_reply", NOW - HOUR, 4, NOW - DAY, "http", 500)
+    second = after(payment(last_error=last), answer).error
     assert second == CheckError(kind, NOW, 5, NOW - DAY, how, http_status)
 
 
