@@ -1,5 +1,7 @@
 """Contract of the sweeper's handler: what it reports, whatever fails (P4, P5)."""
 
+from itertools import count
+
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -7,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from payresult.aws.items import SHARD_COUNT
 from payresult.handlers import sweeper
 from tests.support.factories import HOUR, MINUTE, NOW, PARTNER
+from tests.support.fake_aws import Crash
 from tests.support.functions import CONTEXT
 from tests.support.tables import Table
 from tests.support.world import World
@@ -93,6 +96,29 @@ def test_it_reports_before_it_fails(
     expected = {"SweeperHeartbeat": [1], "EventsSent": [1], "AttentionTotal": [0]}
     assert expected.items() <= written.items()
     assert ("AttentionNew" in written) is counted
+
+
+def test_the_sweeper_reports_although_a_count_takes_too_long(
+    start: Start, world: World, output: Output
+) -> None:
+    """The gauges are counted last, so that a time-out costs only them."""
+    world.pay("paid")
+    world.now = NOW + HOUR
+    app = start("sweeper")
+    app.handler.sweeper = world.sweeper
+    queries = count(1)
+
+    def end_at_the_first_count(operation: str) -> None:
+        if operation == "query" and next(queries) > 2 * SHARD_COUNT:
+            raise Crash
+
+    world.before = end_at_the_first_count
+    output()
+    with pytest.raises(Crash):
+        app.handler({}, CONTEXT)
+    written = output().metrics
+    assert (written["SweeperHeartbeat"], written["EventsSent"]) == ([1], [1])
+    assert "AttentionTotal" not in written
 
 
 def test_the_sweeper_does_not_name_every_unreadable_item(
