@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from payresult.domain.decision import Rules
 from payresult.domain.schedule import Schedule
 from payresult.errors import InvalidInput
 from payresult.resources import Resources
@@ -67,7 +68,7 @@ def test_a_payment_is_kept_for_ever_by_default(retention: dict[str, str], days: 
 
 
 def test_reads_what_a_deployment_may_choose() -> None:
-    """A zone, failed values, registration demanded."""
+    """A zone, failed values, registration demanded. The rules of checks and events have them."""
     chosen = Settings.from_env(
         ENVIRON
         | {
@@ -81,6 +82,8 @@ def test_reads_what_a_deployment_may_choose() -> None:
     assert chosen.failed_pay_rst_values == {"fail", "closed"}
     assert chosen.require_registration is True
     assert chosen.schedule.checks == 2
+    decided = (chosen.schedule, ENVIRON["ENVIRONMENT"], chosen.failed_pay_rst_values, chosen.zone)
+    assert chosen.rules == Rules(*decided, chosen.resources.retention_days)
 
 
 @pytest.mark.parametrize("name", ["GATEWAY_TIME_ZONE", "FAILED_PAY_RST_VALUES"])
