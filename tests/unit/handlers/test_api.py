@@ -146,6 +146,15 @@ def test_404_where_registration_is_required(loaded: Load, table: Table, ask: Ask
     assert (api.world.asked, table.scan()) == ([], [])
 
 
+def test_the_deployment_decides_that_registration_is_required(
+    start: Start, aws: dict[str, str]
+) -> None:
+    """By the variable of the template."""
+    app = start("api", REQUIRE_REGISTRATION="true", **aws)
+    event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": PAY_ID}}
+    assert app.handler(event, None)["statusCode"] == 404
+
+
 @pytest.mark.parametrize("pay_id", ["a:b", "a.b~c", "a" * 128])
 def test_a_pay_id_is_taken_as_api_gateway_decodes_it(api: Api, table: Table, pay_id: str) -> None:
     """An HTTP API decodes path parameters: a caller may write ``%3A`` or a colon."""
