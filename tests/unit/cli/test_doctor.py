@@ -369,7 +369,9 @@ def test_what_waits_for_a_person_is_counted(doctor: Doctor, world: World) -> Non
 
 
 def paid_unsent(world: World) -> Payment:
-    """Return a payment that was paid, and whose event nobody has sent."""
+    """Return a payment that was paid a day after it came, and whose event nobody has sent."""
+    world.register("p-1")
+    world.now += 24 * HOUR
     world.pay("p-1")
     return world.table.payment("p-1")
 
