@@ -321,7 +321,12 @@ CLAIMED = {"lastCheckedAt": NOW + SECOND}
     [
         ({}, lambda it: updates.amend(it, FULL), REGISTERED),
         ({}, lambda it: updates.claim_live(it, NOW + SECOND), CLAIMED),
-        ({"lastCheckedAt": 1}, lambda it: updates.claim_live(it, NOW + SECOND), CLAIMED),
+        # the gateway has not answered yet: ``stale`` stays as it is
+        (
+            {"lastCheckedAt": 1, "lastAnsweredAt": 1, "lastUnansweredAt": 2},
+            lambda it: updates.claim_live(it, NOW + SECOND),
+            CLAIMED,
+        ),
         ({}, lambda _: updates.note_unanswered(NOW), {"lastUnansweredAt": NOW}),
         (of(R), lambda _: updates.note_unanswered(NOW), {"lastUnansweredAt": NOW}),
         ({"lastUnansweredAt": 1}, WRITES["note_unanswered"], {"lastUnansweredAt": NOW}),
