@@ -361,6 +361,16 @@ def test_a_message_without_step_about_a_review_causes_one_check(world: World, ta
     assert "attention" not in table.item()
 
 
+def test_messages_about_a_review_share_one_claim(world: World, table: Table) -> None:
+    """Also where SQS delivers them one after the other: one check in two seconds (P6)."""
+    review(table, world)
+    asked = len(world.asked)
+    for _ in range(3):
+        world.follow(CheckMessage(PAY_ID, sent_at=world.now))
+        world.now += 600
+    assert len(world.asked) == asked + 1
+
+
 def test_late_messages_about_a_review_or_a_paid_payment_cause_no_check(
     world: World, table: Table
 ) -> None:
