@@ -155,6 +155,18 @@ def test_the_deployment_decides_that_registration_is_required(
     assert app.handler(event, None)["statusCode"] == 404
 
 
+def test_the_deployment_decides_in_which_zone_it_was_paid(
+    start: Start, aws: dict[str, str], world: World
+) -> None:
+    """By the variable of the template."""
+    world.says = lambda _: reply(payResultDate="2026-11-22 18:00:00")
+    world.get()
+    app = start("api", GATEWAY_TIME_ZONE="Asia/Shanghai", **aws)
+    event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": PAY_ID}}
+    shown = json.loads(app.handler(event, None)["body"])
+    assert (shown["status"], shown["paidAt"]) == ("SUCCEEDED", "2026-11-22T18:00:00+08:00")
+
+
 @pytest.mark.parametrize("pay_id", ["a:b", "a.b~c", "a" * 128])
 def test_a_pay_id_is_taken_as_api_gateway_decodes_it(api: Api, table: Table, pay_id: str) -> None:
     """An HTTP API decodes path parameters: a caller may write ``%3A`` or a colon."""
