@@ -61,7 +61,11 @@ class Outbox:
             for pay_id, each in found.items()
             if not isinstance(each, Payment)
         }
-        events = [event for each in payments.values() if (event := _unsent_event(each))]
+        events = [
+            Event(each.pay_id, each.event_id, each.event)
+            for each in payments.values()
+            if each.event_state == "PENDING" and each.event_id and each.event
+        ]
         refused = self._publisher.put(events)
         accepted = [event for event in events if event.pay_id not in refused]
         sent = [payments[event.pay_id] for event in accepted]
@@ -94,9 +98,3 @@ class Outbox:
 
     def _now(self) -> int:
         return int(self._clock() * 1000)
-
-
-def _unsent_event(payment: Payment) -> Event | None:
-    if payment.event_state == "PENDING" and payment.event_id and payment.event:
-        return Event(payment.pay_id, payment.event_id, payment.event)
-    return None
