@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +18,6 @@ from tests.integration.conftest import RunCli, System, run_as
 from tests.support.commands import CommandResult
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
 
@@ -82,27 +81,34 @@ def test_a_function_that_is_switched_off_has_its_line(doctor: RunCli, system: Sy
 
 def test_an_alarm_that_was_deleted_has_its_line(doctor: RunCli, system: System) -> None:
     """By its name in the template."""
-    alarms: CloudWatchClient = system.sandbox.credentials.client("cloudwatch")
-    [name] = [
-        each["AlarmName"]
+    alarms: Any = system.sandbox.credentials.client("cloudwatch")
+    [alarm] = [
+        each
         for each in alarms.describe_alarms()["MetricAlarms"]
         if "QueueAgeAlarm" in each["AlarmName"]
     ]
-    alarms.delete_alarms(AlarmNames=[name])
-    [line] = [each for each in doctor("--json").records if each["check"] == "alarms"]
-    assert line["text"].startswith("deleted: QueueAgeAlarm")
+    alarms.delete_alarms(AlarmNames=[alarm["AlarmName"]])
+    try:
+        [line] = [each for each in doctor("--json").records if each["check"] == "alarms"]
+        assert line["text"].startswith("deleted: QueueAgeAlarm")
+    finally:
+        settings = alarms.meta.service_model.operation_model("PutMetricAlarm").input_shape.members
+        alarms.put_metric_alarm(**{name: alarm[name] for name in settings if name in alarm})
 
 
 def test_a_payment_in_review_and_a_dead_letter_have_their_lines(
-    doctor: RunCli, system: System
+    doctor: RunCli, cli: RunCli, system: System
 ) -> None:
-    """Each names the command that shows more."""
+    """Each names the command that shows more. Both are gone afterwards: other tests see all ok."""
     system.client.put("wrong-doctor", expectedAmount="19.99")
     wait_for("REVIEW", lambda: system.client.status("wrong-doctor") == "REVIEW", 20)
     with system.short_visibility():
         system.client.send("no JSON")
         wait_for("the dead letter", lambda: "no JSON" in system.client.dead_letters(), 60)
     result = doctor()
+    sqs = system.sandbox.credentials.client("sqs")
+    sqs.purge_queue(QueueUrl=system.sandbox.stack["DeadLetterQueueUrl"])
+    cli("close", "wrong-doctor", "--reason", "seen", "--yes")
     assert result.code == 1
     assert re.search(
         r"^ATTENTION +attention +1 REVIEW: `cli/payresult list", result.out, re.MULTILINE
