@@ -73,3 +73,18 @@ def test_it_reports_refused_records(
     assert [(line["payId"], line["code"]) for line in written.logged] == [
         (pay_id, "InternalFailure") for pay_id in "bc"
     ]
+
+
+def test_it_reports_the_record_of_an_unreadable_payment(
+    start: Start, table: Table, world: World, output: Output
+) -> None:
+    """A later version wrote the item. The other events are sent."""
+    app = start("publisher")
+    world.pay("a", "b")
+    table.change("a", schemaVersion=2)
+    app.handler.outbox = world.outbox
+    output()
+    answer = app.handler({"Records": [record(pay_id, "PENDING") for pay_id in "ab"]}, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "seq-a"}]}
+    [line] = output().logged
+    assert (line["payId"], line["code"]) == ("a", "UnreadableItem")

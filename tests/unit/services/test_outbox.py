@@ -8,6 +8,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from payresult.aws import operator_updates
 from payresult.aws.eventbridge import EventPublisher
+from payresult.errors import UnreadableItem
 from payresult.services.outbox import Outbox
 from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID
 from tests.support.fake_aws import Crash
@@ -153,7 +154,10 @@ def test_an_unreadable_item_is_reported(world: World, table: Table) -> None:
     world.pay("a", "b")
     table.change("a", schemaVersion=2)
     published = world.outbox.publish(["a", "b"])
-    assert (published.sent, published.refused) == (1, {"a": "UnreadableItem"})
+    assert (published.sent, published.refused) == (1, {})
+    assert {pay_id: type(error) for pay_id, error in published.unread.items()} == {
+        "a": UnreadableItem
+    }
     assert states(table, "a", "b") == ["PENDING", "SENT"]
 
 

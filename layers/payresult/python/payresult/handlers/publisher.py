@@ -23,16 +23,15 @@ class PublisherHandler:
         """
         records = {pay_id: record for record in event["Records"] if (pay_id := _became_due(record))}
         published = self.outbox.publish(records)
-        for pay_id, code in published.refused.items():
+        unread = {pay_id: type(error).__name__ for pay_id, error in published.unread.items()}
+        refused = published.refused | unread
+        for pay_id, code in refused.items():
             self.logger.warning("event refused", extra={"payId": pay_id, "code": code})
         if records:
-            count(
-                self.metrics,
-                {"EventsSent": published.sent, "EventsRefused": len(published.refused)},
-            )
+            count(self.metrics, {"EventsSent": published.sent, "EventsRefused": len(refused)})
             measure(self.metrics, "EventAge", published.ages)
             self.metrics.flush_metrics()
-        failed = [records[pay_id]["dynamodb"]["SequenceNumber"] for pay_id in published.refused]
+        failed = [records[pay_id]["dynamodb"]["SequenceNumber"] for pay_id in refused]
         return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 

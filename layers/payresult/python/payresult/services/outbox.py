@@ -11,7 +11,7 @@ from payresult.aws.eventbridge import EventPublisher
 from payresult.domain.event import Event
 from payresult.domain.payment import Payment
 from payresult.domain.schedule import expiry
-from payresult.errors import PaymentChanged
+from payresult.errors import PaymentChanged, ReadIncomplete, UnreadableItem
 
 MAX_RETRY_DELAY_MS = 15 * 60_000
 
@@ -20,13 +20,14 @@ MAX_RETRY_DELAY_MS = 15 * 60_000
 class PublishResult:
     """How many events the bus accepted, and which it refused.
 
-    ``refused`` says by payId why: a code of EventBridge, or the name of an error. ``ages`` are the
-    milliseconds from the success (or from an operator's republish) until the event was marked as
-    sent. An event that is sent twice is marked, and has an age, once.
+    ``refused`` has EventBridge's code by payId, ``unread`` why a payment could not be read.
+    ``ages`` are the milliseconds from the success (or from an operator's republish) until the event
+    was marked as sent. An event that is sent twice is marked, and has an age, once.
     """
 
     sent: int
     refused: dict[str, str]
+    unread: dict[str, UnreadableItem | ReadIncomplete]
     ages: list[int]
 
 
@@ -56,11 +57,7 @@ class Outbox:
         """
         found = self._payments.get_many(pay_ids)
         payments = {pay_id: each for pay_id, each in found.items() if isinstance(each, Payment)}
-        unreadable = {
-            pay_id: type(each).__name__
-            for pay_id, each in found.items()
-            if not isinstance(each, Payment)
-        }
+        unread = {pay_id: each for pay_id, each in found.items() if not isinstance(each, Payment)}
         events = [
             Event(each.pay_id, each.event_id, each.event)
             for each in payments.values()
@@ -74,7 +71,7 @@ class Outbox:
             late = [event for event in events if event.pay_id in refused]
             unsent = [payments[event.pay_id] for event in late]
             list(self._pool.map(self._postpone, late, unsent))
-        return PublishResult(len(sent), refused | unreadable, ages)
+        return PublishResult(len(sent), refused, unread, ages)
 
     def _mark(self, event: Event, payment: Payment) -> int | None:
         now = self._now()

@@ -123,11 +123,12 @@ class Sweeper:
         published = self._outbox.publish(pay_ids, postpone=True)
         result.events_sent += published.sent
         result.event_ages += published.ages
-        for pay_id, code in published.refused.items():
-            if code == UnreadableItem.__name__:
+        result.events_refused |= published.refused
+        for pay_id, error in published.unread.items():
+            if isinstance(error, UnreadableItem):
                 result.unreadable.append(pay_id)
             else:
-                result.events_refused[pay_id] = code
+                result.events_refused[pay_id] = type(error).__name__
         return True
 
     def _follow(self, pay_ids: list[str], result: SweepResult) -> bool:
