@@ -164,10 +164,14 @@ def test_duplicates_and_redeliveries_lead_to_one_activation(
 
 
 def test_duplicates_at_the_same_time_lead_to_one_activation(subscriber: Subscriber) -> None:
-    """Several workers at once: those that lose the race find it activated, or fail and retry."""
+    """Several workers at once: those that lose the race find it activated, or fail and retry.
+
+    No worker logs "activated" if another one is at the receipt when the first has activated: that
+    one fails, and finds it activated when it tries again.
+    """
     subscriber.put_in_queue(*[json.dumps(envelope("sub-2"))] * DUPLICATES)
     wait_for("all duplicates", lambda: subscriber.logged("sub-2").total() >= DUPLICATES, SECONDS)
-    assert subscriber.logged("sub-2")["activated"] == 1
+    assert subscriber.logged("sub-2")["activated"] <= 1
     assert len(subscriber.activations("sub-2")) == 1
     assert subscriber.receipts("sub-2") == 1
 
