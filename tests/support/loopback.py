@@ -77,9 +77,10 @@ class LoopbackHost:
 
     def kill(self) -> None:
         """Send SIGKILL to the worker."""
+        between = not self._busy  # as it is now: the end of an invocation is told by another thread
         self._dead = True
         os.kill(self.pid, signal.SIGKILL)
-        if not self._busy:  # between two invocations, `invoke` does not read the messages
+        if between:  # two invocations: `invoke` does not read the messages
             self._read_message()
             self._wait_for_next_worker()
 
