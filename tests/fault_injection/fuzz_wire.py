@@ -30,7 +30,8 @@ DEADLINE, GRACE = 0.5, 0.5
 """Seconds."""
 
 ATTEMPTS = 3
-"""A late call is repeated: the machine may have been busy, but not each time."""
+"""A call that is late, or without an answer at its deadline, is repeated: the machine may have been
+busy, but not each time."""
 
 MAX_GROWTH_KB = 10 * 1024
 """By how much the process may grow."""
@@ -164,7 +165,7 @@ def _client(url: str, authority: trustme.CA) -> GatewayClient:
 
 def _query(endpoint: Endpoint, client: GatewayClient) -> str:
     """Make a query; return the problem, "" if there is none."""
-    late = 0.0
+    result, late = "", 0.0
     for _ in range(ATTEMPTS):
         start = time.monotonic()
         try:
@@ -172,9 +173,11 @@ def _query(endpoint: Endpoint, client: GatewayClient) -> str:
         except (GatewayUnavailable, InvalidReply) as error:
             result = type(error).__name__
         late = time.monotonic() - start - DEADLINE
-        if late <= GRACE:
-            return "" if result == endpoint.expected else f"{endpoint.name}: {result}"
-    return f"{endpoint.name}: {late:.2f} s after the deadline"
+        if result not in {endpoint.expected, UNAVAILABLE}:
+            break
+        if result == endpoint.expected and late <= GRACE:
+            return ""
+    return f"{endpoint.name}: {result}, {late:.2f} s after the deadline"
 
 
 @contextmanager
