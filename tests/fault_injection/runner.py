@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from multiprocessing.sharedctypes import Synchronized
 
 from tests.fault_injection.registry import SIZES, campaigns_for
@@ -15,8 +16,10 @@ from tests.support.progress import progress
 PROCESSES = 2
 REDRAW_SECONDS = 0.5
 
-_fractions: "list[Synchronized[float]]" = []
-"""The fraction of each campaign that is done, in memory shared by the processes."""
+LIMIT_SECONDS = 1800.0
+"""The longest campaign takes some ten minutes; thrice that if the machine is busy."""
+
+CONTEXT = get_context("spawn")  # a forked process would inherit locked locks
 
 
 def main() -> int:
@@ -41,34 +44,51 @@ def run_all(names: Sequence[str], size: str, seed: str) -> list[CampaignResult]:
     """Run campaigns, the longest of the last report first; return their results in order."""
     seconds = {result.name: result.seconds for result in load()[1]}
     longest_first = sorted(names, key=lambda name: -seconds.get(name, 0))
-    context = get_context("spawn")  # a forked process would inherit locked locks
-    fractions = [context.Value("d", 0.0) for _ in names]
-
-    def run(number: int, name: str) -> CampaignResult:
-        # A process for each campaign: the memory of one would count as the next one's.
-        with ProcessPoolExecutor(1, context, _initialize, (fractions,)) as process:
-            return process.submit(run_in_process, number, name, size, seed).result()
-
+    fractions = [CONTEXT.Value("d", 0.0) for _ in names]
     with ThreadPoolExecutor(PROCESSES) as pool:
         running = {
-            name: pool.submit(run, number, name) for number, name in enumerate(longest_first)
+            name: pool.submit(_run_apart, name, size, seed, fraction)
+            for name, fraction in zip(longest_first, fractions, strict=True)
         }
         _show_progress(list(running.values()), fractions)
         return [running[name].result() for name in names]
 
 
-def run_in_process(number: int, name: str, size: str, seed: str) -> CampaignResult:
-    """Run one campaign, in a process of its own."""
+def _run_apart(name: str, size: str, seed: str, fraction: "Synchronized[float]") -> CampaignResult:
+    """Run a campaign in a process of its own: the memory of one would count as the next one's.
+
+    A process that dies or that does not end in time is a failed campaign, and the others go on.
+    """
+    receiver, sender = CONTEXT.Pipe(duplex=False)
+    arguments = (name, size, seed, sender, fraction)
+    process = CONTEXT.Process(target=_run_here, args=arguments, daemon=True)
+    process.start()
+    sender.close()
+    failed = CampaignResult(name, 0, 0, 0, 0, 0, 0.0, ok=False, control=False)
+    try:
+        result: CampaignResult = receiver.recv() if receiver.poll(LIMIT_SECONDS) else failed
+    except EOFError:
+        result = failed
+    process.kill()
+    process.join()
+    state = "ok" if result.ok else "FAILED" if result.tries else "died or did not end in time"
+    sys.stderr.write(f"{name}: {state}, {result.seconds:.0f} s\n")
+    return result
+
+
+def _run_here(
+    name: str,
+    size: str,
+    seed: str,
+    sender: "Connection[CampaignResult, None]",
+    fraction: "Synchronized[float]",
+) -> None:
     [(campaign, tries)] = [each for each in campaigns_for(size) if each[0].name == name]
 
-    def on_progress(fraction: float) -> None:
-        _fractions[number].value = fraction
+    def on_progress(done: float) -> None:
+        fraction.value = done
 
-    return run_campaign(campaign, tries, seed, on_progress)
-
-
-def _initialize(fractions: "list[Synchronized[float]]") -> None:
-    _fractions[:] = fractions
+    sender.send(run_campaign(campaign, tries, seed, on_progress))
 
 
 def _show_progress(

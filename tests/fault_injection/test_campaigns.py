@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fault_injection import runner
 from tests.fault_injection.registry import CAMPAIGNS, campaigns_for
 from tests.fault_injection.report import figures, load, markdown, save
 from tests.fault_injection.results import Campaign, CampaignResult, run_campaign
@@ -32,6 +33,22 @@ def test_the_command_runs_a_campaign_in_a_process_of_its_own() -> None:
         command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, "1 of 1 passed" in ended.stdout) == (0, True), ended.stderr
+
+
+def test_a_campaign_that_dies_costs_no_other_result() -> None:
+    """It is a failed one."""
+    results = runner.run_all(["no such campaign", "C15 batches"], "small", "1")
+    assert [(each.name, each.ok) for each in results] == [
+        ("no such campaign", False),
+        ("C15 batches", True),
+    ]
+
+
+def test_a_campaign_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the limit; it is a failed one."""
+    monkeypatch.setattr(runner, "LIMIT_SECONDS", 0.0)
+    [result] = runner.run_all(["C24 soak of one warm worker"], "full", "1")
+    assert not result.ok
 
 
 def test_a_seed_repeats_a_run() -> None:
