@@ -12,7 +12,7 @@ MAX_QUEUE_DELAY = 900
 
 FIRST_RETRY_DELAY = 5
 MAX_RETRY_DELAY = 6 * 3600
-MAX_RETRY_AFTER = 24 * 3600
+MAX_RETRY_AFTER_DELAY = 24 * 3600
 LATE_CHECKS = (3600, 24 * 3600)
 FOLLOW_FOR = 9 * 24 * 3600
 """A payment is given up this long after its (re)start: the week of the default schedule,
@@ -77,7 +77,7 @@ def backoff(tries: int, age: float, retry_after: float | None, random_fraction: 
     return max(
         min(doubled, MAX_QUEUE_DELAY),
         min(age / 8, MAX_RETRY_DELAY),  # 900 s at two hours
-        min(retry_after or 0, MAX_RETRY_AFTER),
+        min(retry_after or 0, MAX_RETRY_AFTER_DELAY),
     )
 
 

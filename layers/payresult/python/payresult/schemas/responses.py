@@ -26,7 +26,7 @@ from payresult.schemas.fields import (
 
 DEFAULT_RETRY_AFTER = 5
 """Seconds: what callers are asked to wait where nobody knows better."""
-MAX_RETRY_AFTER = 3600
+MAX_CALLER_RETRY_AFTER = 3600
 """Seconds. The gateway may ask for years, and a caller would take its word for it."""
 
 
@@ -183,5 +183,5 @@ def problem_of(error: BaseException) -> Problem:
 def retry_after(error: BaseException) -> int | None:
     """Return the seconds after which to ask again, where asking again helps."""
     if isinstance(error, errors.GatewayError) and error.retry_after is not None:
-        return min(max(round(error.retry_after), 1), MAX_RETRY_AFTER)
+        return min(max(round(error.retry_after), 1), MAX_CALLER_RETRY_AFTER)
     return DEFAULT_RETRY_AFTER if problem_of(error).status == 503 else None  # noqa: PLR2004 - HTTP's
