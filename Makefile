@@ -50,7 +50,7 @@ test-unit: .venv/.dev-ready
 test-rest: .venv/.dev-ready .venv-sam/.ready
 	@$(PYTEST) -n 4 --dist loadfile tests --ignore=tests/unit
 
-campaigns: .venv/.dev-ready ## test the guarantees by fault injection, up to an hour (SIZE=small: a minute; SEED=... repeats a run)
+campaigns: .venv/.dev-ready ## test the guarantees by fault injection, half an hour (SIZE=small: a minute; SEED=... repeats a run)
 	@PYTHONPATH=layers/payresult/python:cli $(DEV) -m tests.fault_injection
 
 acceptance: .venv/.dev-ready ## play the story against a stack on AWS that is there for tests: STACK=... (EMULATOR=1: on this machine)
