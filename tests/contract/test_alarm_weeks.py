@@ -29,7 +29,8 @@ WRAPPED = GatewayResponse(200, b'{"data": {"payRst": "success"}, "status": {"cod
 FAILURES = (UNAVAILABLE, HTML_PAGE, WRAPPED)
 
 OF_THE_GATEWAY = ("GatewayDownAlarm", "GatewayRepliesAlarm", "NoneSucceededAlarm")
-OF_OUR_METRICS = (*OF_THE_GATEWAY, "ApiFailuresAlarm")
+OF_MESSAGES = ("MessagesFailedAlarm", "MessagesRefusedAlarm")
+OF_OUR_METRICS = (*OF_THE_GATEWAY, *OF_MESSAGES, "ApiFailuresAlarm")
 
 Said = Callable[[str, int], GatewayResponse]
 
@@ -211,6 +212,34 @@ def test_an_api_that_fails_is_heard_and_a_single_failure_is_not(
         story.simulation.get_payment(f"pay-{number}")
         story.run(3 * MINUTE)
     assert len(story.rings("ApiFailuresAlarm")) == times
+
+
+@pytest.mark.parametrize(("broken_for", "times"), [(HOUR, 1), (MINUTE, 0)])
+def test_checks_that_fail_are_heard_and_a_single_failure_is_not(
+    broken_for: int, times: int
+) -> None:
+    """DynamoDB refuses what `checks` registers; the invocations succeed all the same."""
+
+    def refuse(call: Call) -> None:
+        broken = HOUR <= story.now < HOUR + broken_for
+        if broken and (call.function, call.when, call.kind) == ("checks", "before", "register"):
+            raise client_error("AccessDeniedException")
+
+    story = Story(waiting)
+    story.simulation.on_call = refuse
+    story.orders(60, 3 * MINUTE)
+    assert [len(story.rings(name)) for name in OF_MESSAGES] == [times, 0]
+
+
+def test_each_refused_message_is_heard() -> None:
+    """Also the second one, whose dead letter comes to one that is there."""
+    story = Story(waiting)
+    for _ in range(2):
+        story.simulation.queue.put("not JSON")
+        story.run(HOUR)
+    first, second = story.rings("MessagesRefusedAlarm")
+    assert first <= 10 * MINUTE < HOUR < second <= HOUR + 10 * MINUTE
+    assert story.rings("MessagesFailedAlarm") == []
 
 
 def given(name: str, values: dict[int, float]) -> Points:

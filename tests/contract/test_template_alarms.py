@@ -59,6 +59,8 @@ def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None
         "ChecksAnswered",
         "ChecksUnanswered",
         "EventsUnsent",
+        "MessagesFailed",
+        "MessagesRefused",
         "OtherPartnerItems",
         "PaymentsSucceeded",
         "PaymentsUnpaid",
