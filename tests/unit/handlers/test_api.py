@@ -112,6 +112,18 @@ def test_get_of_a_pending_payment_says_when_to_ask_again(api: Api) -> None:
     assert "createdAt" not in shown
 
 
+@pytest.mark.parametrize(("wanted", "told"), [(None, "2"), (1, "2"), (600, "600"), (9e9, "3600")])
+def test_get_of_a_stored_payment_hands_on_what_the_gateway_wants(
+    api: Api, wanted: float | None, told: str
+) -> None:
+    """Its ``Retry-After``, but at most an hour; else a polling app would ask it all the time."""
+    api.put({"orderId": "A-17"})
+    api.world.checks_enabled = False
+    api.world.says = lambda pay_id: GatewayUnavailable("busy", pay_id=pay_id, retry_after=wanted)
+    status, shown, headers = api.get()
+    assert (status, shown["status"], headers["Retry-After"]) == (200, "PENDING", told)
+
+
 DOWN = "gateway-unavailable"
 BOTH = pytest.mark.parametrize("ask", [Api.get, Api.wait])
 """What GET and a waiting app have in common."""

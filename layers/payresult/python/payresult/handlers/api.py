@@ -85,8 +85,7 @@ class ApiHandler:
         if error := _failure(outcome):
             return _problem(error)
         pending = outcome.payment is not None and outcome.payment.status is Status.PENDING
-        later = {"Retry-After": str(LIVE_CHECK_INTERVAL_MS // 1000)}
-        headers = later if pending and not may_ask_at_once else {}
+        headers = {"Retry-After": _pause(outcome)} if pending and not may_ask_at_once else {}
         return _response(200, outcome_response(outcome, zone=self._zone), headers)
 
     def _put_payment(self, event: Event) -> Response:
@@ -117,6 +116,13 @@ class ApiHandler:
 def _failure(outcome: Outcome) -> BaseException | None:
     """Return the error that leaves nothing to tell the caller."""
     return outcome.error if outcome.payment is None else None
+
+
+def _pause(outcome: Outcome) -> str:
+    """Return the seconds to wait until the next question: the gateway may want more than ours."""
+    answer = outcome.result and outcome.result.answer
+    wanted = retry_after(answer) if isinstance(answer, GatewayError) and answer.retry_after else 0
+    return str(max(wanted or 0, LIVE_CHECK_INTERVAL_MS // 1000))
 
 
 def _is_fault(error: BaseException) -> bool:
