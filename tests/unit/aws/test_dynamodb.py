@@ -281,6 +281,16 @@ def test_forget_refuses_what_is_not_at_rest(table: Table, keeps: dict[str, Any])
     assert raised.value.current is None
 
 
+def test_a_payment_that_is_not_forgotten_keeps_the_marker_of_its_order(table: Table) -> None:
+    """It is published again between the operator's look and the answer "yes"."""
+    create(table, PAY_ID)
+    table.change(status="SUCCEEDED", orderId="A-17")
+    table.payments.orders.claim("A-17", PAY_ID)
+    with pytest.raises(PaymentChanged):
+        table.payments.forget(table.payment())
+    assert table.payments.orders.holder("A-17") == PAY_ID
+
+
 def test_what_waits_for_a_person_is_read_from_the_index(table: Table) -> None:
     """The oldest first, one reason, this partner only."""
     create(table, "a", "b", "c", "d")

@@ -104,13 +104,18 @@ class PaymentRepository:
         Raises PaymentChanged, with the payment as it is now, where that does not hold.
         """
         self.orders.release(payment)
-        self._conditionally(
-            self._client.delete_item,
-            payment.pay_id,
-            ConditionExpression=f"attribute_exists(#pk) AND {AT_REST}",
-            ExpressionAttributeNames={f"#{n}": n for n in ("pk", "workShard", "attention")},
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
+        try:
+            self._conditionally(
+                self._client.delete_item,
+                payment.pay_id,
+                ConditionExpression=f"attribute_exists(#pk) AND {AT_REST}",
+                ExpressionAttributeNames={f"#{n}": n for n in ("pk", "workShard", "attention")},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except PaymentChanged as changed:
+            if (kept := changed.current) and kept.settled:  # it still is what its order was paid by
+                self.orders.claim(kept.registration.order_id, kept.pay_id)
+            raise
 
     def _conditionally(self, call: Callable[..., Any], pay_id: str, **arguments: Any) -> Any:
         """Return the response of a write. PaymentChanged has the item if ALL_OLD is asked."""
