@@ -84,7 +84,7 @@ WRITES: dict[str, Callable[[Payment], Update]] = {
     "review_live": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[1],
     "review_step": lambda stored: checks(stored, CheckPlan(R, 0), PAID)[0],
     "succeed": succeed,
-    "mark_sent": lambda _: updates.mark_sent(EVENT, NOW),
+    "mark_sent": lambda _: updates.mark_sent(EVENT, NOW, None, None),
     "mark_waiting": lambda _: updates.mark_sent(EVENT, NOW, NOW // 1000, DUPLICATE),
     "postpone_event": lambda _: updates.postpone_event(EVENT, NOW),
     "claim_due": lambda stored: updates.claim_due(stored, NOW + 10 * DAY),
@@ -472,8 +472,8 @@ EXPIRY = 1_800_000_000
 @pytest.mark.parametrize(
     ("update", "changed"),
     [
-        (updates.mark_sent(EVENT, NOW + HOUR), {}),
-        (updates.mark_sent(EVENT, NOW + HOUR, EXPIRY), {"expiresAt": EXPIRY}),
+        (updates.mark_sent(EVENT, NOW + HOUR, None, None), {}),
+        (updates.mark_sent(EVENT, NOW + HOUR, EXPIRY, None), {"expiresAt": EXPIRY}),
         (updates.mark_sent(EVENT, NOW + HOUR, EXPIRY, DUPLICATE), {"attention": DUPLICATE}),
     ],
     ids=["kept for ever", "expires", "waits for a person"],

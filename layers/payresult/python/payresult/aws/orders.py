@@ -34,8 +34,8 @@ class Orders:
     def claim(self, order_id: str | None, pay_id: str) -> str | None:
         """Mark the order as paid by *pay_id*; return the payId that came before it, if any.
 
-        Whoever repeats it gets the same answer. The marker lives as long as the last payment of
-        its order, so a time that an earlier one set is removed.
+        Whoever repeats it gets the same answer. The marker lives as long as the payment of its
+        order that came to rest last, so a time that an earlier one set is removed.
         """
         if order_id is None:
             return None

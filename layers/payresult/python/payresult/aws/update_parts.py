@@ -124,7 +124,8 @@ def wait_for_person(update: Update, payment: Payment, reason: str, now: int) -> 
 def append_history(update: Update, payment: Payment, change: StatusChange) -> None:
     """Append an entry; a full history loses its second one.
 
-    The caller's conditions make sure that no entry was added since *payment* was read.
+    A full one is written as it was read, so an entry of an operator may get lost that was added
+    since: the caller's conditions hold for changes of the status only.
     """
     entry = items.status_change_value(change)
     if len(payment.history) < MAX_HISTORY:

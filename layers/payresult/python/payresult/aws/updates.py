@@ -168,9 +168,7 @@ def succeed(
     return update
 
 
-def mark_sent(
-    event: Event, now: int, expires_at: int | None = None, attention: str | None = None
-) -> Update:
+def mark_sent(event: Event, now: int, expires_at: int | None, attention: str | None) -> Update:
     """Mark the event as sent; the item may be deleted at *expires_at* (seconds since 1970).
 
     Nothing expires that waits for a person: *attention* is as it was read, and has to be still.

@@ -106,7 +106,7 @@ def same_amount(pay_amount: str | None, expected: str | None, currency: str | No
     """Return True if *pay_amount* is the *expected* one, in *currency*; None: not registered.
 
     A currency that *pay_amount* names contradicts every other one, also where its number does
-    not parse.
+    not parse. One that is unknown here ("5 zł") contradicts none, but is not the *expected* amount.
     """
     paid = parse_amount(pay_amount, currency)
     if expected is not None and (paid is None or paid.value != Decimal(expected)):

@@ -172,7 +172,7 @@ def _plan_late_check(payment: Payment, plan: CheckPlan, rules: Rules, now: int) 
     """Plan the next late check of a FAILED or REVIEW payment, or none after the second.
 
     They count from the last entry of the history: the change of status, or what an operator
-    accepted since.
+    did since.
     """
     if plan.status is Status.SUCCEEDED:
         return plan
