@@ -65,7 +65,7 @@ bench: .venv/.dev-ready .venv-sam/.ready .venv-runtime/.ready ## compare its spe
 latency: .venv/.dev-ready ## print how long after paying a payment is known to be paid (DELAYS=5,10,...: another CheckDelays)
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.latency
 
-cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, also in three other designs
+cost: .venv/.dev-ready ## print what a million checks and payments cost on AWS, also in four other designs
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.benchmarks.cost
 
 scale: .venv/.dev-ready ## print how cost and time grow, and which limit is reached first (CPU=1 measures this machine)

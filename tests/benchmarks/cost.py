@@ -1,4 +1,4 @@
-"""make cost: dollars for a million checks and payments, of payresult and of three other designs."""
+"""make cost: dollars for a million checks and payments, of payresult and of four other designs."""
 
 import sys
 from collections.abc import Callable, Iterator

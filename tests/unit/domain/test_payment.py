@@ -22,6 +22,11 @@ def test_what_is_not_given_is_none() -> None:
     assert CheckMessage(PAY_ID).sent_at == 0  # older than any change: it restarts nothing
 
 
+def test_a_status_is_stored_and_shown_by_its_name() -> None:
+    """Of the items that are stored already as well."""
+    assert [each.value for each in Status] == [each.name for each in Status]
+
+
 def test_unresolved_and_review_wait_for_a_person() -> None:
     """All others end by themselves."""
     assert {Status.UNRESOLVED, Status.REVIEW} == ATTENTION_STATUSES
