@@ -5,7 +5,7 @@
 
 PYTHON ?= python3
 PYTHON313 ?= $(shell $(FIND_PYTHON313))
-BUILD_DIR ?= .aws-sam/build
+BUILD_DIR = .aws-sam/build
 # Where `deploy` keeps the answers to its questions, which are nobody else's: git ignores it.
 CONFIG ?= samconfig.local.toml
 
@@ -113,7 +113,7 @@ sam-build: .venv-sam/.ready .venv-runtime/.ready
 
 deploy: sam-build ## build, then deploy to AWS; asks for the parameters (CONFIG=samconfig.prod.toml: of another stack)
 	@[ -e "$(CONFIG)" ] || cp samconfig.toml "$(CONFIG)"
-	$(SAM) deploy --guided --config-file "$(abspath $(CONFIG))"
+	$(SAM) deploy --guided --template-file "$(BUILD_DIR)/template.yaml" --config-file "$(abspath $(CONFIG))"
 
 lock: .venv/.dev-ready ## pin the dependencies of pyproject.toml again (delete a lock file first to get newer versions)
 	$(COMPILE) pyproject.toml -o layers/dependencies/requirements.txt
