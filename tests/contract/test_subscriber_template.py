@@ -110,3 +110,10 @@ def test_it_runs_what_its_tests_run() -> None:
     locks = FOLDER / "function" / "requirements.txt", ROOT / "requirements/dev.txt"
     own, ours = (set(path.read_text(encoding="utf-8").splitlines()) for path in locks)
     assert own <= ours
+
+
+def test_what_is_pinned_by_hash_is_installed_alone() -> None:
+    """Beside a file with hashes pip takes no requirement without (pip, "Secure installs")."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    [pinned] = [line for line in text.splitlines() if " -r " in line]
+    assert pinned == "pip install -r function/requirements.txt"
