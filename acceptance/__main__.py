@@ -134,11 +134,21 @@ def _remove(target: Target) -> None:
     keys = [f"{partner}#{kind}{pay_id}" for pay_id in target.used for kind in ("", "order#")]
     for key in keys:
         target.client("dynamodb").delete_item(TableName=table_name, Key={"pk": {"S": key}})
-    queue_url = target.outputs["DeadLetterQueueUrl"]
-    found = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
-    for message in found:
-        if target.run in message["Body"]:
-            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    delete_dead_letters(sqs, target.outputs["DeadLetterQueueUrl"], target.run)
+
+
+def delete_dead_letters(sqs: Any, queue_url: str, run: str) -> None:
+    """Delete the messages of a run. Those of others are hidden from others for a moment.
+
+    A short poll asks only some of SQS's servers: none found is not none there (AWS, "Amazon SQS
+    short and long polling").
+    """
+    while batch := sqs.receive_message(
+        QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=2
+    ).get("Messages"):
+        for message in batch:
+            if run in message["Body"]:
+                sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _run(target: Target) -> list[Result]:
