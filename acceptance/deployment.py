@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,8 @@ def describe(client: CloudFormationClient, name: str) -> tuple[dict[str, str], d
     """Return outputs and parameters of a stack."""
     stack = client.describe_stacks(StackName=name)["Stacks"][0]
     outputs = {it["OutputKey"]: it["OutputValue"] for it in stack.get("Outputs", [])}
-    given = {it["ParameterKey"]: it.get("ParameterValue", "") for it in stack["Parameters"]}
+    parameters = stack.get("Parameters", [])
+    given = {it["ParameterKey"]: it.get("ParameterValue", "") for it in parameters}
     return outputs, given
 
 
@@ -42,6 +44,8 @@ def beside(client: CloudFormationClient, name: str) -> Iterator[dict[str, str]]:
     Refused if the stack's EnvironmentName is not ENVIRONMENT: a production stack is never tested.
     """
     outputs, parameters = describe(client, name)
+    if "EnvironmentName" not in parameters or "EventBusName" not in outputs:
+        raise Refused(f"stack {name!r} is none of payresult")
     if parameters["EnvironmentName"] != ENVIRONMENT:
         raise Refused(
             f"stack {name!r} has EnvironmentName={parameters['EnvironmentName']}: deploy one with"
@@ -64,18 +68,25 @@ def beside(client: CloudFormationClient, name: str) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def parameters_changed(client: CloudFormationClient, name: str, **changed: str) -> Iterator[None]:
-    """Update the stack's parameters, and set them back at the end."""
+    """Update the stack's parameters, and set them back at the end, also after half an update."""
     _, before = describe(client, name)
-    update(client, name, **changed)
     try:
+        update(client, name, **changed)
         yield
     finally:
         update(client, name, **{key: before[key] for key in changed})
 
 
 def update(client: CloudFormationClient, name: str, **changed: str) -> None:
-    """Deploy the stack's own template again with other parameters."""
+    """Deploy the stack's own template again with other parameters.
+
+    CloudFormation refuses an update that changes nothing, and one during another (AWS,
+    UpdateStack).
+    """
+    _wait_until_at_rest(client, name)
     _, given = describe(client, name)
+    if changed.items() <= given.items():
+        return
     parameters: Any = [
         {"ParameterKey": key, "ParameterValue": changed[key]}
         if key in changed
@@ -89,6 +100,14 @@ def update(client: CloudFormationClient, name: str, **changed: str) -> None:
         Capabilities=_CAPABILITIES,
     )
     client.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig=_WAIT)
+
+
+def _wait_until_at_rest(client: CloudFormationClient, name: str) -> None:
+    for _ in range(_WAIT["MaxAttempts"]):
+        status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        if not status.endswith("_IN_PROGRESS"):
+            return
+        time.sleep(_WAIT["Delay"])
 
 
 def template() -> str:

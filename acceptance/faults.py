@@ -68,7 +68,7 @@ def foreign_event(target: Target) -> str:
 def stream_off(target: Target) -> str:
     """The mapping of the stream is disabled: the sweeper sends the event."""
     pay_id = target.pay_id("paid")
-    with _disabled(target, target.outputs["PublisherFunctionName"]):
+    with mapping_disabled(target, target.outputs["PublisherFunctionName"]):
         target.send({"payId": pay_id})
         paid = "SUCCEEDED"
         target.eventually(paid, lambda: target.explained(pay_id).get("status") == paid, 60)
@@ -140,25 +140,26 @@ def malformed_message(target: Target) -> str:
 
 
 @contextmanager
-def _disabled(target: Target, function: str) -> Iterator[None]:
+def mapping_disabled(target: Target, function: str) -> Iterator[None]:
+    """Disable the only event source mapping of a function, and enable it at the end."""
     client = target.client("lambda")
     [mapping] = client.list_event_source_mappings(FunctionName=function)["EventSourceMappings"]
 
-    def switch(*, on: bool) -> None:
-        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
-        wanted = "Enabled" if on else "Disabled"
+    def wait_for(*states: str) -> None:
+        def reached() -> bool:
+            return client.get_event_source_mapping(UUID=mapping["UUID"])["State"] in states
 
-        def switched() -> bool:
-            found: str = client.get_event_source_mapping(UUID=mapping["UUID"])["State"]
-            return found == wanted
+        target.eventually(f"{' or '.join(states)} mapping", reached, 120)
 
-        target.eventually(f"{wanted} mapping", switched, 120)
-
-    switch(on=False)
     try:
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        wait_for("Disabled")
         yield
     finally:
-        switch(on=True)
+        # During an update another one is refused (AWS, UpdateEventSourceMapping).
+        wait_for("Disabled", "Enabled")
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        wait_for("Enabled")
 
 
 def archive_arn(bus: str, archive: str) -> str:
