@@ -1,7 +1,7 @@
 """`make acceptance STACK=…`: plays the cases against a stack on AWS; EMULATOR=1 against a sandbox.
 
-Exits 1 if a case failed, 2 if it could not begin. With EMULATOR=1 the table is also written into
-docs/acceptance.md.
+Exits 1 if a case failed, 2 if it could not begin or was stopped. With EMULATOR=1 the table is also
+written into docs/acceptance.md.
 """
 
 import os
@@ -26,6 +26,7 @@ from acceptance.deployment import (
     update,
 )
 from acceptance.loopback import loopback_gateway
+from acceptance.process import ignore_settings, ignore_signals, stop_on_signals
 from acceptance.report import FAILED, Result, run_cases, table, write
 from acceptance.target import CHECK_DELAYS, SERVICES, Emulator, Target
 from sandbox.audit import AuditQueueReader
@@ -48,11 +49,17 @@ def main() -> int:
     emulator = bool(os.environ.get("EMULATOR"))
     if not name and not emulator:
         return _error("name a stack for tests: make acceptance STACK=payresult-acceptance")
+    if emulator:
+        ignore_settings()
+    stop_on_signals()
     try:
         with on_emulator() if emulator else on_aws(name) as target:
             results = _run(target)
+            ignore_signals()
     except (Refused, BotoCoreError, ClientError) as error:
         return _error(str(error))
+    except KeyboardInterrupt:
+        return _error("stopped")
     text = table(
         results, "On the emulator" if emulator else f"On AWS, {target.session.region_name}"
     )
