@@ -14,12 +14,21 @@ TEMPLATE = load(FOLDER / "template.yaml")
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 ARCHIVE_DAYS: int = template.properties("EventArchive")["RetentionDays"]
 LONGEST = 14 * 24 * 3600
+STACK = {"Ref": "AWS::StackName"}
+RULE_ARN = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:rule/%s/${AWS::StackName}"
+"""Of a rule with the stack's name on the bus (AWS, "Actions, resources, and condition keys for
+Amazon EventBridge")."""
 
 
 def properties(name: str) -> dict[str, Any]:
     """Return the properties of a resource."""
     found: dict[str, Any] = RESOURCES[name]["Properties"]
     return found
+
+
+def source(bus: str) -> dict[str, Any]:
+    """Return the condition that the rule sends."""
+    return {"ArnEquals": {"aws:SourceArn": {"Fn::Sub": RULE_ARN % bus}}}
 
 
 def test_it_checks_events_by_the_published_schema() -> None:
@@ -43,13 +52,16 @@ def test_the_resources_to_copy_are_a_rule_and_a_queue_that_it_may_send_to(tmp_pa
     [block] = re.findall("```yaml\n(.*?)```", text, re.DOTALL)
     file = tmp_path / "template.yaml"
     file.write_text(block, encoding="utf-8")
-    copied = {name: resource["Properties"] for name, resource in load(file).items()}
+    resources = load(file)
+    copied = {name: resource["Properties"] for name, resource in resources.items()}
     published = deepcopy(properties("Rule")["EventPattern"])
     published["detail"]["metadata"]["environment"] = ["prod"]
     assert copied["Rule"]["EventPattern"] == published
     [statement] = copied["QueuePolicy"]["PolicyDocument"]["Statement"]
     [own] = properties("QueuePolicy")["PolicyDocument"]["Statement"]
-    assert statement == own | {"Resource": {"Fn::GetAtt": ["Queue", "Arn"]}}
+    own = own | {"Resource": {"Fn::GetAtt": ["Queue", "Arn"]}, "Condition": source("payresult")}
+    assert statement == own
+    assert (resources["Rule"]["DependsOn"], copied["Rule"]["Name"]) == ("QueuePolicy", STACK)
 
 
 def test_an_event_has_a_queue_at_each_step() -> None:
@@ -74,8 +86,17 @@ def test_the_rule_may_send_to_its_queues_and_nobody_else() -> None:
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
         "Resource": [{"Fn::GetAtt": [name, "Arn"]} for name in queues],
-        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}},
+        "Condition": source("${EventBusName}"),
     }
+
+
+def test_the_rule_begins_when_it_may_send_to_its_queues() -> None:
+    """An event that it may not deliver is lost: the other queue refuses it as well.
+
+    AWS, "Using dead-letter queues to process undelivered events": no retry without permission.
+    """
+    assert RESOURCES["Rule"]["DependsOn"] == "QueuePolicy"
+    assert properties("Rule")["Name"] == STACK
 
 
 def test_a_message_is_hidden_while_the_function_may_be_at_it() -> None:
@@ -87,11 +108,24 @@ def test_a_message_is_hidden_while_the_function_may_be_at_it() -> None:
 
 
 def test_an_alarm_rings_at_the_first_event_that_was_not_acted_on() -> None:
-    """In each of the two queues for failed events."""
+    """In each of the two queues for failed events, and in the other one if it is not read.
+
+    A message that fails has left that one after all of its receives.
+    """
     alarms = [it["Properties"] for it in RESOURCES.values() if it["Type"].endswith("::Alarm")]
-    watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in alarms]
-    assert sorted(watched) == ["DeadLetterQueue", "UndeliveredQueue"]
-    assert all((it["Threshold"], it["EvaluationPeriods"]) == (1, 1) for it in alarms)
+    watched = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]: alarm for alarm in alarms}
+    read = properties("Queue")
+    longest = read["RedrivePolicy"]["maxReceiveCount"] * read["VisibilityTimeout"]
+    visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
+    assert {
+        name: (it["MetricName"], it["Threshold"], it["ComparisonOperator"])
+        for name, it in watched.items()
+    } == {
+        "DeadLetterQueue": (visible, 1, "GreaterThanOrEqualToThreshold"),
+        "UndeliveredQueue": (visible, 1, "GreaterThanOrEqualToThreshold"),
+        "Queue": (age, longest, "GreaterThanThreshold"),
+    }
+    assert all(alarm["EvaluationPeriods"] == 1 for alarm in alarms)
 
 
 def test_claims_never_expire_and_receipts_do_long_after_the_archive() -> None:
