@@ -25,7 +25,7 @@ export SAM_CLI_TELEMETRY := 0
         check-format check-lint check-types check-template check-build check-tests format audit build sam-build deploy lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z.]*\):[^#]*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@awk -F ':[^#]*## ' '/^[a-z.]*:[^#]*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .venv: .venv/.dev-ready .venv-sam/.ready .venv-audit/.ready ## install everything, and do nothing else
 
@@ -133,9 +133,10 @@ clean: ## remove everything that was installed, built or cached here
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find acceptance functions layers cli sandbox tests events -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environments. A stamp file is newer than the lock file that was installed.
+# The environments. A stamp file is newer than the lock file that was installed, and than the interpreter: an environment that
+# is made again, because its interpreter is gone, is empty.
 
-.venv/.sandbox-ready: requirements/sandbox.txt | .venv/bin/python
+.venv/.sandbox-ready: requirements/sandbox.txt .venv/bin/python
 	@echo "installing the sandbox into .venv" >&2
 	@$(DEV) $(INSTALL) $<
 	@touch $@
@@ -145,17 +146,17 @@ clean: ## remove everything that was installed, built or cached here
 	@$(DEV) $(INSTALL) $<
 	@touch $@
 
-.venv-sam/.ready: requirements/sam.txt | .venv-sam/bin/python
+.venv-sam/.ready: requirements/sam.txt .venv-sam/bin/python
 	@echo "installing the SAM CLI into .venv-sam" >&2
 	@.venv-sam/bin/python $(INSTALL) $<
 	@touch $@
 
-.venv-audit/.ready: requirements/audit.txt | .venv-audit/bin/python
+.venv-audit/.ready: requirements/audit.txt .venv-audit/bin/python
 	@echo "installing the vulnerability scanners into .venv-audit" >&2
 	@.venv-audit/bin/python $(INSTALL) $<
 	@touch $@
 
-.venv-runtime/.ready: requirements/runtime.txt | .venv-runtime/bin/python
+.venv-runtime/.ready: requirements/runtime.txt .venv-runtime/bin/python
 	@.venv-runtime/bin/python $(INSTALL) $<
 	@touch $@
 
