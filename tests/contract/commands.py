@@ -16,7 +16,11 @@ from tests.support.template import FUNCTIONS
 
 PLACES = re.compile(r"\$\{(?P<name>[A-Za-z:]+)(\.(?P<attribute>[A-Za-z]+))?\}")
 AGO = re.compile(r"\$\(\(\$\(date \+%s\)-\d+\)\)000")
-NOT_IN_MOTO = {"get-function-recursion-config", "get-account-settings"}
+NOT_IN_MOTO = {
+    "get-function-recursion-config",
+    "put-function-recursion-config",
+    "get-account-settings",
+}
 """Operations of which only the arguments are checked: the AWS CLI answers with a sample."""
 
 

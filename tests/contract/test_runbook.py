@@ -1,12 +1,16 @@
 """Contract: docs/operations.md has a section for each alarm, and its commands are valid."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import click
 import pytest
+from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]  # it has none
+from moto import mock_aws
 
 from payresult_cli.app import COMMANDS, payresult
 from tests.support.template import FUNCTIONS, ROOT, of_type
@@ -81,3 +85,47 @@ def test_each_log_that_is_asked_for_is_one_of_a_function() -> None:
     """`logs` is the shell function that the page defines."""
     asked = {line.split()[1] for line in commands(RUNBOOK) if line.startswith("logs ")}
     assert asked == {name.lower() for name in FUNCTIONS}
+
+
+def run_aws(lines: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Run `aws` commands of the page; the answer goes into the file after ">"."""
+    for line in lines:
+        command, _, file = line.replace("$stack", "payresult").partition(" > ")
+        assert create_clidriver().main(shlex.split(command)[1:]) == 0, command
+        answer = capsys.readouterr().out
+        if file:
+            Path(file).write_text(answer, encoding="utf-8")
+
+
+def test_after_a_replay_the_bus_has_its_policy_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A deployment would not put it back, and others could send events."""
+    monkeypatch.chdir(tmp_path)
+    [block] = [it for it in FENCE.findall(RUNBOOK) if "remove-permission" in it]
+    *before, after = block.splitlines()
+    with mock_aws():
+        events = boto3.client("events")
+        bus = events.create_event_bus(Name="payresult")["EventBusArn"]
+        statement = {"Sid": "OnlyPublisherAndSweeperSend", "Effect": "Deny", "Principal": "*"}
+        statement |= {"Action": "events:PutEvents", "Resource": bus}
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        events.put_permission(EventBusName="payresult", Policy=json.dumps(policy))
+        run_aws(before, capsys)
+        assert "Policy" not in events.describe_event_bus(Name="payresult")
+        run_aws([after], capsys)
+        found = events.describe_event_bus(Name="payresult")["Policy"]
+    assert json.loads(found) == policy
+
+
+def test_the_commands_that_set_back_what_was_changed_by_hand_are_valid() -> None:
+    """Their options: nothing is sent."""
+    [block] = FENCE.findall(sections()["What was changed by hand"])
+    lines = block.replace("\\\n", " ").replace("$stack", "payresult").splitlines()
+    for line in lines:
+        # Of a waiter the AWS CLI has no skeleton: it takes the options of what it asks.
+        command = line.partition(" > ")[0].replace(
+            " wait change-set-create-complete ", " describe-change-set "
+        )
+        given = ["[]" if each.startswith("file://") else each for each in shlex.split(command)[1:]]
+        assert create_clidriver().main([*given, "--generate-cli-skeleton", "input"]) == 0, line

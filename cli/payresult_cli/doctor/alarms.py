@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from payresult_cli.doctor.check import DEPLOY, Deployed, Finding, attention, ok
+from payresult_cli.doctor.check import SET_BACK, Deployed, Finding, attention, ok
 from payresult_cli.formatting import printable
 
 MAX_ALARMS = 100
@@ -14,7 +14,7 @@ def existing(deployed: Deployed) -> Finding:
     found = _alarms(deployed)
     missing = sorted(_names(deployed).keys() - found.keys())
     if missing:
-        return attention(f"deleted: {', '.join(missing)}: {DEPLOY}")
+        return attention(f"deleted: {', '.join(missing)}: {SET_BACK}")
     silent = [name for name, alarm in found.items() if not alarm["ActionsEnabled"]]
     if silent:
         return attention(
@@ -38,7 +38,7 @@ def notified(deployed: Deployed) -> Finding:
         return attention("nobody: deploy with AlarmTopicArn")
     silent = [n for n, alarm in _alarms(deployed).items() if topic not in alarm["AlarmActions"]]
     if silent:
-        return attention(f"{', '.join(silent)} do not notify {topic}: {DEPLOY}")
+        return attention(f"{', '.join(silent)} do not notify {topic}: {SET_BACK}")
     found = deployed.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     # "PendingConfirmation" instead of an ARN (AWS, SNS Subscription).
     confirmed = [each for each in found if each["SubscriptionArn"].startswith("arn:")]

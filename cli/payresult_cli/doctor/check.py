@@ -15,8 +15,10 @@ SERVICES = (
     *("cloudformation", "cloudwatch", "dynamodb", "events"),
     *("lambda", "logs", "sns", "sqs"),
 )
+NEWER = "deploy a release that has it"
 FUNCTIONS = ("Api", "Checks", "Publisher", "Sweeper")
-DEPLOY = "deploy the template again"
+SET_BACK = 'see "What was changed by hand" in docs/operations.md'
+"""For what differs from the template: deploying the same template again changes nothing."""
 
 
 class State(StrEnum):
@@ -105,7 +107,7 @@ class Deployed:
     def resource(self, name: str) -> str:
         """Return the name of a resource in its service."""
         if name not in self.resources:
-            raise CommandError(f"the stack has no {name}: {DEPLOY}")
+            raise CommandError(f"the stack has no {name}: {NEWER}")
         return str(self.resources[name]["PhysicalResourceId"])
 
     def command(self, arguments: str) -> str:
@@ -116,7 +118,7 @@ class Deployed:
     @staticmethod
     def _named(values: Mapping[str, str], name: str) -> str:
         if name not in values:
-            raise CommandError(f"the stack has no {name}: deploy a release that has it")
+            raise CommandError(f"the stack has no {name}: {NEWER}")
         return values[name]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.awsrequest import AWSRequest
 
 import payresult
-from payresult_cli.doctor.check import DEPLOY, FUNCTIONS, Deployed, Finding, attention, ok
+from payresult_cli.doctor.check import FUNCTIONS, SET_BACK, Deployed, Finding, attention, ok
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import format_count
 
@@ -25,9 +25,9 @@ def active(deployed: Deployed) -> Finding:
     for name, each in found.items():
         state, update = each.get("State", "Active"), each.get("LastUpdateStatus", "Successful")
         if (state, update) != ("Active", "Successful"):
-            return attention(f"{name}: state {state}, last update {update}: wait, or {DEPLOY}")
+            return attention(f"{name}: state {state}, last update {update}: wait, or {SET_BACK}")
     if len({_layers(each) for each in found.values()}) > 1:
-        return attention(f"they have different layers: {DEPLOY}")
+        return attention(f"they have different layers: {SET_BACK}")
     return ok(f"all {len(found)} active")
 
 
@@ -36,7 +36,7 @@ def code(deployed: Deployed) -> Finding:
     layers = _layers(_configuration(deployed, "Api"))
     own = next((arn for arn in layers if arn.rpartition(":")[0].endswith("-code")), None)
     if own is None:
-        return attention(f"the functions have no layer with the code: {DEPLOY}")
+        return attention(f"the functions have no layer with the code: {SET_BACK}")
     layer = deployed.client("lambda").get_layer_version_by_arn(Arn=own)
     here, there = _local_sources(), _sources(_download(deployed, layer["Content"]["Location"]))
     different = sorted(name for name in here | there if here.get(name) != there.get(name))
@@ -54,7 +54,10 @@ def queue_mapping(deployed: Deployed) -> Finding:
     mapping = _mapping(deployed, "Checks")
     found, wanted = mapping.get("ScalingConfig", {}), deployed.parameter("MaximumConcurrency")
     if str(found.get("MaximumConcurrency")) != wanted:
-        return attention(f"MaximumConcurrency is not {wanted}: {DEPLOY}")
+        return attention(
+            f"MaximumConcurrency is not {wanted}: `aws lambda update-event-source-mapping"
+            f" --scaling-config MaximumConcurrency={wanted} --uuid {mapping['UUID']}`"
+        )
     return ok(f"enabled, at most {wanted} batches at a time")
 
 
@@ -93,7 +96,7 @@ def reserved_concurrency(deployed: Deployed) -> Finding:
             )
         if reserved != wanted:
             return attention(
-                f"{name} reserves {reserved or 'none'}, not {wanted or 'none'}: {DEPLOY}"
+                f"{name} reserves {reserved or 'none'}, not {wanted or 'none'}: {SET_BACK}"
             )
     return ok("as deployed")
 
@@ -126,7 +129,7 @@ def _mapping(deployed: Deployed, name: str) -> dict[str, Any]:
     found = deployed.client("lambda").list_event_source_mappings(FunctionName=function)
     mappings: list[dict[str, Any]] = found["EventSourceMappings"]
     if len(mappings) != 1:
-        raise CommandError(f"{format_count(len(mappings), 'mapping')} instead of one: {DEPLOY}")
+        raise CommandError(f"{format_count(len(mappings), 'mapping')} instead of one: {SET_BACK}")
     if mappings[0]["State"] != "Enabled":
         raise CommandError(
             f"{mappings[0]['State']}: `aws lambda update-event-source-mapping --enabled"

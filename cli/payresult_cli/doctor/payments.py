@@ -5,7 +5,7 @@ from typing import Any
 
 from payresult.aws.indexes import ATTENTION
 from payresult.domain.payment import Payment
-from payresult_cli.doctor.check import DEPLOY, Deployed, Finding, attention, ok
+from payresult_cli.doctor.check import SET_BACK, Deployed, Finding, attention, ok
 from payresult_cli.formatting import format_count, format_duration
 
 MINUTE_MS = 60_000
@@ -31,10 +31,10 @@ def table(deployed: Deployed) -> Finding:
         for each in found.get("GlobalSecondaryIndexes", [])
     }
     if found["TableStatus"] != "ACTIVE" or indexes != {"work": "ACTIVE", "attention": "ACTIVE"}:
-        return attention(f"table {found['TableStatus']}, indexes {indexes}: wait, or {DEPLOY}")
+        return attention(f"table {found['TableStatus']}, indexes {indexes}: wait, or {SET_BACK}")
     stream = found.get("StreamSpecification", {}).get("StreamViewType")
     if stream != "NEW_AND_OLD_IMAGES":
-        return attention(f"its stream is {stream or 'off'}: {DEPLOY}")
+        return attention(f"its stream is {stream or 'off'}: {SET_BACK}")
     return ok("active, with its two indexes and its stream")
 
 
@@ -50,7 +50,12 @@ def recovery(deployed: Deployed) -> Finding:
     client, name = deployed.client("dynamodb"), deployed.stack.table_name
     found = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
     state = found.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
-    return ok("on") if state == "ENABLED" else attention(f"off: {DEPLOY}")
+    if state == "ENABLED":
+        return ok("on")
+    return attention(
+        f"off: `aws dynamodb update-continuous-backups --table-name {name}"
+        " --point-in-time-recovery-specification PointInTimeRecoveryEnabled=true`"
+    )
 
 
 def time_to_live(deployed: Deployed) -> Finding:
@@ -58,7 +63,7 @@ def time_to_live(deployed: Deployed) -> Finding:
     client, name = deployed.client("dynamodb"), deployed.stack.table_name
     found = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     if found["TimeToLiveStatus"] != "ENABLED" or found.get("AttributeName") != "expiresAt":
-        return attention(f"{found['TimeToLiveStatus']}, not for expiresAt: {DEPLOY}")
+        return attention(f"{found['TimeToLiveStatus']}, not for expiresAt: {SET_BACK}")
     days = deployed.stack.retention_days
     return ok(f"on, {f'after {days} days at rest' if days else 'and nothing expires'}")
 

@@ -3,7 +3,7 @@
 import json
 
 from payresult_cli import http_api
-from payresult_cli.doctor.check import DEPLOY, Deployed, Finding, attention, ok
+from payresult_cli.doctor.check import SET_BACK, Deployed, Finding, attention, ok
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import format_count, format_duration
 
@@ -28,7 +28,7 @@ def queue(deployed: Deployed) -> Finding:
     """Check that a message that fails goes to the dead-letter queue, and count what waits."""
     found = _attributes(deployed, deployed.stack.queue_url)
     if "RedrivePolicy" not in found:
-        return attention(f"it has no dead-letter queue: {DEPLOY}")
+        return attention(f"it has no dead-letter queue: {SET_BACK}")
     visible = found["ApproximateNumberOfMessages"]
     delayed = found["ApproximateNumberOfMessagesDelayed"]
     return ok(f"{visible} messages wait, {delayed} are planned")
@@ -81,7 +81,7 @@ def bus_policy(deployed: Deployed) -> Finding:
     statements = json.loads(policy).get("Statement", [])
     if BUS_STATEMENT in {each.get("Sid") for each in statements}:
         return ok("only publisher and sweeper send")
-    return attention(f"without {BUS_STATEMENT} others can send events: {DEPLOY}")
+    return attention(f"without {BUS_STATEMENT} others can send events: {SET_BACK}")
 
 
 def archive(deployed: Deployed) -> Finding:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 import payresult
 from payresult.domain.payment import Payment
+from payresult_cli.doctor.check import SET_BACK
 from payresult_cli.doctor.run import CHECKS
 from payresult_cli.http_api import HttpResponse
 from tests.support.commands import CommandResult
@@ -241,7 +243,10 @@ PARTS: list[tuple[str, str, dict[str, Any] | ClientError, str]] = [
     ("functions", "get_function_configuration", {"State": "Inactive"}, "state Inactive"),
     ("code", "get_function_configuration", {"State": "Active"}, "no layer with the code"),
     ("queue mapping", MAPPINGS, mappings(State="Disabled"), "--enabled --uuid u-1"),
-    ("queue mapping", MAPPINGS, mappings(ScalingConfig={}), "MaximumConcurrency is not 5"),
+    (
+        *("queue mapping", MAPPINGS, mappings(ScalingConfig={})),
+        "update-event-source-mapping --scaling-config MaximumConcurrency=5 --uuid u-1",
+    ),
     ("stream mapping", MAPPINGS, {"EventSourceMappings": []}, "0 mappings instead of one"),
     (
         *("loop detection", "get_function_recursion_config", {"RecursiveLoop": "Terminate"}),
@@ -263,7 +268,10 @@ PARTS: list[tuple[str, str, dict[str, Any] | ClientError, str]] = [
         *("protection", "describe_table", table(DeletionProtectionEnabled=False)),
         "DeletionProtection=true",
     ),
-    ("recovery", "describe_continuous_backups", backups("DISABLED"), "off"),
+    (
+        *("recovery", "describe_continuous_backups", backups("DISABLED")),
+        "aws dynamodb update-continuous-backups --table-name payments --point",
+    ),
     ("time to live", "describe_time_to_live", time_to_live("DISABLED"), "DISABLED"),
     ("time to live", "describe_time_to_live", time_to_live("ENABLED", "ttl"), "expiresAt"),
     ("alarms", "describe_alarms", alarms(*ALARMS[1:]), f"deleted: {ALARMS[0]}"),
@@ -299,6 +307,14 @@ def test_wants_attention(
     state, found = doctor.line(check)
     assert state == "attention"
     assert text in found
+    assert "deploy the template" not in found
+
+
+def test_what_differs_from_the_template_leads_to_a_section_of_the_runbook() -> None:
+    """A deployment of the same template does not set it back (AWS, drift-aware change sets)."""
+    [section] = re.findall('see "(.+)" in docs/operations.md', SET_BACK)
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"\n## {section}\n" in text
 
 
 def test_functions_with_different_layers_want_attention(doctor: Doctor) -> None:
