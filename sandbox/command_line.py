@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.credentials import REGION
 from sandbox.deploy import STACK_NAME
 from sandbox.packages import ROOT
+from sandbox.running import aws_environment
 
 if TYPE_CHECKING:
     from sandbox.credentials import Credentials
@@ -68,12 +69,13 @@ class CommandLine:
             return ""
 
     def _start(self) -> subprocess.Popen[str]:
-        user = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
-        environment = user | {
-            "AWS_ACCESS_KEY_ID": self._credentials.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self._credentials.secret_access_key,
+        outputs = {
+            "accessKeyId": self._credentials.access_key_id,
+            "secretAccessKey": self._credentials.secret_access_key,
+            "region": REGION,
+        }
+        environment = aws_environment(outputs) | {
             "AWS_ENDPOINT_URL": self._credentials.endpoint,
-            "AWS_REGION": REGION,
             "PYTHONPATH": os.pathsep.join(map(str, _PATHS)),
             "PYTHONUTF8": "1",
         }

@@ -27,7 +27,12 @@ class Credentials:
 
     def client(self, service: str) -> Any:
         """A boto3 client of *service*; no call waits longer than a minute."""
-        config = Config(connect_timeout=5, read_timeout=60, max_pool_connections=32)
+        config = Config(
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=32,
+            proxies={},  # HTTP_PROXY is not for loopback
+        )
         return _session(self).client(service, endpoint_url=self.endpoint, config=config)  # type: ignore[call-overload]  # the stubs know literal names only
 
     def create_user(self, name: str, action: str) -> Credentials:

@@ -36,7 +36,8 @@ def aws_environment(outputs: dict[str, str]) -> dict[str, str]:
     """The caller's environment, with the AWS settings of the sandbox and no others.
 
     Profiles and tokens would replace or contradict the keys, and a configuration file can name
-    another endpoint (AWS CLI, "Configuration settings and precedence").
+    another endpoint (AWS CLI, "Configuration settings and precedence"). No proxy is asked for
+    loopback: of NO_PROXY and no_proxy the latter counts (urllib.request.getproxies).
     """
     others = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
     return others | {
@@ -45,6 +46,7 @@ def aws_environment(outputs: dict[str, str]) -> dict[str, str]:
         "AWS_DEFAULT_REGION": outputs["region"],
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "no_proxy": "*",
     }
 
 

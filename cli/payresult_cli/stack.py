@@ -25,6 +25,7 @@ SANDBOX_OUTPUTS = Path(__file__).parents[2] / ".sandbox" / "outputs.json"
 _CLIENT_CONFIG = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
 )
+_SANDBOX_CONFIG = _CLIENT_CONFIG.merge(Config(proxies={}))  # HTTP_PROXY is not for loopback
 
 _NO_SETTINGS: dict[str, Any] = {
     "profile": (None, None, None, None),
@@ -53,7 +54,9 @@ class Stack:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of *service*."""
-        return self.session.client(service, endpoint_url=self.endpoint_url, config=_CLIENT_CONFIG)  # type: ignore[call-overload]  # the stubs know literal names only
+        return self.session.client(  # type: ignore[call-overload]  # the stubs know literal names only
+            service, endpoint_url=self.endpoint_url, config=_config(self.endpoint_url)
+        )
 
     def repository(self) -> PaymentRepository:
         """Return the stored payments."""
@@ -94,7 +97,7 @@ def find_stack(
 ) -> Stack:
     """Return the stack that CloudFormation describes under *name*."""
     client: CloudFormationClient = session.client(
-        "cloudformation", None, endpoint_url=endpoint_url, config=_CLIENT_CONFIG
+        "cloudformation", None, endpoint_url=endpoint_url, config=_config(endpoint_url)
     )
     description = _describe(client, name)
     outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
@@ -117,6 +120,10 @@ def find_stack(
         session=session,
         endpoint_url=endpoint_url,
     )
+
+
+def _config(endpoint_url: str | None) -> Config:
+    return _SANDBOX_CONFIG if endpoint_url else _CLIENT_CONFIG
 
 
 def _describe(client: "CloudFormationClient", name: str) -> Any:
