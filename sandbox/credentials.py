@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
 REGION: Literal["eu-central-1"] = "eu-central-1"
+
+_NO_SETTINGS: dict[str, Any] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""Of a botocore session that reads no AWS_PROFILE and no file, as in payresult_cli.stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ def _session(credentials: Credentials) -> boto3.Session:
         credentials.secret_access_key,
         credentials.session_token,
         REGION,
+        botocore.session.Session(_NO_SETTINGS),
     )
 
 
