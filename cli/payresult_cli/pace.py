@@ -25,7 +25,11 @@ _SLICE_SECONDS = 1.0
 
 
 class Pace:
-    """When each message of a bulk is to be seen: number n after n / *rate* seconds."""
+    """When each message of a bulk is to be seen: number n after n / *rate* seconds.
+
+    What is late, as after Ctrl-Z or on a laptop that slept, is not caught up with: all after it is
+    as much later.
+    """
 
     def __init__(self, context: Context, rate: float, stopped: Callable[[], bool]) -> None:
         self._context = context
@@ -38,6 +42,7 @@ class Pace:
         while not self._stopped():
             too_far = self._ahead(number) - MAX_DELAY
             if too_far <= 0:
+                self._start += max(0, int(-self._ahead(number) * 1000))
                 return True
             self._context.dependencies.sleep(min(too_far, _SLICE_SECONDS))
         return False

@@ -324,6 +324,18 @@ def test_bulk_of_over_fifteen_minutes_is_sent_as_time_goes_on(cli: CommandLine, 
     assert len(cli.take_messages()) == 25
 
 
+def test_what_was_missed_in_a_pause_is_not_sent_at_once(cli: CommandLine, file: Path) -> None:
+    """A command that was suspended goes on at its rate, with the batch that was next."""
+
+    def suspend(call: Any, **arguments: Any) -> Any:
+        cli.now += 8 * HOUR if cli.now == NOW else 0
+        return call(**arguments)
+
+    cli.intercept("send_message_batch", suspend)
+    assert cli.run("follow", file, "--yes").code == 0
+    assert cli.delays[20:] == [2, 4, 6, 8, 10]
+
+
 def test_a_terminal_shows_a_bar_instead(
     cli: CommandLine, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
