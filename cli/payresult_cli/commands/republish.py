@@ -1,5 +1,6 @@
 """`payresult republish`: has events sent again, with the same ids."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import click
@@ -38,7 +39,8 @@ def command(
 
     Either of the payIds given, or of all payments whose event was sent in a period. The command
     marks the events as unsent; payresult then sends them, with the same ids and the same bytes.
-    Subscribers that go by the eventId process none of them twice.
+    Subscribers that go by the eventId process none of them twice. Exit code 1 if some could not be
+    read.
     """
     if bool(pay_ids) == (since is not None) or (until is not None and since is None):
         raise click.UsageError("Give either payIds, or --since (with or without --until).")
@@ -51,11 +53,14 @@ def command(
     context.output({"events": len(selected)}, format_count(len(selected), "event") + period)
     if not selected or not context.confirm("Send them again?", dry_run=dry_run, yes=yes):
         return 0 if dry_run or not selected else 1
-    marked = sum(_mark_all(context, repository, selected))
+    outcomes = Counter(_mark_all(context, repository, selected))
+    marked, skipped, unread = (outcomes[each] for each in (True, False, None))
     context.output({"marked": marked}, f"{marked} marked as unsent: payresult sends them now")
-    if marked < len(selected):
-        context.info(f"{len(selected) - marked} skipped: waiting to be sent already, or unreadable")
-    return 0
+    if skipped:
+        context.info(f"{skipped} skipped: waiting to be sent already, or erased")
+    if unread:
+        context.info(f"{unread} not read: try again, or see UnreadableAlarm in docs/operations.md")
+    return 1 if unread else 0
 
 
 def _sent_between(context: Context, since: int, until: int) -> list[str]:
@@ -80,17 +85,19 @@ def _require_events(pay_ids: Sequence[str], stored: Mapping[str, Stored]) -> Non
 
 def _mark_all(
     context: Context, repository: PaymentRepository, pay_ids: Sequence[str]
-) -> Iterator[bool]:
-    """Mark one event after the other, so as not to flood the publisher; yield which were marked."""
+) -> Iterator[bool | None]:
+    """Mark one event after the other, so as not to flood the publisher; yield as _mark."""
     with context.progress(pay_ids, "marking") as progress:
         for pay_id in progress:
             yield _mark(context, repository, pay_id)
 
 
-def _mark(context: Context, repository: PaymentRepository, pay_id: str) -> bool:
-    """Mark the event as unsent; False if it is unsent already or cannot be read any more."""
+def _mark(context: Context, repository: PaymentRepository, pay_id: str) -> bool | None:
+    """Return True if the event is marked, False if it needs no mark, None if nobody knows."""
     payment = repository.get_many([pay_id]).get(pay_id)
-    if not isinstance(payment, Payment) or payment.event_id is None:
+    if not isinstance(payment, Payment | None):
+        return None
+    if payment is None or payment.event_id is None:
         return False
     try:
         repository.write(pay_id, operator_updates.republish(payment, context.now()))

@@ -1,6 +1,9 @@
 """P3, contract of `payresult republish`: a sent event is sent again, with the same id."""
 
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.support.factories import HOUR, MINUTE, PAY_ID, reply
 from tests.support.world import World
@@ -86,6 +89,28 @@ def test_unreadable_item_is_left_alone(cli: CommandLine, world: World) -> None:
     period = ("--since", "2026-11-22", "--until", "2026-11-23")
     result = cli.run("republish", *period, "--yes", "--json")
     assert result.records == [{"events": 1}, {"marked": 0}]
+    assert (result.code, result.err.count("1 not read: ")) == (1, 1)
+
+
+def test_event_that_dynamodb_did_not_read_is_told(cli: CommandLine, world: World) -> None:
+    """It throttles for longer than botocore repeats the call; exit code 1."""
+    pay(world, "p-1", "p-2")
+    cli.run("republish", "p-1", "--yes")
+    calls = 0
+
+    def throttle(call: Any, **arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls <= 2:  # all that is selected, then p-1
+            return call(**arguments)
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "BatchGetItem")
+
+    cli.intercept("batch_get_item", throttle)
+    result = cli.run("republish", "p-1", "p-2", "--yes")
+    assert result.code == 1
+    assert "1 skipped: waiting to be sent already" in result.err
+    assert "1 not read: " in result.err
+    assert event_states(cli, "p-1", "p-2") == ["PENDING", "SENT"]
 
 
 @pytest.mark.parametrize("options", [["--dry-run"], []])
