@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from payresult_cli.stack import Stack
 
-_OK, _FORBIDDEN, _TOO_MANY_REQUESTS = 200, 403, 429
+TOO_MANY_REQUESTS = 429
+_OK, _FORBIDDEN = 200, 403
 _TIMEOUT_SECONDS = 35  # API Gateway ends a call after 30
 
 
@@ -54,7 +55,7 @@ def response_json(response: HttpResponse) -> Any:
         raise CommandError(
             "these credentials may not call the API: docs/operations.md lists the permissions"
         )
-    if response.status == _TOO_MANY_REQUESTS:
+    if response.status == TOO_MANY_REQUESTS:
         raise CommandError(
             "the API rejects calls because there are too many: try again in a few seconds"
         )

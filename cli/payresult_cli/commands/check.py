@@ -13,6 +13,9 @@ from payresult_cli.options import PAY_ID, stack_options
 MAX_PAY_IDS_PER_REQUEST = 100
 """Limit of POST /payments/query."""
 
+MAX_TRIES, PAUSE_SECONDS = 10, 1.0
+"""Of a request that API Gateway rejects: its route takes 2 a second (template, RouteSettings)."""
+
 
 @click.command("check")
 @click.argument("pay_ids", metavar="PAYID...", type=PAY_ID, nargs=-1, required=True)
@@ -27,13 +30,22 @@ def command(context: Context, pay_ids: Sequence[str]) -> int:
     unique = list(dict.fromkeys(pay_ids))
     code = 0
     for start in range(0, len(unique), MAX_PAY_IDS_PER_REQUEST):
-        body = {"payIds": unique[start : start + MAX_PAY_IDS_PER_REQUEST]}
-        request = http_api.signed_post(context.stack, "/payments/query", body)
-        response = context.dependencies.send_request(request)
+        response = _query(context, unique[start : start + MAX_PAY_IDS_PER_REQUEST])
         for result in http_api.response_json(response)["results"]:
             context.output(result, _line(result))
             code = 1 if "problem" in result else code
     return code
+
+
+def _query(context: Context, pay_ids: Sequence[str]) -> http_api.HttpResponse:
+    request = http_api.signed_post(context.stack, "/payments/query", {"payIds": pay_ids})
+    response = context.dependencies.send_request(request)
+    for _ in range(MAX_TRIES - 1):
+        if response.status != http_api.TOO_MANY_REQUESTS:
+            break
+        context.dependencies.sleep(PAUSE_SECONDS)
+        response = context.dependencies.send_request(request)
+    return response
 
 
 def _line(result: dict[str, Any]) -> str:

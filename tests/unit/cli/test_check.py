@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from payresult_cli.http_api import HttpResponse
+from tests.support.factories import SECOND
 from tests.unit.cli.cli_runner import API_URL, CommandLine
 
 PAID = {"status": "SUCCEEDED", "payRst": "success", "payAmount": "$19.99", "checks": 1}
@@ -54,6 +55,20 @@ def test_more_than_100_pay_ids_are_asked_for_in_several_requests(cli: CommandLin
     result = cli.run("check", *pay_ids, "--json")
     assert [record["payId"] for record in result.records] == pay_ids
     assert len(cli.requests) == 3
+
+
+def test_request_that_comes_too_soon_is_repeated(cli: CommandLine) -> None:
+    """Where many follow each other, API Gateway takes two a second; for ten seconds it is asked."""
+    answer_with(cli, {"p-1": PAID})
+    answer, before = cli.api, cli.now
+    cli.api = lambda body: (
+        answer(body) if cli.now - before >= 2 * SECOND else HttpResponse(429, b"{}")
+    )
+    assert cli.run("check", "p-1").code == 0
+    assert len(cli.requests) == 3
+    cli.api = lambda _: HttpResponse(429, b"{}")
+    assert cli.run("check", "p-1").code == 2
+    assert cli.now - before == (2 + 9) * SECOND
 
 
 @pytest.mark.parametrize(
