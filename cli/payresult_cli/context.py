@@ -95,7 +95,7 @@ class Context:
     def confirm(self, question: str, *, dry_run: bool, yes: bool) -> bool:
         """Return whether to make the change: False in a dry run, else --yes or the user's answer.
 
-        CommandError if the question is not answered.
+        CommandError if the question is not answered, click.Abort at Ctrl-C.
         """
         if dry_run:
             self.info("dry run: nothing was changed")
@@ -104,7 +104,9 @@ class Context:
             return True
         try:
             confirmed = click.confirm(question, err=True)
-        except click.Abort:
+        except click.Abort as abort:
+            if isinstance(abort.__context__, KeyboardInterrupt):
+                raise
             raise CommandError(
                 "nothing was changed: the question was not answered (scripts use --yes)"
             ) from None
