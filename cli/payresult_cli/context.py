@@ -41,7 +41,7 @@ def _send_request(request: "AWSPreparedRequest") -> "HttpResponse":
 
 
 def _has_terminal() -> bool:
-    return sys.stdin.isatty()
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +104,8 @@ class Context:
             return True
         try:
             confirmed = click.confirm(question, err=True)
-        except click.Abort as abort:
-            if isinstance(abort.__context__, KeyboardInterrupt):
+        except (click.Abort, RuntimeError) as error:  # RuntimeError: stdin is closed (`<&-`)
+            if isinstance(error.__context__, KeyboardInterrupt):
                 raise
             raise CommandError(
                 "nothing was changed: the question was not answered (scripts use --yes)"

@@ -1,9 +1,12 @@
 """Contract of the question before a change: it is answered, or nothing is changed."""
 
+import sys
+
 import click
 import pytest
 
-from payresult_cli.context import Context
+from payresult_cli.context import Context, Dependencies
+from payresult_cli.errors import CommandError
 
 
 def ask() -> bool:
@@ -20,4 +23,12 @@ def test_ctrl_c_at_the_question_stops_the_command(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("click.termui.visible_prompt_func", interrupt)
     with pytest.raises(click.Abort):
+        ask()
+
+
+def test_closed_stdin_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `<&-` Python has no stdin at all: one line, as at its end."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not Dependencies().has_terminal()
+    with pytest.raises(CommandError, match="the question was not answered"):
         ask()
