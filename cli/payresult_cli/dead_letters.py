@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from payresult.aws.batches import batches
 from payresult.aws.dynamodb import PaymentRepository, Stored, require_readable
@@ -45,22 +45,28 @@ class DeadLetterQueue:
         self._checks_url = checks_url
 
     def receive(self, limit: int) -> list[DeadLetter]:
-        """Return up to *limit* messages; nobody else receives them for VISIBILITY_TIMEOUT."""
+        """Return up to *limit* messages; nobody else receives them for VISIBILITY_TIMEOUT.
+
+        Ctrl-C or an error meanwhile makes those read so far visible again.
+        """
         received: dict[str, DeadLetter] = {}
-        while len(received) < limit:
-            response = self._client.receive_message(
-                QueueUrl=self._url,
-                MaxNumberOfMessages=min(10, limit - len(received)),
-                VisibilityTimeout=VISIBILITY_TIMEOUT,
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["SentTimestamp"],
-                MessageAttributeNames=["All"],
-            )
-            dead_letters = [_dead_letter(message) for message in response.get("Messages", [])]
-            if all(each.message_id in received for each in dead_letters):
-                break
-            received |= {each.message_id: each for each in dead_letters}
+        try:
+            while len(received) < limit:
+                dead_letters = self._receive(min(10, limit - len(received)))
+                if all(each.message_id in received for each in dead_letters):
+                    break
+                received |= {each.message_id: each for each in dead_letters}
+        except BaseException:
+            self.release([*received.values()])
+            raise
         return list(received.values())
+
+    def hidden(self) -> int:
+        """Return about how many messages somebody has received and not released."""
+        name: Literal["ApproximateNumberOfMessagesNotVisible"]
+        name = "ApproximateNumberOfMessagesNotVisible"
+        response = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(response["Attributes"][name])
 
     def release(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Make *dead_letters* visible to others at once."""
@@ -69,15 +75,26 @@ class DeadLetterQueue:
             self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
 
     def send_back(self, dead_letters: Sequence[DeadLetter]) -> Iterator[DeadLetter]:
-        """Send *dead_letters* to the checks queue, then delete them here; yield those sent."""
+        """Send *dead_letters* to the checks queue, then delete them here; yield those deleted."""
         for batch in batches(dead_letters):
             entries = [_send_entry(number, each) for number, each in enumerate(batch)]
             response = self._client.send_message_batch(QueueUrl=self._checks_url, Entries=entries)
             sent = [batch[int(entry["Id"])] for entry in response.get("Successful", [])]
             if sent:
                 receipts: Any = _receipt_entries(sent)
-                self._client.delete_message_batch(QueueUrl=self._url, Entries=receipts)
-            yield from sent
+                deleted = self._client.delete_message_batch(QueueUrl=self._url, Entries=receipts)
+                yield from (sent[int(entry["Id"])] for entry in deleted.get("Successful", []))
+
+    def _receive(self, limit: int) -> list[DeadLetter]:
+        response = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=limit,
+            VisibilityTimeout=VISIBILITY_TIMEOUT,
+            WaitTimeSeconds=1,
+            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageAttributeNames=["All"],
+        )
+        return [_dead_letter(message) for message in response.get("Messages", [])]
 
 
 def validate(repository: PaymentRepository, dead_letters: Sequence[DeadLetter]) -> list[DeadLetter]:

@@ -10,7 +10,7 @@ from payresult.domain.reply import truncate
 from payresult.errors import InvalidInput
 from payresult.schemas.requests import parse_message
 from payresult_cli.context import Context
-from payresult_cli.dead_letters import DeadLetter, DeadLetterQueue, validate
+from payresult_cli.dead_letters import VISIBILITY_TIMEOUT, DeadLetter, DeadLetterQueue, validate
 from payresult_cli.errors import CommandError
 from payresult_cli.formatting import format_count, format_time_and_age, printable
 from payresult_cli.options import confirm_options, stack_options
@@ -60,24 +60,30 @@ def command(
 
     Shows each message first, and whether payresult can process it now. A message that it cannot
     process stays, unless its body is replaced. A message is sent before it is deleted: a crash in
-    between duplicates it, which is harmless. Exit code 1 if some stay.
+    between duplicates it, which is harmless. Exit code 1 if some stay, also where none was read
+    because another reader has received them.
     """
     _require_valid_bodies(replacements)
     stack = context.stack
     queue = DeadLetterQueue(stack.client("sqs"), stack.dead_letter_queue_url, stack.queue_url)
     remaining = queue.receive(limit)
+    hidden = 0 if remaining else queue.hidden()
     try:
         validated = validate(stack.repository(), _with_new_bodies(remaining, replacements))
         selected = [each for each in validated if send_all or each.problem is None]
         _show(context, validated, len(selected))
         if selected and context.confirm("Send them back to the queue?", dry_run=dry_run, yes=yes):
             with context.reading(queue.send_back(selected), "sending back") as sending:
-                sent = {each.message_id for each in sending}
-            remaining = [each for each in remaining if each.message_id not in sent]
-            context.output({"redriven": len(sent)}, f"{len(sent)} sent back to the queue")
+                moved = {each.message_id for each in sending}
+            remaining = [each for each in remaining if each.message_id not in moved]
+            context.output({"redriven": len(moved)}, f"{len(moved)} sent back to the queue")
+            _show_not_moved(context, len(selected) - len(moved))
     finally:
         queue.release(remaining)
-    return 1 if remaining and not dry_run else 0
+    if hidden:
+        minutes, messages = VISIBILITY_TIMEOUT // 60, format_count(hidden, "message")
+        context.info(f"{messages} received by another reader: try again in {minutes} minutes")
+    return 1 if (remaining or hidden) and not dry_run else 0
 
 
 def _require_valid_bodies(replacements: Replacements) -> None:
@@ -111,6 +117,11 @@ def _show(context: Context, dead_letters: Sequence[DeadLetter], selected: int) -
         f"{format_count(len(dead_letters), 'message')}: {invalid} would fail again,"
         f" {selected} to send back"
     )
+
+
+def _show_not_moved(context: Context, count: int) -> None:
+    if count:
+        context.info(f"{count} not: SQS did not take them, or did not delete them here after that")
 
 
 def _record(dead_letter: DeadLetter) -> dict[str, str | None]:

@@ -154,13 +154,14 @@ class _Client:
         handler = self._handlers.get(name)
         if handler and not hasattr(self._client, name):  # a call that the table in memory has not
             return partial(handler, None)
-        call = self._send if name == "send_message_batch" else getattr(self._client, name)
+        own = {"send_message_batch": self._send, "receive_message": self._receive}
+        call = own.get(name) or getattr(self._client, name)
         return partial(handler, call) if handler else call
 
     def _send(self, **arguments: Any) -> Any:
         self._delays += [entry.pop("DelaySeconds", 0) for entry in arguments["Entries"]]
         return self._client.send_message_batch(**arguments)
 
-    def receive_message(self, **arguments: Any) -> Any:
+    def _receive(self, **arguments: Any) -> Any:
         """Receive without waiting: moto has all messages at once."""
         return self._client.receive_message(**arguments | {"WaitTimeSeconds": 0})

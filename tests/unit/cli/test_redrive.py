@@ -149,6 +149,56 @@ def test_error_between_send_and_delete_duplicates_the_message(cli: CommandLine) 
     assert dead_letters(cli) == [VALID]
 
 
+THROTTLED = ClientError({"Error": {"Code": "RequestThrottled"}}, "ReceiveMessage")
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (THROTTLED, 2)])
+def test_interrupted_read_leaves_the_messages_visible(
+    cli: CommandLine, error: BaseException, code: int
+) -> None:
+    """For five minutes nobody would see them."""
+    calls = 0
+
+    def interrupt(call: Any, **arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise error
+        return call(**arguments)
+
+    cli.send_dead_letters(*[VALID] * 12)
+    cli.intercept("receive_message", interrupt)
+    assert cli.run("redrive", "--yes").code == code
+    assert len(dead_letters(cli)) == 12
+
+
+def test_messages_that_another_reader_has_are_told(cli: CommandLine) -> None:
+    """As after a run that was killed; exit code 1, for they stay."""
+    cli.send_dead_letters(VALID)
+    cli.sqs.receive_message(QueueUrl=cli.dead_letter_queue_url)
+    result = cli.run("redrive", "--yes")
+    assert result.code == 1
+    assert "1 message received by another reader: try again in 5 minutes" in result.err
+
+
+def test_message_that_is_not_deleted_is_told(cli: CommandLine) -> None:
+    """It was sent, and is in both queues now."""
+    other = json.dumps({"payId": "other"})
+
+    def delete_the_first(call: Any, **arguments: Any) -> Any:
+        first, *others = arguments.pop("Entries")
+        failed = {"Failed": [{"Id": entry["Id"]} for entry in others]}
+        return call(Entries=[first], **arguments) | failed
+
+    cli.send_dead_letters(VALID, other)
+    cli.intercept("delete_message_batch", delete_the_first)
+    result = cli.run("redrive", "--yes")
+    assert result.code == 1
+    assert "1 sent back to the queue" in result.out
+    assert "1 not: SQS did not take them, or did not delete them here" in result.err
+    assert dead_letters(cli) == [other]
+
+
 def test_a_terminal_shows_how_many_were_sent_back(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
