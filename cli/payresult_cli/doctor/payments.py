@@ -84,21 +84,24 @@ def unsent_events(deployed: Deployed) -> Finding:
     """Look at up to 100 of the events that are not on the bus yet, the oldest first."""
     piece = next(deployed.repository.indexes.due("EVENT", deployed.now + POSTPONED_MS), None)
     found = deployed.repository.get_many(piece.pay_ids if piece else [])
-    payments = [each for each in found.values() if isinstance(each, Payment)]
-    ages = {
-        deployed.now - payment.history[-1].at: payment.pay_id  # paid, or marked by `republish`
-        for payment in payments
-        if payment.event_state == "PENDING"
-    }
+    unread = [pay_id for pay_id, each in found.items() if not isinstance(each, Payment)]
+    if unread:
+        return attention(
+            f"{format_count(len(unread), 'payment')} not read:"
+            f" {deployed.command(f'explain {unread[0]}')}, and UnreadableAlarm"
+        )
+    ages = [
+        (deployed.now - each.history[-1].at, pay_id)  # paid, or marked by `republish`
+        for pay_id, each in found.items()
+        if isinstance(each, Payment) and each.event_state == "PENDING"
+    ]
     if not ages:
         return ok("none")
-    oldest = max(ages)
+    oldest, pay_id = max(ages)
     text = f"{len(ages)}, the oldest for {format_duration(oldest)}"
     if oldest <= UNSENT_AFTER_MS:
         return ok(text)
-    return attention(
-        f"{text}: {deployed.command(f'explain {ages[oldest]}')}, and UnsentEventsAlarm"
-    )
+    return attention(f"{text}: {deployed.command(f'explain {pay_id}')}, and UnsentEventsAlarm")
 
 
 def late_checks(deployed: Deployed) -> Finding:

@@ -406,6 +406,26 @@ def test_an_old_unsent_event(doctor: Doctor, world: World, age: int, state: str,
     assert text in found[1]
 
 
+def test_unsent_events_of_one_moment_are_all_counted(doctor: Doctor, world: World) -> None:
+    """`republish` marks several in a millisecond."""
+    payment = paid_unsent(world)
+    world.pay("p-2")
+    doctor.cli.now = payment.history[-1].at + MINUTE
+    assert doctor.line("unsent events") == ("ok", "2, the oldest for 60 s")
+
+
+def test_unsent_event_of_an_unreadable_payment_wants_attention(
+    doctor: Doctor, world: World
+) -> None:
+    """Nobody sends it, and nobody can say how old it is."""
+    payment = paid_unsent(world)
+    world.table.change("p-1", schemaVersion=2)
+    doctor.cli.now = payment.history[-1].at + MINUTE
+    state, text = doctor.line("unsent events")
+    assert state == "attention"
+    assert text.startswith("1 payment not read: `cli/payresult explain p-1 ")
+
+
 def test_a_check_that_nobody_sent_is_found(doctor: Doctor, world: World) -> None:
     """The sweeper comes each minute."""
     world.register("p-1")
