@@ -53,7 +53,7 @@ CHECKS = (
     ),
     Check("bus policy", surroundings.bus_policy, ("events:DescribeEventBus",), _LEFT_OUT),
     Check("archive", surroundings.archive, (_RESOURCES, "events:DescribeArchive"), _LEFT_OUT),
-    Check("subscribers", surroundings.subscribers, ("events:ListRules",)),
+    Check("subscribers", surroundings.subscribers, (_RESOURCES, "events:ListRules")),
     Check("signed call", surroundings.signed_call, ("execute-api:Invoke",)),
 )
 """All checks, in the order in which they are shown."""

@@ -94,18 +94,24 @@ def archive(deployed: Deployed) -> Finding:
 
 
 def subscribers(deployed: Deployed) -> Finding:
-    """Check that somebody gets the events: a rule on the bus, besides the archive's own."""
+    """Check that somebody gets the events: a rule on the bus, besides archive and audit queue.
+
+    In the sandbox the demo reads the audit queue. CloudFormation's id of the rule is "bus|rule",
+    which its page does not say (aws-cloudformation/cloudformation-coverage-roadmap, issue 1131).
+    """
     name = deployed.output("EventBusName")
     found = deployed.client("events").list_rules(EventBusName=name)["Rules"]
     rules = {each["Name"]: each["State"] for each in found if "ManagedBy" not in each}
     disabled = [rule for rule, state in rules.items() if state == "DISABLED"]
     if disabled:
         return attention(f"disabled: {', '.join(disabled)}: `aws events enable-rule`")
-    if not rules:
+    own = {} if deployed.emulated else deployed.resources.get("AuditRule", {})
+    others = rules.keys() - {own.get("PhysicalResourceId", "").rpartition("|")[2]}
+    if not others:
         return attention(
-            "nobody gets events: the bus has no rule (events/subscriber is one to copy)"
+            "nobody gets events: the bus has no rule of a subscriber (events/subscriber has one)"
         )
-    return ok(f"{format_count(len(rules), 'rule')} on the bus")
+    return ok(f"{format_count(len(others), 'rule')} on the bus")
 
 
 def signed_call(deployed: Deployed) -> Finding:

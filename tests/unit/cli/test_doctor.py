@@ -294,7 +294,7 @@ PARTS: list[tuple[str, str, dict[str, Any] | ClientError, str]] = [
     ("archive", "list_stack_resources", {"StackResourceSummaries": []}, "has no EventArchive"),
     ("archive", "describe_archive", error("ResourceNotFoundException"), "does not exist"),
     ("subscribers", "list_rules", rules(State="DISABLED"), "disabled: activation"),
-    ("subscribers", "list_rules", rules(), "the bus has no rule"),
+    ("subscribers", "list_rules", rules(), "the bus has no rule of a subscriber"),
 ]
 
 
@@ -372,6 +372,17 @@ def test_resources_are_listed_to_their_end(doctor: Doctor) -> None:
 
     doctor.cli.intercept("list_stack_resources", page)
     assert doctor.line("alarms") == ("ok", f"all {len(ALARMS)} exist")
+
+
+@pytest.mark.parametrize("name", ["payresult|payresult-AuditRule-X", "payresult-AuditRule-X"])
+def test_the_audit_queue_is_no_subscriber(doctor: Doctor, name: str) -> None:
+    """Only in the sandbox, whose demo reads it."""
+    audit = resources()[-1] | {"LogicalResourceId": "AuditRule", "PhysicalResourceId": name}
+    doctor.answers["list_stack_resources"] = {"StackResourceSummaries": [*resources(), audit]}
+    doctor.answers["list_rules"] = rules(Name="payresult-AuditRule-X", State="ENABLED")
+    assert doctor.line("subscribers")[0] == "attention"
+    doctor.answers["describe_stacks"] = stack(Emulated="true")
+    assert doctor.line("subscribers") == ("ok", "1 rule on the bus")
 
 
 def test_what_waits_for_a_person_is_counted(doctor: Doctor, world: World) -> None:
