@@ -26,7 +26,7 @@ from sandbox.environment import Sandbox, start_sandbox, write_outputs
 from sandbox.external_demo import run_external_demo
 from sandbox.forwarding import Forwarder, InvalidDestination, parse_destination
 from sandbox.packages import CACHE, ROOT
-from sandbox.signing_proxy import PortInUse
+from sandbox.signing_proxy import PortUnavailable
 from sandbox.waiting import WaitTimeout
 from sandbox.workspace_lock import OUTPUTS, AlreadyRunning, locked_workspace
 
@@ -36,7 +36,7 @@ STARTUP_ERRORS = (
     DeploymentFailed,
     EmulatorFailed,
     InvalidDestination,
-    PortInUse,
+    PortUnavailable,
     WaitTimeout,
 )
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -23,8 +23,8 @@ _FORWARDED_HEADERS = ("Content-Type", "Retry-After", "Allow", "Cache-Control")
 _TIMEOUT_SECONDS = 40
 
 
-class PortInUse(Exception):
-    """Another process listens on the port already."""
+class PortUnavailable(Exception):
+    """Nobody can listen on the port, for the reason in the message."""
 
 
 class Refusal(NamedTuple):
@@ -41,8 +41,8 @@ class SigningProxy:
         try:
             self._server = _Server(("127.0.0.1", port), _Handler)
         except OSError as error:
-            raise PortInUse(
-                f"port {port} is in use: stop what listens there, or choose another with PORT=…"
+            raise PortUnavailable(
+                f"port {port}: {error.strerror}: choose another with PORT=…"
             ) from error
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread: Thread | None = None

@@ -1,16 +1,18 @@
 """Contract of the sandbox: one in a checkout, clear errors at start, no process left at its end."""
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from socketserver import TCPServer
 
 import pytest
 
 from sandbox.packages import ROOT
-from sandbox.signing_proxy import PortInUse, SigningProxy
+from sandbox.signing_proxy import PortUnavailable, SigningProxy
 from sandbox.waiting import wait_for
 from sandbox.workspace_lock import AlreadyRunning, locked_workspace
 
@@ -69,8 +71,19 @@ def test_a_port_in_use_is_named() -> None:
     """The message says how to choose another."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(PortInUse, match=rf"port {port} is in use.*PORT="):
+        with pytest.raises(PortUnavailable, match=rf"port {port}: Address.* in use: .*PORT="):
             SigningProxy(port)
+
+
+def test_a_port_that_one_may_not_use_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As port 80 to all but root: nobody listens there who could be stopped."""
+
+    def deny(_server: TCPServer) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(TCPServer, "server_bind", deny)
+    with pytest.raises(PortUnavailable, match="port 80: Permission denied: "):
+        SigningProxy(80)
 
 
 def _listens(port: int) -> bool:
