@@ -67,6 +67,15 @@ class SigningProxy:
         self._server.server_close()
 
 
+def own_hosts(port: int) -> list[str]:
+    """What Host may be for a server at *port* of this machine.
+
+    Clients leave out the port of the scheme (RFC 9110, 4.2.3).
+    """
+    names = ["127.0.0.1", "localhost"]
+    return [f"{name}:{port}" for name in names] + (names if port == http.client.HTTP_PORT else [])
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -78,7 +87,7 @@ class _Server(ThreadingHTTPServer):
         self.base = f"/_aws/execute-api/{api_id}"
         key = BotocoreCredentials(caller.access_key_id, caller.secret_access_key)
         self.signer = SigV4Auth(key, "execute-api", REGION)
-        self.hosts = [f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")]
+        self.hosts = own_hosts(self.server_port)
 
     def handle_error(self, *call: Any) -> None:
         """Ignore a client that has disconnected; print all else."""
