@@ -58,8 +58,7 @@ def main() -> int:
     port = os.environ.get("PORT") or "8080"
     if not port.isascii() or not port.isdecimal() or int(port) > 65535:
         return _print_error(f"PORT: must be a port number, not {port!r}")
-    for number in STOP_SIGNALS:
-        signal.signal(number, _stop)
+    catch_stop_signals()
     try:
         return _run(int(port), os.environ.get("GATEWAY_BASE_URL"), demo_only=demo_only)
     except STARTUP_ERRORS as error:
@@ -125,6 +124,16 @@ def _serve(console: Console, sandbox: Sandbox) -> None:
         Event().wait()
     except Stopped:
         console.heading("Stopping")
+
+
+def catch_stop_signals() -> None:
+    """Raise Stopped at each of STOP_SIGNALS, but not at a SIGHUP that nohup has the kernel ignore.
+
+    A job in the background of a shell ignores SIGINT too; that one can be sent on purpose only.
+    """
+    for number in STOP_SIGNALS:
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
 
 
 def _stop(number: int, _: object) -> NoReturn:
