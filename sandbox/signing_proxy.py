@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         page = self.server.pages and self.server.pages.respond(self.command, self.path, body)
         try:
             self._respond(*(page or self._forward(body)))
-        except OSError:
+        except (OSError, http.client.HTTPException):
             self._respond(502, {}, b'{"message": "the emulator does not respond"}')
 
     do_GET = do_PUT = do_POST = _serve  # noqa: N815  the names that http.server looks for

@@ -9,6 +9,7 @@ for the page itself only.
 from __future__ import annotations
 
 import json
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -46,6 +47,9 @@ SECURITY_HEADERS = {
 _FILES = Path(__file__).with_name("files")
 _SWAGGER_UI = Path(swagger_ui.__file__).parent
 """Powertools ships it with its event handler, whose `enable_swagger` sends the same files."""
+
+_FAILURES = BotoCoreError, ClientError, CommandFailed, HTTPException, json.JSONDecodeError, OSError
+"""What a call raises where the emulator does not respond, or with something else than it should."""
 
 _PREFIX = "/_page/"
 _FAULTS = "/_page/faults/"
@@ -102,7 +106,7 @@ class Pages:
             document = self._document(method, url.path, url.query, body)
         except ActionRefused as refused:
             return _json_response(400, {"message": str(refused)})
-        except (BotoCoreError, ClientError, CommandFailed, OSError):
+        except _FAILURES:
             return _json_response(502, {"message": "the emulator does not respond"})
         if document is None:
             return _json_response(404, {"message": "not found"})
