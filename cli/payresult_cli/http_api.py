@@ -1,6 +1,7 @@
 """Signed requests to the deployed HTTP API."""
 
 import json
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from payresult_cli.errors import CommandError
 
@@ -30,8 +32,16 @@ class HttpResponse:
 
 
 def send(request: "AWSPreparedRequest") -> HttpResponse:
-    """Send *request*; certificates are verified."""
-    response = URLLib3Session(timeout=_TIMEOUT_SECONDS).send(request)
+    """Send *request*, as botocore sends its own: by HTTPS_PROXY, and trusting AWS_CA_BUNDLE.
+
+    Only the sandbox is asked by HTTP, and no proxy reaches it. Certificates are verified.
+    """
+    session = URLLib3Session(
+        verify=os.environ.get("AWS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # or a path
+        proxies=get_environ_proxies(request.url) if request.url.startswith("https:") else {},
+        timeout=_TIMEOUT_SECONDS,
+    )
+    response = session.send(request)
     return HttpResponse(response.status_code, response.content)
 
 

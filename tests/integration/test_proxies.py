@@ -1,12 +1,18 @@
-"""Contract: a proxy of the user's is not asked for what is on this machine."""
+"""Contract: a proxy of the user's is asked for what is on AWS, and not for what is here."""
 
 import os
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import trustme
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ProxyConnectionError
 
+from payresult_cli import http_api
 from payresult_cli.stack import Stack
 from sandbox.credentials import Credentials
 from sandbox.running import aws_environment
@@ -61,3 +67,29 @@ def test_the_aws_cli_reaches_the_sandbox(endpoint: str, monkeypatch: pytest.Monk
     outputs = dict(zip(("accessKeyId", "secretAccessKey"), KEYS, strict=True))
     os.environ.update(aws_environment(outputs | {"region": "eu-central-1"}))
     assert tables(boto3.Session().client("dynamodb", endpoint_url=endpoint)) == ["payments"]
+
+
+def get(url: str) -> int:
+    """Return the status of a request to the HTTP API, or for a layer."""
+    return http_api.send(AWSRequest("GET", url).prepare()).status
+
+
+def test_the_api_is_reached_by_the_proxy(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As AWS is; but not the sandbox's, which alone is reached by HTTP."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(ProxyConnectionError):
+        get("https://api.invalid")
+    assert get(endpoint) == 200
+
+
+def test_the_api_may_have_a_certificate_of_the_users_own_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a proxy that looks into TLS has."""
+    authority, bundle = trustme.CA(), tmp_path / "bundle.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with json_server(lambda _: (200, {}), context=context) as url:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+        assert get(url) == 200
