@@ -27,7 +27,7 @@ CASES: tuple[tuple[str, Run], ...] = (
     ("never paid: followed beyond 16 checks (loop detection)", story.never_paid),
     ("another amount: REVIEW, then accepted", story.wrong_amount),
     ("the gateway is down for 40 s", faults.gateway_down),
-    ("the gateway is unintelligible", faults.unintelligible_gateway),
+    ("the gateway sends HTML or 429", faults.unintelligible_gateway),
     ("an unsigned call (IAM)", faults.unsigned_call),
     ("an event of somebody else (resource policy)", faults.foreign_event),
 )

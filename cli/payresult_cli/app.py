@@ -49,8 +49,8 @@ def payresult() -> None:
     Each command but probe works on the stack that --stack names, with the usual AWS environment
     (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this checkout.
 
-    Exit codes: 0 done; 1 done, but something in the output needs attention; 2 not done, and one
-    line on stderr says what to do; 130 stopped by Ctrl-C.
+    Exit codes: 0 done; 1 done, but something in the output needs attention, or the question was
+    answered with no; 2 not done, and one line on stderr says what to do; 130 stopped by Ctrl-C.
     """
 
 

@@ -39,7 +39,9 @@ def explain_status(payment: Payment, now: int, settings: DeploymentSettings) -> 
         lines.append(_last_error(payment.last_error, now))
     if payment.stale:
         asked = format_time_and_age(payment.last_unanswered_at or 0, now)
-        lines.append(f"The last question, at {asked}, was in vain: the API says stale.")
+        lines.append(
+            f"The gateway did not answer the last question, at {asked}: the API says stale."
+        )
     return lines
 
 

@@ -14,7 +14,7 @@ later checks, 10 within 28 hours, are sent by the sweeper, all of a minute at on
 = 300 messages, which the queue has handled 300 / (38 - 9) = 10 s later. (Default CheckDelays.)
 
 On a virtual clock with 100,000 payIds, none of them paid, a customer waits 8.0 s at most; at one
-payId a second 13.7 s (campaign C28).
+payId a second 13.7 s (campaign C29).
 """
 
 MAX_DELAY = 900

@@ -20,8 +20,8 @@ from payresult_cli.options import PAY_ID, confirm_options, reason_option, stack_
 def command(context: Context, pay_id: str, *, reason: str, dry_run: bool, yes: bool) -> int:
     """End a REVIEW, UNRESOLVED or DUPLICATE that was dealt with.
 
-    For a case that was settled otherwise, such as by a refund. The payment keeps its status and
-    the checks that are planned; only `list` and the alarms do not have it any more.
+    For a case that was dealt with outside of payresult, such as by a refund. The payment keeps its
+    status and its planned checks; only `list` and the alarms no longer include it.
     """
     repository = context.stack.repository()
     payment = read_payment(repository, pay_id)

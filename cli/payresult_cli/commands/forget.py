@@ -21,8 +21,8 @@ def command(context: Context, pay_id: str, *, dry_run: bool, yes: bool) -> int:
     """Erase a payment from the table.
 
     Refuses while a check is planned, an event is unsent, or the payment waits for a person. A
-    message or a PUT with the payId stores it anew. The event stays where it was sent to. Where it
-    was the first paid payment of its order, the next one is not told as a duplicate.
+    message or a PUT with the payId stores it anew. The event stays where it was sent to. If
+    this was the first paid payment of its order, the event of the next one has no duplicateOf.
     """
     repository = context.stack.repository()
     payment = read_payment(repository, pay_id)

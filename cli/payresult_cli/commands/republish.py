@@ -39,8 +39,8 @@ def command(
 
     Either of the payIds given, or of all payments whose event was sent in a period. The command
     marks the events as unsent; payresult then sends them, with the same ids and the same bytes.
-    Subscribers that go by the eventId process none of them twice. Exit code 1 if some could not be
-    read.
+    Subscribers that de-duplicate by idempotencyKey act on none of them twice. Exit code 1 if some
+    could not be read.
     """
     if bool(pay_ids) == (since is not None) or (until is not None and since is None):
         raise click.UsageError("Give either payIds, or --since (with or without --until).")

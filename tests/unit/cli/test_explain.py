@@ -107,7 +107,10 @@ def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None
             "The last check, at 2026-11-22 10:00:00Z (4 s ago), brought no answer in time;"
             " the status is kept."
         ),
-        "The last question, at 2026-11-22 10:00:00Z (4 s ago), was in vain: the API says stale.",
+        (
+            "The gateway did not answer the last question, at 2026-11-22 10:00:00Z (4 s ago):"
+            " the API says stale."
+        ),
     ]
     world.says = lambda pay_id: GatewayUnavailable(
         "down", pay_id=pay_id, how="http", http_status=500
@@ -158,7 +161,8 @@ def test_stored_answer_that_is_stale(cli: CommandLine, world: World) -> None:
     world.now += 4 * SECOND
     world.get()
     assert explain(cli, world)["Why"][-1] == (
-        "The last question, at 2026-11-22 10:00:04Z (0 s ago), was in vain: the API says stale."
+        "The gateway did not answer the last question, at 2026-11-22 10:00:04Z (0 s ago):"
+        " the API says stale."
     )
     [record] = cli.run("explain", PAY_ID, "--json").records
     assert record["stale"] is True
