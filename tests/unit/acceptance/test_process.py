@@ -44,4 +44,4 @@ def test_on_the_emulator_no_profile_counts_and_no_proxy_is_asked(name: str) -> N
         client = boto3.Session("key", "secret", region_name="eu-central-1").client("sqs")
         assert client.meta.region_name == "eu-central-1"
         assert get_environ_proxies(LOOPBACK) == get_environ_proxies("http://a.example") == {}
-        assert get_environ_proxies("http://pypi.example")["http"] == given["HTTP_PROXY"]
+        assert get_environ_proxies("http://packages.example")["http"] == given["HTTP_PROXY"]

@@ -20,6 +20,7 @@ def restored() -> Iterator[None]:
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_signal_stops_it(number: signal.Signals) -> None:
     """Once: the clean-up is not interrupted."""
+    signal.signal(number, signal.SIG_DFL)  # these tests may run under nohup themselves
     catch_stop_signals()
     with pytest.raises(Stopped):
         signal.raise_signal(number)
