@@ -202,14 +202,17 @@ def test_many_equal_answers_in_a_row_are_folded(browser: Browser, system: System
 
 def test_a_chosen_payment_is_shown_on_a_phone(browser: Browser, system: System) -> None:
     """There it is far below the table."""
-    system.client.put("never-phone", **PUT)
+    for number in range(12):
+        system.client.put(f"never-phone{number}", **PUT)
     browser.open("/", PHONE)
-    browser.wait_for("#payments a", "never-phone")
+    browser.wait_for("#payments a", "never-phone11")
+    title = "document.getElementById('payment-title').getBoundingClientRect().top"
+    shown = f"return 0 <= {title} && {title} < innerHeight"
+    assert not browser.run(shown)
 
     browser.click("#payments a")
 
-    top = "return document.getElementById('payment-title').getBoundingClientRect().top"
-    wait_for("the payment", lambda: 0 <= browser.run(top) < 100, 10)
+    wait_for("the payment", lambda: browser.run(shown), 10)
 
 
 def test_an_outage_is_shown_and_the_payment_is_paid_after_it(
