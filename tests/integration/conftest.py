@@ -26,8 +26,8 @@ DELAYS = (1, 1, 1, 1)
 
 ORDER = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
 
-OWN = {"test_doctor", "test_page", "test_page_calls"}
-"""The files that judge the system as a whole: what waits, what failed, what is newest."""
+OWN = {"test_doctor", "test_forwarding", "test_page", "test_page_calls"}
+"""The files that judge the system as a whole: what waits, failed, is newest, each event."""
 
 VISIBILITY_SECONDS = 30
 """Longer than a check takes on the busiest machine: a second delivery would be a second check."""
