@@ -17,6 +17,7 @@ from sandbox.waiting import wait_for
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
 
 STACK_NAME = "payresult-sandbox"
@@ -54,6 +55,7 @@ def deploy_template(
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     if found["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(_reasons(cloudformation, stack))
+    _fix_concurrency(credentials.client("lambda"))
     return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
 
@@ -125,3 +127,17 @@ def _reasons(cloudformation: CloudFormationClient, stack: str) -> str:
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
         for event in reversed(failed)
     )
+
+
+def _fix_concurrency(functions: LambdaClient) -> None:
+    """Set the MaximumConcurrency of each queue as a number.
+
+    The emulator stores the value of a template parameter as text, and then polls neither that
+    queue nor those of later stacks.
+    """
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if "ScalingConfig" in mapping:
+            maximum = int(mapping["ScalingConfig"]["MaximumConcurrency"])
+            functions.update_event_source_mapping(
+                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": maximum}
+            )

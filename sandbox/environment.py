@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.literals import QueueAttributeNameType
 
@@ -112,7 +111,6 @@ def start_sandbox(
         emulator = parts.enter_context(Emulator(directory))
         credentials = root_credentials(emulator.endpoint).create_user("sandbox", "*")
         stack = deploy(credentials, gateway_url, delays)
-        _fix_concurrency(credentials, stack)
         caller = credentials.create_user("signing-proxy", "execute-api:Invoke")
         proxy.start(caller, stack["ApiId"])
         sandbox = Sandbox(credentials, stack, proxy.url, gateway_url, gateway)
@@ -131,17 +129,3 @@ def write_outputs(sandbox: Sandbox, path: Path) -> None:
     draft.write_text(json.dumps(sandbox.outputs, indent=2) + "\n", encoding="utf-8")
     draft.chmod(0o600)
     draft.replace(path)
-
-
-def _fix_concurrency(credentials: Credentials, stack: dict[str, str]) -> None:
-    """Set the MaximumConcurrency of the checks queue as a number.
-
-    The emulator stores the value of a template parameter as text, and then does not poll.
-    """
-    functions: LambdaClient = credentials.client("lambda")
-    found = functions.list_event_source_mappings(FunctionName=stack["ChecksFunctionName"])
-    for mapping in found["EventSourceMappings"]:
-        maximum = int(mapping["ScalingConfig"]["MaximumConcurrency"])
-        functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": maximum}
-        )

@@ -14,6 +14,7 @@ from sandbox.client import Client
 from sandbox.deploy import deploy_template, parameters
 from sandbox.packages import ROOT
 from sandbox.signing_proxy import SigningProxy
+from sandbox.waiting import wait_for
 from tests.integration.calls import Response, call
 from tests.integration.conftest import DELAYS, System
 from tests.integration.issuer import HOUR, Issuer, start_issuer, unsigned
@@ -75,6 +76,12 @@ def test_a_valid_token_may_wait_for_a_registered_payment(tokens: Tokens) -> None
     assert guessed.status == 404
     assert guessed.document["type"] == "urn:payresult:problem:not-registered"
     assert tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", None).status == 401
+
+
+def test_its_queue_is_polled(tokens: Tokens) -> None:
+    """As that of the first stack: nobody asks for the payment."""
+    tokens.backend.put("paid-polled")
+    wait_for("SUCCEEDED", lambda: tokens.backend.status("paid-polled") == "SUCCEEDED", 20)
 
 
 def test_a_call_without_a_token_is_rejected(tokens: Tokens) -> None:
