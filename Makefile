@@ -38,7 +38,7 @@ demo: .venv/.sandbox-ready ## the same: run the demo, check its results, and end
 documents: .venv/.dev-ready ## write the documents in events/ that are generated from the code
 	@PYTHONPATH=layers/payresult/python $(DEV) -m tests.contract.documents
 
-pictures: .venv/.dev-ready ## photograph the sandbox's page for the README (needs Chromium and chromedriver)
+pictures: .venv/.dev-ready ## take the README's screenshots of the sandbox's page (needs Chromium and chromedriver)
 	@$(DEV) -m tests.integration.pictures
 
 test: test-unit test-rest ## run all tests, the fast ones first

@@ -182,7 +182,7 @@ def what_was_shown(steps: DemoSteps, gateway: SimulatedGateway, shown: Shown) ->
     followed = client.item("never-1006").get("nextCheckAt") is not None
     waits = str(client.item("wrong-1007").get("attention", "")).endswith("#REVIEW")
     text = "the unpaid one has its next check, the wrong amount waits for a person"
-    console.prove("Settled, or a person", text, ok=followed and waits)
+    console.prove("A result, or a person is called", text, ok=followed and waits)
     asked = [len(gateway.requests(pay_id)) for pay_id in ("later3-1002", "paid-1003", "paid-1004")]
     text = f"asked {asked[0]} times about the late one, once about each paid one"
     console.prove("Gentle on the gateway", text, ok=asked == [3, 1, 1])

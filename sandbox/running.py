@@ -1,4 +1,4 @@
-"""What `sandbox/out` and `sandbox/aws` run: reads the sandbox that runs in this checkout.
+"""What `sandbox/out` and `sandbox/aws` run: reads the sandbox that runs in this clone.
 
 Nothing is set in the user's shell. So each command works in any shell, in a second one and after a
 restart of the sandbox, and no key or address of the sandbox is used for the real AWS by mistake.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
-_NOT_RUNNING = "no sandbox is running in this checkout: start it with `make sandbox`"
+_NOT_RUNNING = "no sandbox is running in this clone: start it with `make sandbox`"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The folder `.sandbox`, which one running sandbox of a checkout owns at a time."""
+"""The folder `.sandbox`, which one running sandbox of a clone owns at a time."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ _KEPT_ON_EXIT = (_LOCK, "emulator.log")
 
 
 class AlreadyRunning(Exception):
-    """Another sandbox of this checkout is running; the message has its process id."""
+    """Another sandbox of this clone is running; the message has its process id."""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def payresult() -> None:
     """Show why a payment has its status, and act on it.
 
     Each command but probe works on the stack that --stack names, with the usual AWS environment
-    (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this checkout.
+    (AWS_PROFILE, AWS_REGION, ...), or with --sandbox on the sandbox that runs in this clone.
 
     Exit codes: 0 done; 1 done, but something in the output needs attention, or the question was
     answered with no; 2 not done, and one line on stderr says what to do; 130 stopped by Ctrl-C.

@@ -40,7 +40,8 @@ def explain_status(payment: Payment, now: int, settings: DeploymentSettings) -> 
     if payment.stale:
         asked = format_time_and_age(payment.last_unanswered_at or 0, now)
         lines.append(
-            f"The gateway did not answer the last question, at {asked}: the API says stale."
+            f"The gateway did not answer the last query, at {asked}:"
+            " the API marks its answers as stale."
         )
     return lines
 
@@ -153,9 +154,9 @@ def _last_error(error: CheckError, now: int) -> str:
         how = f"HTTP {error.http_status}"
     latest = format_time_and_age(error.at, now)
     if error.tries == 1:
-        return f"The last check, at {latest}, brought {how}; the status is kept."
+        return f"The last check, at {latest}, failed ({how}); the status is kept."
     since = format_time_and_age(error.since, now)
     return (
         f"The last {error.tries} checks brought no reply, since {since};"
-        f" the latest, at {latest}, brought {how}; the status is kept."
+        f" the latest, at {latest}, failed ({how}); the status is kept."
     )

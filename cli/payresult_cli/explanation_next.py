@@ -13,7 +13,7 @@ def explain_next(payment: Payment, now: int) -> list[str]:
     lines = _next_event(payment, now) if payment.settled else _next_checks(payment, now)
     if payment.expires_at is not None:
         expires = format_time_and_age(payment.expires_at * 1000, now)
-        lines.append(f"DynamoDB erases it within some days from {expires} on (RetentionDays).")
+        lines.append(f"DynamoDB deletes it within some days from {expires} on (RetentionDays).")
     return lines
 
 
@@ -23,8 +23,8 @@ def explain_attention(payment: Payment, now: int) -> list[str]:
     if reason is None:
         return _closed(payment, now)
     since = payment.attention_since
-    when = f" since {format_time_and_age(since, now)}" if since else ""
-    return [f"{reason}: it waits for a person{when}.", *_ends(payment.pay_id, reason)]
+    waits = f"has waited for a person since {format_time_and_age(since, now)}" if since else ""
+    return [f"{reason}: it {waits or 'waits for a person'}.", *_ends(payment.pay_id, reason)]
 
 
 def _ends(pay_id: str, reason: str) -> list[str]:
@@ -39,8 +39,8 @@ def _ends(pay_id: str, reason: str) -> list[str]:
         ]
     if reason == "UNRESOLVED":
         return [
-            f"Until an answer changes its status, `{_follow_again()}`",
-            f"follows it again, or `{close}`.",
+            f"`{_follow_again()}` follows it again;",
+            f"`{close}` ends the case. An answer that changes its status ends it too.",
         ]
     return ["Its order was paid with another payId too: refund one, then", f"`{close}`."]
 
@@ -53,7 +53,10 @@ def _advice(payment: Payment) -> str:
     if payment.status is Status.REVIEW:
         return f"`{check}`, a PUT or a message with its payId has it checked once."
     if payment.status is Status.UNRESOLVED:
-        return f"A PUT or a message with its payId starts the checks again, as `{_follow_again()}`."
+        return (
+            "A PUT or a message with its payId starts the checks again,"
+            f" and so does `{_follow_again()}`."
+        )
     return "A PUT or a message with its payId starts the checks again."
 
 

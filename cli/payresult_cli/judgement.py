@@ -39,7 +39,7 @@ _REMEDIES = {
     " body means.",
     "other_payment": "Check the payId and --partner-code: the gateway answered about others.",
 }
-_LATER = "The gateway asks for patience, or is in trouble: try again later."
+_LATER = "The gateway answered 429 or 5xx: try again later."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,6 @@ def _after_trouble(error: GatewayError, wait: str) -> list[str]:
     return [
         _LATER if is_later else _REMEDIES[error.how],
         f"payresult changes no status, uses no attempt, and asks again after {wait};",
-        "the distance to further questions grows.",
+        "the pauses between further queries grow.",
         f"A caller of its API gets {503 if unavailable else 502}, or what is stored, as stale.",
     ]

@@ -86,7 +86,7 @@ def stack_options(command: Command) -> Command:
     """Add the options that choose a stack; *command* gets a Context as its first argument."""
 
     @click.option("--stack", default="payresult", show_default=True, help="Name of the stack.")
-    @click.option("--sandbox", is_flag=True, help="Work on the sandbox that runs in this checkout.")
+    @click.option("--sandbox", is_flag=True, help="Work on the sandbox that runs in this clone.")
     @click.option("--json", "as_json", is_flag=True, help="Write one JSON object per line.")
     @click.pass_context
     @wraps(command)

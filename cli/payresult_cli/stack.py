@@ -83,7 +83,7 @@ def find_sandbox(outputs_file: Path) -> Stack:
         session = boto3.Session(*keys, region_name=outputs["region"], botocore_session=own)
     except FileNotFoundError:
         raise CommandError(
-            "no sandbox is running in this checkout: start it with `make sandbox`"
+            "no sandbox is running in this clone: start it with `make sandbox`"
         ) from None
     except (KeyError, TypeError, ValueError):
         raise CommandError(

@@ -163,7 +163,7 @@ def _settles_or_calls_a_person(observed: Observations) -> Guarantee:
     note = f"{status['PENDING']} followed, {status['SUCCEEDED']} succeeded, "
     note += f"{status['EXPIRED']} expired, {status['FAILED']} failed, "
     note += f"{sum('attention' in item for item in items)} for a person"
-    title, figure = "Settles or calls a person", _counted(orphans, "orphan")
+    title, figure = "A result, or a person is called", f"{orphans} without a next check"
     return Guarantee("P5", title, figure, note, _none_of(orphans, items))
 
 

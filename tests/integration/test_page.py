@@ -166,7 +166,7 @@ def test_payments_are_filtered_and_found(browser: Browser, system: System) -> No
     assert browser.text("#payments .next") == "needs a person"
     browser.click("#payments a")
     browser.wait_for("#status", "REVIEW")
-    browser.wait_for("#person", "REVIEW: it waits for a person since")
+    browser.wait_for("#person", "REVIEW: it has waited for a person since")
     browser.wait_for("#person code", "cli/payresult accept wrong-table")
 
 

@@ -33,8 +33,8 @@ def command(  # noqa: PLR0913 - an option each
 ) -> int:
     """Accept what the gateway reports of a payment in REVIEW.
 
-    Shows the registered amount and the reported one, and plans a check: the next sweep, within a
-    minute, has the gateway asked again. If it reports the same text, the payment becomes SUCCEEDED.
+    Shows the registered amount and the reported one, and plans a check: within a minute
+    payresult asks the gateway again. If it reports the same text, the payment becomes SUCCEEDED.
     A script says what it saw: --yes needs --reported or --reported-absent, and so does a command
     without a terminal. The registration stays as it is.
     """

@@ -31,7 +31,7 @@ COUNTED = {
     "followedAlready": "followed already",
     "paidAlready": "paid already",
     "sentBefore": "sent within the last hour",
-    "refused": "rejected",
+    "refused": "refused",
 }
 """The counts that are shown if they are not 0, in words."""
 
@@ -50,7 +50,7 @@ COUNTED = {
     type=click.FloatRange(0, MAX_RATE, min_open=True),
     default=DEFAULT_RATE,
     show_default=True,
-    help="payIds a second whose checks begin.",
+    help="For how many payIds a second the checks begin.",
 )
 @confirm_options
 @stack_options

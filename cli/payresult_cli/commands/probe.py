@@ -54,7 +54,8 @@ def command(
     one query. Shows connection, query and answer, how payresult understands it and by which rule,
     and what the answer says about questions that the gateway's documents leave open.
 
-    The output holds the whole query: its sign is valid for this payId.
+    The output holds partnerCode and payId: whoever has both can query the gateway about this
+    payment.
 
     Exit code 0 if the answer is a reply about this payment (paid or not), 1 if it is not, 2 if
     there was none.

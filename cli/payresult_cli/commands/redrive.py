@@ -60,8 +60,8 @@ def command(
 
     Shows each message first, and whether payresult can process it now. A message that it cannot
     process stays, unless its body is replaced. A message is sent before it is deleted: a crash in
-    between duplicates it, which is harmless. Exit code 1 if some stay, also where none was read
-    because another reader has received them.
+    between duplicates it, which is harmless. Exit code 1 if messages stay in the
+    queue, or if none could be read because another reader holds them.
     """
     _require_valid_bodies(replacements)
     stack = context.stack

@@ -41,7 +41,10 @@ def table(deployed: Deployed) -> Finding:
 def protection(deployed: Deployed) -> Finding:
     """Check that nobody can delete the table."""
     if not _description(deployed).get("DeletionProtectionEnabled"):
-        return attention("off: deploy with DeletionProtection=true")
+        return attention(
+            "off: `aws dynamodb update-table --deletion-protection-enabled --table-name"
+            f" {deployed.stack.table_name}`, and deploy with DeletionProtection=true"
+        )
     return ok("on")
 
 

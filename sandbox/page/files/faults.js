@@ -33,7 +33,7 @@ export function showFaults(state, mend) {
     if (on !== undefined && !box.dataset.busy) box.checked = on;
   }
   const create = ({ name }) => {
-    const button = make("button", { type: "button" }, "Mend it");
+    const button = make("button", { type: "button" }, "Switch off");
     button.addEventListener("click", () => {
       byId("main").focus();
       mend(name);

@@ -104,12 +104,12 @@ def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None
     assert explain(cli, world)["Why"] == [
         "The gateway has not given a valid answer yet.",
         (
-            "The last check, at 2026-11-22 10:00:00Z (4 s ago), brought no answer in time;"
+            "The last check, at 2026-11-22 10:00:00Z (4 s ago), failed (no answer in time);"
             " the status is kept."
         ),
         (
-            "The gateway did not answer the last question, at 2026-11-22 10:00:00Z (4 s ago):"
-            " the API says stale."
+            "The gateway did not answer the last query, at 2026-11-22 10:00:00Z (4 s ago):"
+            " the API marks its answers as stale."
         ),
     ]
     world.says = lambda pay_id: GatewayUnavailable(
@@ -120,7 +120,7 @@ def test_unavailable_gateway_is_a_reason(cli: CommandLine, world: World) -> None
     assert sections["Why"][1].startswith(
         "The last 5 checks brought no reply, since 2026-11-22 10:00:00Z (2 min ago); the latest, at"
     )
-    assert "brought HTTP 500; the status is kept." in sections["Why"][1]
+    assert "failed (HTTP 500); the status is kept." in sections["Why"][1]
     assert sections["Checks"][1] == "0 of at most 4 answered checks used"
 
 
@@ -149,7 +149,7 @@ def test_how_the_gateway_failed_is_told(
         stored = world.table.item()["lastError"]
         world.table.change(lastError={name: stored[name] for name in stored if name != "how"})
     assert explain(cli, world)["Why"][1] == (
-        f"The last check, at 2026-11-22 10:00:00Z (0 s ago), brought {expected};"
+        f"The last check, at 2026-11-22 10:00:00Z (0 s ago), failed ({expected});"
         " the status is kept."
     )
 
@@ -161,8 +161,8 @@ def test_stored_answer_that_is_stale(cli: CommandLine, world: World) -> None:
     world.now += 4 * SECOND
     world.get()
     assert explain(cli, world)["Why"][-1] == (
-        "The gateway did not answer the last question, at 2026-11-22 10:00:04Z (0 s ago):"
-        " the API says stale."
+        "The gateway did not answer the last query, at 2026-11-22 10:00:04Z (0 s ago):"
+        " the API marks its answers as stale."
     )
     [record] = cli.run("explain", PAY_ID, "--json").records
     assert record["stale"] is True
@@ -207,24 +207,27 @@ def test_unresolved_payment(cli: CommandLine, world: World) -> None:
         "and the check at the end brought no answer: nobody knows whether it is paid."
     )
     follow = "`cli/payresult follow --attention UNRESOLVED`"
-    assert sections["Next"][-1] == f"{RESTART}, as {follow}."
+    assert sections["Next"][-1] == f"{RESTART}, and so does {follow}."
     waiting, *ends = sections["Attention"]
-    assert waiting.startswith("UNRESOLVED: it waits for a person since 2026-11-22 12:")
+    assert waiting.startswith("UNRESOLVED: it has waited for a person since 2026-11-22 12:")
     assert ends == [
-        f"Until an answer changes its status, {follow}",
-        f"follows it again, or `cli/payresult close {PAY_ID} --reason 'refunded'`.",
+        f"{follow} follows it again;",
+        (
+            f"`cli/payresult close {PAY_ID} --reason 'refunded'` ends the case."
+            " An answer that changes its status ends it too."
+        ),
     ]
 
 
 def test_closed_payment(cli: CommandLine, world: World) -> None:
-    """When and why; and when DynamoDB erases it."""
+    """When and why; and when DynamoDB deletes it."""
     unresolved(world)
     cli.now, cli.retention_days = world.now, 30
     cli.run("close", PAY_ID, "--reason", "refunded", "--yes")
     sections = explain(cli, world)
     assert sections["Attention"] == ["Closed at 2026-11-22 12:00:00Z (0 s ago): refunded."]
     assert sections["Next"][-1] == (
-        "DynamoDB erases it within some days from 2026-12-22 12:00:00Z (in 30 d) on"
+        "DynamoDB deletes it within some days from 2026-12-22 12:00:00Z (in 30 d) on"
         " (RetentionDays)."
     )
     assert sections["History"][-1] == (
@@ -280,7 +283,7 @@ def test_payment_in_review_before_and_after_accept(cli: CommandLine, world: Worl
         f"`cli/payresult check {PAY_ID}`, a PUT or a message with its payId has it checked once."
     )
     assert sections["Attention"] == [
-        "REVIEW: it waits for a person since 2026-11-22 10:00:00Z (0 s ago).",
+        "REVIEW: it has waited for a person since 2026-11-22 10:00:00Z (0 s ago).",
         "Until the registered amount is reported, or until",
         f"`cli/payresult accept {PAY_ID} --reason 'coupon 5'`",
         f"or `cli/payresult close {PAY_ID} --reason 'refunded'`.",

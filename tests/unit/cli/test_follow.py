@@ -194,7 +194,7 @@ def test_line_that_an_earlier_read_rejected_is_named(
     world.register("p-0", expected_amount="19.99")
     file.write_text("payId,expectedAmount\n" + "".join(f"p-{n},18.00\n" for n in range(101)))
     result = cli.run("follow", file, "--dry-run")
-    assert "100 to send, 1 rejected" in result.out
+    assert "100 to send, 1 refused" in result.out
     assert "p-0: expectedAmount: contradicts" in result.err
 
 

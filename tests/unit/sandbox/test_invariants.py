@@ -74,7 +74,7 @@ def test_one_paid_payment_with_one_event_keeps_all_guarantees() -> None:
         "P2": "0 false",
         "P3": "1 id per payment",
         "P4": "0.10 s to the bus",
-        "P5": "0 orphans",
+        "P5": "0 without a next check",
         "P6": "At most 1 answered check",
         "P7": "0 valid messages in the DLQ",
         "P8": "0 log lines",

@@ -119,7 +119,7 @@ def _failure(outcome: Outcome) -> BaseException | None:
 
 
 def _pause(outcome: Outcome) -> str:
-    """Return the seconds to wait until the next question: the gateway may want more than ours."""
+    """Return the seconds to wait until the next query: the gateway may want more than ours."""
     answer = outcome.result and outcome.result.answer
     wanted = retry_after(answer) if isinstance(answer, GatewayError) and answer.retry_after else 0
     return str(max(wanted or 0, LIVE_CHECK_INTERVAL_MS // 1000))
