@@ -37,7 +37,7 @@ def report() -> Iterator[str]:
     yield from _run_line("1,000,000 GETs of a settled payment (HTTP)", runs.settled_gets(SIZE))
     waits = runs.waits(SIZE // 20)
     paid = f"{dollars(waits.used) * 1000:10.2f}"
-    yield f"{paid}  1,000 waits of 20 s (HTTP), {waits.checks:.1f} questions each"
+    yield f"{paid}  1,000 waits of 20 s (HTTP), {waits.checks:.1f} queries each"
     stored = dollars(scaled(runs.storage_month(), MILLION))
     yield f"{stored:10,.2f}  1,000,000 payments stored, a month"
     yield from _title("Fixed cost, a month")

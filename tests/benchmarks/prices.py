@@ -60,7 +60,7 @@ PRICES = {
     "metrics a month": Price(
         0.30, "https://signoz.io/guides/cloudwatch-pricing", "2026-02", "copy"
     ),
-    "alarms a month": Price(
+    "alarm metrics a month": Price(
         0.10, "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm", "read 2026-11", "copy"
     ),
     "dashboards a month": Price(3.00, *_LOGS),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import moto  # noqa: F401 - moto does not patch boto3 sessions that exist before its import
 
@@ -152,9 +153,14 @@ def idle_month() -> Usage:
     return scaled(meter.used, MINUTES_PER_MONTH / minutes) | {
         "SQS requests": polls,
         "metrics a month": len(metrics),
-        "alarms a month": len(of_type("AWS::CloudWatch::Alarm")),
+        "alarm metrics a month": sum(map(_metrics_of, of_type("AWS::CloudWatch::Alarm").values())),
         "dashboards a month": len(of_type("AWS::CloudWatch::Dashboard")),
     }
+
+
+def _metrics_of(alarm: dict[str, Any]) -> int:
+    """Return how many metrics are billed: one, or those that an expression reads."""
+    return sum("MetricStat" in each for each in alarm.get("Metrics", [])) or 1
 
 
 def storage_month() -> Usage:

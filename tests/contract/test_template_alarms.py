@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from payresult.handlers.sweeper import WATCHED
 from tests.contract.commands import Cloud, filled
 from tests.support.emitted import emitted
 from tests.support.template import FUNCTIONS, MADE, RESOURCES, ROOT, TEMPLATE, of_type
@@ -68,6 +69,13 @@ def test_every_alarm_of_ours_watches_a_metric_that_the_functions_write() -> None
         "UnreadableItems",
     }
     assert watched <= written
+
+
+def test_what_an_expression_reads_is_written_by_each_sweep() -> None:
+    """So that it exists in a stack whose gateway never said "success", or never answered."""
+    queries = [query for it in COMPUTED.values() for query in it["Metrics"]]
+    read = {it["MetricStat"]["Metric"]["MetricName"] for it in queries if "MetricStat" in it}
+    assert read == set(WATCHED)
 
 
 def _own_metrics() -> list[dict[str, Any]]:

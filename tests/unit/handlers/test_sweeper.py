@@ -50,6 +50,7 @@ def test_it_sends_what_is_due(
         "OtherPartnerItems": [1],
         "AttentionNew": [1],  # the payment that was given up
         "AttentionTotal": [2],
+        "PaymentsSucceeded": [0],
     }
     assert expected.items() <= written.metrics.items()
     assert written.dimensions == [["service"], ["service"]]

@@ -14,6 +14,14 @@ MAX_NAMED = 100
 """The most unreadable items that a sweep names: they come back each minute, and 20,000 lines of
 250 bytes each minute would be 216 GB of log a month."""
 
+WATCHED = (
+    *("BadReplies", "ChecksAnswered", "ChecksUnanswered"),
+    *("PaymentsSucceeded", "PaymentsUnpaid"),
+)
+"""The counters that alarms put into expressions. Each sweep adds 0, so that they exist: FILL fills
+the gaps of a metric; what it makes of one that was never written, AWS does not say (AWS, "Using
+metric math")."""
+
 
 class SweeperHandler:
     """Handles the event of each minute."""
@@ -39,7 +47,7 @@ class SweeperHandler:
             "EventsSent": swept.events_sent,
             "EventsUnsent": len(swept.events_refused),
             "PaymentsUnresolved": len(swept.given_up),
-        }
+        } | dict.fromkeys(WATCHED, 0)
         count(self.metrics, counts)
         measure(self.metrics, "EventAge", swept.event_ages)
         self.metrics.flush_metrics()
