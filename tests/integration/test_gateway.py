@@ -109,10 +109,23 @@ def test_what_is_declared_as_json_must_be_json(gateway: SimulatedGateway) -> Non
     assert (response.status, response.document) == (400, {"message": "body: must be JSON"})
 
 
-def test_json_without_a_payment_has_a_prefix(gateway: SimulatedGateway) -> None:
-    """It is JSON that means nothing to payresult."""
-    answers = [query(gateway, "unclear2-1") for _ in range(2)]
+@pytest.mark.parametrize(
+    ("name", "status", "content_type", "retry_after"),
+    [
+        ("failing", 500, "application/json;charset=UTF-8", None),
+        ("busy", 429, "application/json;charset=UTF-8", "2"),
+        ("nonsense", 200, "text/html", None),
+        ("unclear", 200, "application/json;charset=UTF-8", None),
+    ],
+)
+def test_an_answer_that_means_nothing_has_a_prefix(
+    gateway: SimulatedGateway, name: str, status: int, content_type: str, retry_after: str | None
+) -> None:
+    """Up to the check that the payId names, which is answered as paid."""
+    answers = [query(gateway, f"{name}2-1") for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [200, 200]
-    assert "payRst" not in answers[0].document
-    assert answers[1].document["payRst"] == "success"
+    headers = dict(answers[0].headers)
+    assert (answers[0].status, headers["Content-Type"]) == (status, content_type)
+    assert headers.get("Retry-After") == retry_after
+    assert b"payRst" not in answers[0].body
+    assert (answers[1].status, answers[1].document["payRst"]) == (200, "success")
