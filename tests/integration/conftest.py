@@ -45,15 +45,6 @@ class System(NamedTuple):
     audit: AuditQueueReader
 
     @contextmanager
-    def gateway_down(self) -> Iterator[None]:
-        """The gateway resets each connection."""
-        self.gateway.down = True
-        try:
-            yield
-        finally:
-            self.gateway.down = False
-
-    @contextmanager
     def stream_off(self) -> Iterator[None]:
         """The publisher gets no records of the table's stream."""
         self.client.switch_stream(on=False)
