@@ -50,32 +50,20 @@ def tokens(system: System) -> Iterator[Tokens]:
         yield Tokens(system, issuer, outputs["ApiId"], Client(sandbox))
 
 
-def test_a_valid_token_may_read_a_registered_payment(tokens: Tokens) -> None:
+@pytest.mark.parametrize("tail", ["", "/wait?seconds=5"], ids=["get", "wait"])
+def test_a_valid_token_may_read_a_registered_payment(tokens: Tokens, tail: str) -> None:
     """And no other: a payId can be guessed, so the gateway is not asked about it."""
     valid = tokens.issuer.token(aud=AUDIENCE)
     assert tokens.backend.put("paid-token", orderId="A-17").status == 202
 
-    registered = tokens.call("GET", "/payments/paid-token", valid)
-    guessed = tokens.call("GET", "/payments/paid-guessed", valid)
+    registered = tokens.call("GET", f"/payments/paid-token{tail}", valid)
+    guessed = tokens.call("GET", f"/payments/paid-guessed{tail}", valid)
 
     assert (registered.status, registered.document["orderId"]) == (200, "A-17")
     assert guessed.status == 404
     assert guessed.document["type"] == "urn:payresult:problem:not-registered"
     assert tokens.system.gateway.requests("paid-guessed") == []
-
-
-def test_a_valid_token_may_wait_for_a_registered_payment(tokens: Tokens) -> None:
-    """By the same rules as GET."""
-    valid = tokens.issuer.token(aud=AUDIENCE)
-    assert tokens.backend.put("paid-awaited").status == 202
-
-    registered = tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", valid)
-    guessed = tokens.call("GET", "/payments/paid-guess2/wait?seconds=5", valid)
-
-    assert (registered.status, registered.document["status"]) == (200, "SUCCEEDED")
-    assert guessed.status == 404
-    assert guessed.document["type"] == "urn:payresult:problem:not-registered"
-    assert tokens.call("GET", "/payments/paid-awaited/wait?seconds=5", None).status == 401
+    assert tokens.call("GET", f"/payments/paid-token{tail}", None).status == 401
 
 
 def test_its_queue_is_polled(tokens: Tokens) -> None:
