@@ -10,10 +10,11 @@ import pytest
 
 from payresult.errors import GatewayUnavailable, InvalidReply
 from payresult.gateway.client import GatewayClient
-from payresult.gateway.signing import sign
+from payresult.gateway.protocol import request_body
 from tests.integration.wire.serving import (
     FIELDS,
     GOOD,
+    NOW,
     PARTNER,
     PAY_ID,
     Serve,
@@ -25,20 +26,12 @@ from tests.support.fault_server import HEAD, Line
 
 
 def test_the_request_is_the_documented_one(serve: Serve) -> None:
-    """POST to resultQuery below the base URL, JSON, signed, with the time in milliseconds."""
+    """POST to resultQuery below the base URL, and headers; its body: ``unit/gateway``."""
     server, client = serve(answering())
     assert ask(client).fields == FIELDS
     (request,) = server.requests
     assert request.line == "POST /payment/resultQuery HTTP/1.1"
-    params = json.loads(request.body)
-    assert params.pop("sign") == sign(params)
-    assert params == {
-        "partnerCode": PARTNER,
-        "payId": PAY_ID,
-        "tradeTime": "1790000000123",
-        "tradeType": "resultQuery",
-        "version": "3.0",
-    }
+    assert request.body == request_body(PAY_ID, partner_code=PARTNER, now=NOW)
     assert request.headers == {
         "host": f"127.0.0.1:{server.port}",
         "content-type": "application/json",
