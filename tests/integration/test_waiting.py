@@ -12,7 +12,6 @@ from sandbox.client import HttpResponse
 from sandbox.packages import ROOT
 from tests.integration.conftest import System
 
-INTERVAL = 2.8
 GUIDE = (ROOT / "docs" / "waiting.md").read_text(encoding="utf-8")
 
 
@@ -35,7 +34,7 @@ def test_the_result_comes_as_soon_as_the_gateway_knows_it(system: System) -> Non
         response = wait(system, "later2-wait", "?seconds=20")
         took = time.monotonic() - start
     assert (response.status, response.body["status"]) == (200, "SUCCEEDED")
-    assert INTERVAL - 0.2 <= took < 3 * INTERVAL
+    assert took < 20  # not when its time is up
     assert len(system.gateway.requests("later2-wait")) == 2
     assert "retry-after" not in response.headers
     assert system.client.get("later2-wait").body == response.body
