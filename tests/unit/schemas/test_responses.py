@@ -15,6 +15,7 @@ from payresult.errors import (
     InvalidInput,
     InvalidReply,
     NotRegistered,
+    ReadIncomplete,
     RegistrationConflict,
     WriteConflict,
 )
@@ -170,6 +171,7 @@ UNAVAILABLE = "gateway-unavailable"
         (InvalidReply("x", pay_id=PAY_ID, http_status=404), 502, "gateway-bad-reply", None),
         (InvalidReply("x", pay_id=PAY_ID, retry_after=1e10), 502, "gateway-bad-reply", 3600),
         (WriteConflict(PAY_ID), 503, "try-again", 5),
+        (ReadIncomplete("x"), 503, "try-again", 5),
         (KeyError("secret"), 500, "internal-error", None),
     ],
 )
