@@ -14,8 +14,7 @@ from payresult.errors import (
     RegistrationConflict,
     UnreadableItem,
 )
-from payresult.observability import counts
-from tests.support.factories import DAY, DELAYS, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
+from tests.support.factories import DAY, HOUR, MINUTE, NOW, PAY_ID, SECOND, reply
 from tests.support.fake_aws import Crash
 from tests.support.functions import InlineExecutor
 from tests.support.tables import Table
@@ -34,67 +33,7 @@ def pays_at(world: World, at: int) -> None:
     world.says = lambda pay_id: reply("success" if world.now >= at else "wait", payId=pay_id)
 
 
-CHECKS = len(DELAYS) + 1
-
-
-def test_a_payment_that_is_never_paid_is_checked_to_the_end_of_the_schedule(table: Table) -> None:
-    """Then EXPIRED, also with the longest jitter; nobody is called (P5, P6)."""
-    world = World(table, random_fraction=0.999999)
-    world.order()
-    world.run(9 * DAY)
-    assert len(world.asked) == CHECKS
-    world.run(30 * DAY)
-    assert len(world.asked) == CHECKS
-    item = table.item()
-    assert (item["status"], item["attempt"], item["checks"]) == ("EXPIRED", CHECKS, CHECKS)
-    assert not {"workAt", "workShard", "nextCheckAt", "attention"} & set(item)
-    assert (world.queue.waiting, world.queue.dead_letters, world.bus.entries) == ([], [], [])
-    counted = [counts(outcome).get("PaymentsExpired", 0) for outcome in world.outcomes]
-    assert sum(counted) == 1
-    assert [change["to"] for change in item["history"]] == ["PENDING", "EXPIRED"]
-
-
-# Outages
-
-
-@pytest.mark.parametrize("retry_after", [None, 1])
-def test_a_two_hour_outage_takes_15_checks(table: Table, retry_after: float | None) -> None:
-    """No attempt is used, no message fails, and none is in the DLQ (P6, P7)."""
-    world = World(table, random_fraction=0)
-    down = GatewayUnavailable("down", pay_id=PAY_ID, retry_after=retry_after)
-    world.says = lambda _: down
-    world.order()
-    world.run(2 * HOUR)
-    assert len(world.asked) == 15
-    item = table.item()
-    assert (item["status"], item["attempt"], item["checks"]) == ("PENDING", 0, len(world.asked))
-    assert item["lastError"]["kind"] == "unavailable"
-    assert all(outcome.error is None for outcome in world.outcomes)
-    world.says = paid
-    world.run(20 * MINUTE)
-    assert (table.item()["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
-    assert world.queue.dead_letters == []
-
-
 # Repeated and lost messages, crashes
-
-
-@pytest.mark.parametrize("paid_after", [0, 4 * MINUTE, None])
-def test_messages_delivered_twice_cause_no_checks(table: Table, paid_after: int | None) -> None:
-    """Each one of them, in the same batch."""
-    world = World(table, delays=(5, 10, 20, 300, 3600))
-    world.queue.redeliver_after = lambda: [0]
-    if paid_after is not None:
-        pays_at(world, NOW + paid_after)
-    world.order()
-    world.run(30 * DAY)
-    item = table.item()
-    if paid_after is None:
-        assert (len(world.asked), item["status"]) == (6, "EXPIRED")
-    else:
-        assert (item["status"], len(world.bus.entries)) == ("SUCCEEDED", 1)
-        assert len(world.asked) == item["attempt"]
-    assert (world.queue.waiting, world.queue.dead_letters) == ([], [])
 
 
 def test_a_late_follow_up_restarts_no_unresolved_payment(world: World, table: Table) -> None:
@@ -383,17 +322,6 @@ def test_late_messages_about_a_review_or_a_paid_payment_cause_no_check(
     world.get()
     [outcome] = world.follow(CheckMessage(PAY_ID, step=item.step + 1))
     assert (outcome.result, len(world.asked)) == (None, asked + 1)
-
-
-def test_a_follow_up_of_an_erased_payment_is_dropped(world: World, table: Table) -> None:
-    """Stored anew it would have no amount, and any amount would be right (P2)."""
-    world.order(expectedAmount="5")
-    world.run(0)
-    table.delete()
-    world.says = paid
-    world.run(DAY)
-    assert (table.scan(), len(world.asked), world.bus.entries) == ([], 1, [])
-    assert sum(outcome.dropped for outcome in world.outcomes) == 1
 
 
 @pytest.mark.parametrize(("step", "refused"), [(101, False), (102, True), (10**9 - 1, True)])
