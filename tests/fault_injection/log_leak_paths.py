@@ -108,6 +108,7 @@ def _requests(text: str) -> Iterator[dict[str, Any]]:
         text,
         json.dumps({"orderId": text}),
         json.dumps({"orderId": _plain(text), "expectedAmount": text}),
+        json.dumps({"currency": text}),
         json.dumps({"orderId": _plain(text)}),
         json.dumps({"orderId": _plain(text) + "-another"}),
         json.dumps([text]),
