@@ -186,22 +186,6 @@ def test_an_unexpected_error_is_not_an_outage(world: World, table: Table) -> Non
     assert table.item() == before
 
 
-def test_an_outage_is_stored_beside_the_last_reply(world: World, table: Table) -> None:
-    """As ``lastError``."""
-    world.follow(CheckMessage(PAY_ID))
-    world.says = lambda _: GatewayUnavailable("down", pay_id=PAY_ID)
-    check(world, step=2)
-    item = table.item()
-    assert item["reply"]["payRst"] == "wait"
-    assert item["lastError"] == {
-        "kind": "unavailable",
-        "at": NOW,
-        "tries": 1,
-        "since": NOW,
-        "how": "connection",
-    }
-
-
 def test_a_payment_is_told_once_as_unpaid_by_an_answer_after_half_an_hour(world: World) -> None:
     """An alarm compares their number with that of the paid ones."""
     world.register()

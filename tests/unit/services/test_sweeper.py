@@ -121,16 +121,6 @@ def test_the_item_decides_not_the_index(world: World, other: World, table: Table
     assert (swept.checks_sent, swept.given_up, world.queue.waiting) == ([], [], [])
 
 
-def test_an_unreadable_item_is_reported(world: World, table: Table) -> None:
-    """It stays as it is for the version that can read it."""
-    registered(world, "a", "b")
-    table.change("a", schemaVersion=2)
-    before = table.item("a")
-    swept = sweep(world, NOW + HOUR)
-    assert (swept.checks_sent, swept.unreadable) == (["b"], ["a"])
-    assert table.item("a") == before
-
-
 @pytest.mark.parametrize(
     ("stored", "times"),
     [
