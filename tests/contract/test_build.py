@@ -60,16 +60,6 @@ def test_the_built_sweeper_looks_into_each_shard_and_shows_its_heartbeat(start: 
         assert '"SweeperHeartbeat"' in sweeper.log()
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_built_function_refuses_an_environment_that_names_no_partner(
-    start: Start, function: str
-) -> None:
-    """It fails at its start, with an error that names the variable."""
-    failed = start(function, PARTNER_CODE="").invoke({})
-    assert failed["errorType"].endswith("InvalidInput"), failed
-    assert "PARTNER_CODE" in failed["errorMessage"]
-
-
 @pytest.fixture(scope="module")
 def spoilt(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the build in which executing a source file fails."""

@@ -29,16 +29,3 @@ def test_a_paid_payment_may_be_deleted_once_its_event_is_sent() -> None:
         deployment.app("publisher", **IN_30_DAYS).handler({"Records": records}, None)
         expected = str((deployment.now + 30 * DAY) // 1000)
         assert _get(deployment, "paid-1")["expiresAt"] == {"N": expected}
-
-
-def test_a_payment_that_expired_may_be_deleted() -> None:
-    """Its last check plans nothing. The messages are handed over by the test itself."""
-    with running() as deployment:
-        deployment.gateway.answers["never-1"] = (200, {"payRst": "wait"})
-        checks = deployment.app("checks", **IN_30_DAYS, CHECK_DELAYS="1")
-        for number, body in enumerate(['{"payId": "never-1"}', '{"payId": "never-1", "step": 2}']):
-            record = {"messageId": str(number), "body": body}
-            checks.handler({"Records": [record]}, None)
-        item = _get(deployment, "never-1")
-        assert item["status"] == {"S": "EXPIRED"}
-        assert item["expiresAt"] == {"N": str((deployment.now + 30 * DAY) // 1000)}
