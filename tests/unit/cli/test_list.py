@@ -135,24 +135,17 @@ class Terminal(StringIO):
 
 
 def test_a_terminal_shows_how_many_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading a large table takes minutes; what is not a terminal gets the note at the end only."""
+    """Where results are written meanwhile, as by `reconcile`, only if they go to a file."""
     context = Context("payresult", sandbox=False, as_json=False)
-    for stderr, shown in ((Terminal(), True), (StringIO(), False)):
-        monkeypatch.setattr(sys, "stderr", stderr)
-        with context.reading(iter(range(3)), "reading the table") as read:
-            assert list(read) == [0, 1, 2]
-        assert ("reading the table" in stderr.getvalue()) is shown
-
-
-def test_progress_does_not_mix_with_results_that_a_terminal_shows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """`reconcile` writes while it reads: its progress is shown if its results go to a file."""
-    context = Context("payresult", sandbox=False, as_json=False)
-    for stdout, shown in ((Terminal(), False), (StringIO(), True)):
-        stderr = Terminal()
+    for stderr, stdout, while_writing, shown in (
+        (Terminal(), Terminal(), False, True),
+        (StringIO(), Terminal(), False, False),
+        (Terminal(), Terminal(), True, False),
+        (Terminal(), StringIO(), True, True),
+    ):
         monkeypatch.setattr(sys, "stderr", stderr)
         monkeypatch.setattr(sys, "stdout", stdout)
-        with context.reading(iter(range(3)), "reading the table", while_writing=True) as read:
+        reading = context.reading(iter(range(3)), "reading the table", while_writing=while_writing)
+        with reading as read:
             assert list(read) == [0, 1, 2]
         assert ("reading the table" in stderr.getvalue()) is shown
