@@ -196,39 +196,32 @@ def test_a_rush_after_a_quiet_night_is_not_taken_for_a_success_by_another_word()
 
 
 @pytest.mark.parametrize(("broken_for", "times"), [(HOUR, 1), (MINUTE, 0)])
-def test_an_api_that_fails_is_heard_and_a_single_failure_is_not(
-    broken_for: int, times: int
+@pytest.mark.parametrize(
+    ("broken", "code", "alarm"),
+    [
+        # callers get a 503 or a 500
+        (("api", "batch_get_item"), "InternalServerError", "ApiFailuresAlarm"),
+        # the invocations succeed all the same
+        (("checks", "register"), "AccessDeniedException", "MessagesFailedAlarm"),
+    ],
+)
+def test_what_fails_is_heard_and_a_single_failure_is_not(
+    broken: tuple[str, str], code: str, alarm: str, broken_for: int, times: int
 ) -> None:
-    """DynamoDB refuses, one caller comes each three minutes, and each gets a 503 or a 500."""
+    """DynamoDB refuses; one order and one caller come each three minutes."""
 
     def refuse(call: Call) -> None:
-        broken = HOUR <= story.now < HOUR + broken_for
-        if broken and (call.function, call.when) == ("api", "before"):
-            raise client_error("InternalServerError")
+        now = HOUR <= story.now < HOUR + broken_for
+        if now and call.when == "before" and (call.function, call.kind) == broken:
+            raise client_error(code)
 
     story = Story(waiting)
     story.simulation.on_call = refuse
-    for number in range(60):
-        story.simulation.get_payment(f"pay-{number}")
+    for _ in range(60):
+        story.simulation.get_payment(f"app-{story.order()}")
         story.run(3 * MINUTE)
-    assert len(story.rings("ApiFailuresAlarm")) == times
-
-
-@pytest.mark.parametrize(("broken_for", "times"), [(HOUR, 1), (MINUTE, 0)])
-def test_checks_that_fail_are_heard_and_a_single_failure_is_not(
-    broken_for: int, times: int
-) -> None:
-    """DynamoDB refuses what `checks` registers; the invocations succeed all the same."""
-
-    def refuse(call: Call) -> None:
-        broken = HOUR <= story.now < HOUR + broken_for
-        if broken and (call.function, call.when, call.kind) == ("checks", "before", "register"):
-            raise client_error("AccessDeniedException")
-
-    story = Story(waiting)
-    story.simulation.on_call = refuse
-    story.orders(60, 3 * MINUTE)
-    assert [len(story.rings(name)) for name in OF_MESSAGES] == [times, 0]
+    heard = {name: len(story.rings(name)) for name in ("ApiFailuresAlarm", *OF_MESSAGES)}
+    assert heard == dict.fromkeys(heard, 0) | {alarm: times}
 
 
 def test_each_refused_message_is_heard() -> None:
