@@ -1,4 +1,4 @@
-"""AWS for the unit tests: one moto in memory; each test has a table of its own."""
+"""AWS for the unit tests: each test has a table of its own, on moto or in memory."""
 
 import os
 from collections.abc import Iterator
@@ -14,6 +14,9 @@ from tests.support.world import World
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+ON_MOTO = ("explain_order", "forget", "list", "reconcile", "republish")
+"""Commands that make other calls than the functions do: they delete, or read the whole table."""
 
 _numbers = count(1)
 
@@ -33,8 +36,14 @@ def moto_table(dynamodb: "DynamoDBClient") -> Table:
 
 @pytest.fixture
 def table(request: pytest.FixtureRequest) -> Table:
-    """The same; for mutants of the writes in memory, which takes a fifth of the time."""
-    if "MUTANTS" in os.environ and request.module.__name__.endswith("_updates"):
+    """An empty table: in memory where that is enough (``test_memory_table`` holds it to moto).
+
+    Mutants of the writes are tested in memory, which takes a fifth of the time.
+    """
+    module = request.module.__name__
+    of_aws = ".aws." in module or "aws" in request.fixturenames  # the expressions, or the clients
+    of_mutants = "MUTANTS" in os.environ and module.endswith("_updates")
+    if of_mutants or not (of_aws or module.endswith(ON_MOTO)):
         return MemoryTable()
     table: Table = request.getfixturevalue("moto_table")
     return table

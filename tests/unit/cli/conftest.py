@@ -7,7 +7,7 @@ import pytest
 
 from payresult.domain.payment import Status
 from tests.support.factories import reply
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 from tests.support.world import Said, World
 from tests.unit.cli.cli_runner import CommandLine
 
@@ -36,19 +36,6 @@ def in_review(world: World, **reported: str) -> None:
 def sent_pay_ids(cli: CommandLine) -> list[str]:
     """Take the messages off the checks queue and return their payIds."""
     return [json.loads(body)["payId"] for body in cli.take_messages()]
-
-
-ON_MOTO = ("explain_order", "forget", "list", "reconcile", "republish")
-"""Commands that make other calls than the functions do: they delete, or read the whole table."""
-
-
-@pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    """An empty table: in memory where that is enough (``test_memory_table`` holds it to moto)."""
-    if request.module.__name__.endswith(ON_MOTO):
-        table: Table = request.getfixturevalue("moto_table")
-        return table
-    return MemoryTable()
 
 
 @pytest.fixture

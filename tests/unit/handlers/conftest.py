@@ -12,21 +12,12 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.support.tables import MemoryTable, Table
+from tests.support.tables import Table
 
 Start = Callable[..., ModuleType]
 Load = Callable[[str], ModuleType]
 _LOADED: dict[str, ModuleType] = {}
 _numbers = count(1)
-
-
-@pytest.fixture
-def table(request: pytest.FixtureRequest) -> Table:
-    """An empty table: on moto for the clients of the function itself, else in memory."""
-    if "aws" in request.fixturenames:
-        table: Table = request.getfixturevalue("moto_table")
-        return table
-    return MemoryTable()
 
 
 @pytest.fixture
