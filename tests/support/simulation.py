@@ -128,8 +128,7 @@ class Simulation:
 
     def put_payment(self, pay_id: str, **fields: str) -> int:
         """Return the HTTP status of PUT /payments/{payId}."""
-        event = {"routeKey": "PUT /payments/{payId}", "body": json.dumps(fields)}
-        return self._request(event | {"pathParameters": {"payId": pay_id}})
+        return self._request("PUT", pay_id, body=json.dumps(fields))[0]
 
     def get_payment(self, pay_id: str) -> int:
         """Return the HTTP status of GET /payments/{payId}."""
@@ -137,21 +136,18 @@ class Simulation:
 
     def look_up(self, pay_id: str) -> tuple[int, dict[str, Any]]:
         """Return HTTP status and body of GET /payments/{payId}."""
-        event = {"routeKey": "GET /payments/{payId}", "pathParameters": {"payId": pay_id}}
-        response = self.host.invoke("api", event)
-        return response["statusCode"], json.loads(response["body"])
-
-    def _request(self, event: dict[str, Any]) -> int:
-        status: int = self.host.invoke("api", event)["statusCode"]
-        return status
+        return self._request("GET", pay_id)
 
     def wait_for(self, pay_id: str, seconds: int) -> tuple[int, dict[str, Any]]:
         """Return HTTP status and body of GET /payments/{payId}/wait; see ``sleep``."""
-        event = {
-            "routeKey": "GET /payments/{payId}/wait",
-            "pathParameters": {"payId": pay_id},
-            "queryStringParameters": {"seconds": str(seconds)},
-        }
+        query = {"seconds": str(seconds)}
+        return self._request("GET", pay_id, "/wait", queryStringParameters=query)
+
+    def _request(
+        self, method: str, pay_id: str, tail: str = "", **more: Any
+    ) -> tuple[int, dict[str, Any]]:
+        route = {"routeKey": f"{method} /payments/{{payId}}{tail}"}
+        event = route | {"pathParameters": {"payId": pay_id}} | more
         response = self.host.invoke("api", event)
         return response["statusCode"], json.loads(response["body"])
 
