@@ -17,7 +17,7 @@ from aws_lambda_powertools import Metrics
 from hypothesis import settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it has none
 
-from tests.support.template import deployed_environment
+from tests.support.template import AWS, deployed_environment
 
 LoadApp = Callable[..., ModuleType]
 
@@ -33,15 +33,6 @@ REMOVED = (
     *("AWS_", "POWERTOOLS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
     *("SSLKEYLOGFILE", "REQUESTS_CA_BUNDLE"),
 )
-AWS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "AWS_REGION": "eu-central-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 # The same examples in every run, and no failure because of a slow machine. Other examples:
 # --hypothesis-profile=varied --hypothesis-seed=<number>

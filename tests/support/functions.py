@@ -25,7 +25,7 @@ from payresult.services.payments import PaymentService
 from payresult.services.sweeper import Sweeper
 from tests.support.fake_gateway import PARTNER
 from tests.support.oracle import ENVIRONMENT
-from tests.support.template import deployed_environment
+from tests.support.template import AWS, deployed_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,14 +36,6 @@ if TYPE_CHECKING:
 
 FAILED_VALUE = "fail"
 LOGGING_OFF = {"POWERTOOLS_SERVICE_NAME": "campaigns", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-AWS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
 
 CONTEXT = SimpleNamespace(get_remaining_time_in_millis=lambda: 50_000)
 """The part of Lambda's context that the handlers read."""

@@ -8,18 +8,16 @@ import signal
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
 from tests.support.fake_aws import Crash
-from tests.support.functions import AWS, LOGGING_OFF
+from tests.support.functions import LOGGING_OFF
 from tests.support.simulation import Simulation
-from tests.support.template import deployed_environment
+from tests.support.template import AWS, ROOT, deployed_environment
 
-ROOT = Path(__file__).parents[2]
 DEPENDENCIES = {"DynamoDB_20120810": "table", "AmazonSQS": "queue", "AWSEvents": "bus"}
 """The dependency by the service in the header X-Amz-Target."""
 

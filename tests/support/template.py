@@ -1,5 +1,6 @@
 """template.yaml as plain data, for the tests of the template."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,17 @@ MADE = {
     "EventBus": "payresult",
 }
 """Resources that a deployment creates, by the name that the template refers to."""
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""The environment of a process without the developer's AWS account."""
 
 
 class _Loader(yaml.CSafeLoader):
