@@ -1,25 +1,12 @@
 """Contract of the Makefile: what its targets run, without installing anything."""
 
-import os
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.support.building import run_make
 from tests.support.template import ROOT
-
-
-def make(*arguments: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
-    """Run make in *folder*, as from a shell: a make that runs these tests passes settings on."""
-    return subprocess.run(  # noqa: S603 - our own command line
-        ["make", *arguments],  # noqa: S607 - the user's make
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(
@@ -30,7 +17,7 @@ def test_what_was_built_is_deployed(
 ) -> None:
     """Also from another folder. A BUILD_DIR in the environment is of another program."""
     monkeypatch.setenv("BUILD_DIR", "of-another-program")
-    commands = make("--dry-run", "deploy", *arguments).stdout
+    commands = run_make("--dry-run", "deploy", *arguments).stdout
     assert f'samcli build --build-dir "{folder}"' in commands
     assert f'samcli deploy --guided --template-file "{folder}/template.yaml" ' in commands
 
@@ -59,7 +46,7 @@ def test_an_environment_whose_interpreter_is_gone_is_made_and_filled_again(tmp_p
         (tmp_path / ".venv" / f".{name}-ready").touch()
 
     for _ in range(2):
-        ran = make(".venv/.dev-ready", f"PYTHON={python}", folder=tmp_path)
+        ran = run_make(".venv/.dev-ready", f"PYTHON={python}", folder=tmp_path)
         assert ran.returncode == 0, ran.stderr
         installed = (tmp_path / "installed").read_text(encoding="utf-8").splitlines()
         assert [line.split()[-1] for line in installed] == [
@@ -70,7 +57,7 @@ def test_an_environment_whose_interpreter_is_gone_is_made_and_filled_again(tmp_p
 
 def test_the_list_of_targets_is_in_columns() -> None:
     """By POSIX awk: BSD's sed has no tab in a replacement."""
-    lines = make("help").stdout.splitlines()
+    lines = run_make("help").stdout.splitlines()
     assert lines[0] == "  make help       list the targets"
     assert {line[:7] + line[17] for line in lines} == {"  make  "}
     assert all(line[18] != " " for line in lines)

@@ -1,4 +1,4 @@
-"""Support: the result of `make build`, an AWS stub to run it against, its state after a start."""
+"""Support: make, a build by it, an AWS stub to run the build against, its state after a start."""
 
 import json
 import os
@@ -17,19 +17,23 @@ from tests.support.runtime import PYTHON, environ_of
 from tests.support.template import ROOT, load
 
 
-def make_build(folder: Path) -> Path:
-    """Return *folder* with a build in it; skip the test where nothing can be built."""
-    if platform.system() != "Linux":
-        pytest.skip("the Lambda runtime runs on Linux only")
-    made = subprocess.run(  # noqa: S603 - our own command line
-        ["make", "build", f"BUILD_DIR={folder}"],  # noqa: S607 - the user's make
-        cwd=ROOT,
-        # A make that runs these tests passes its own settings in these variables.
+def run_make(*arguments: str, folder: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    """Run make in *folder*, as from a shell: a make that runs these tests passes settings on."""
+    return subprocess.run(  # noqa: S603 - our own command line
+        ["make", *arguments],  # noqa: S607 - the user's make
+        cwd=folder,
         env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def make_build(folder: Path) -> Path:
+    """Return *folder* with a build in it; skip the test where nothing can be built."""
+    if platform.system() != "Linux":
+        pytest.skip("the Lambda runtime runs on Linux only")
+    made = run_make("build", f"BUILD_DIR={folder}")
     assert made.returncode == 0, made.stdout + made.stderr
     if not folder.exists():
         pytest.skip(made.stderr.strip())
