@@ -264,7 +264,6 @@ def test_messages_that_sqs_rejects_are_sent_by_the_next_run(cli: CommandLine, fi
 INVALID = [
     # the whole file is read before anything is sent
     ("".join(f"p-{n}\n" for n in range(10_000)) + "no good\n", "line 10001 is invalid: payId:"),
-    ("", "is empty"),
     ("payId,orderId\n", "contains no payId"),
     ("p-1\ntwo words\n", "line 2 is invalid: payId:"),
     ("p-1\np-2,x\n", "line 2 has 2 values, expected 1"),

@@ -156,7 +156,6 @@ def test_payments_of_another_partner_are_ignored(cli: CommandLine, file: Path) -
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", "is empty"),
         ("payId,amount\n", "contains no payId"),
         ("p-1\n", "line 1 must name the columns payId, amount"),
         ("payId;amount\np-1;19.99\n", "line 1 must name the columns payId, amount, separated by"),
