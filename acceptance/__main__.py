@@ -26,13 +26,14 @@ from acceptance.deployment import (
     update,
 )
 from acceptance.loopback import loopback_gateway
-from acceptance.process import ignore_settings, ignore_signals, stop_on_signals
+from acceptance.process import ignore_settings
 from acceptance.report import FAILED, Result, run_cases, table, write
 from acceptance.target import CHECK_DELAYS, SERVICES, Emulator, Target
 from sandbox.audit import AuditQueueReader
 from sandbox.client import Client
 from sandbox.environment import VISIBILITY_SECONDS, start_sandbox
 from sandbox.packages import ROOT
+from sandbox.signals import Stopped, catch_stop_signals, ignore_stop_signals
 
 CONNECTIONS = 20
 """Of each client: more than cases run at the same time."""
@@ -51,14 +52,14 @@ def main() -> int:
         return _error("name a stack for tests: make acceptance STACK=payresult-acceptance")
     if emulator:
         ignore_settings()
-    stop_on_signals()
+    catch_stop_signals()
     try:
         with on_emulator() if emulator else on_aws(name) as target:
             results = _run(target)
-            ignore_signals()
+            ignore_stop_signals()
     except (Refused, BotoCoreError, ClientError) as error:
         return _error(str(error))
-    except KeyboardInterrupt:
+    except Stopped:
         return _error("stopped")
     text = table(
         results, "On the emulator" if emulator else f"On AWS, {target.session.region_name}"

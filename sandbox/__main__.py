@@ -8,11 +8,9 @@ Exits 1 if a check of the demo failed (`--demo`) or something did not start.
 
 import argparse
 import os
-import signal
 import sys
 from contextlib import ExitStack, closing
 from threading import Event
-from typing import NoReturn
 
 from layers.build import BuildFailed
 from sandbox.audit import AuditQueueReader
@@ -26,6 +24,7 @@ from sandbox.environment import Sandbox, start_sandbox, write_outputs
 from sandbox.external_demo import run_external_demo
 from sandbox.forwarding import Forwarder, InvalidDestination, parse_destination
 from sandbox.packages import CACHE, ROOT
+from sandbox.signals import Stopped, catch_stop_signals
 from sandbox.signing_proxy import PortUnavailable
 from sandbox.waiting import WaitTimeout
 from sandbox.workspace_lock import OUTPUTS, AlreadyRunning, locked_workspace
@@ -39,15 +38,6 @@ STARTUP_ERRORS = (
     PortUnavailable,
     WaitTimeout,
 )
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Stopped(BaseException):
-    """One of STOP_SIGNALS has arrived."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def main() -> int:
@@ -124,22 +114,6 @@ def _serve(console: Console, sandbox: Sandbox) -> None:
         Event().wait()
     except Stopped:
         console.heading("Stopping")
-
-
-def catch_stop_signals() -> None:
-    """Raise Stopped at each of STOP_SIGNALS, but not at a SIGHUP that nohup has the kernel ignore.
-
-    A job in the background of a shell ignores SIGINT too; that one can be sent on purpose only.
-    """
-    for number in STOP_SIGNALS:
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _stop)
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    for each in STOP_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)  # a second signal must not interrupt the clean-up
-    raise Stopped(number)
 
 
 def _print_error(text: str) -> int:

@@ -1,38 +1,15 @@
-"""Contract of the acceptance run: a signal ends it once, and on the emulator no setting counts."""
+"""Contract of the acceptance run: on the emulator no setting of the caller counts."""
 
 import os
-import signal
-from collections.abc import Iterator
 from unittest import mock
 
 import boto3
 import pytest
 from botocore.utils import get_environ_proxies
 
-from acceptance.process import STOP_SIGNALS, ignore_settings, stop_on_signals
+from acceptance.process import ignore_settings
 
 LOOPBACK = "http://127.0.0.1:4566"
-
-
-@pytest.fixture(autouse=True)
-def handlers() -> Iterator[None]:
-    """Put the handlers of this process back."""
-    before = {each: signal.getsignal(each) for each in STOP_SIGNALS}
-    yield
-    for each, handler in before.items():
-        signal.signal(each, handler)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_the_run_like_ctrl_c_and_the_next_one_does_nothing(
-    number: signal.Signals,
-) -> None:
-    """The stack is being set back."""
-    stop_on_signals()
-    with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), number)
-    for each in STOP_SIGNALS:
-        os.kill(os.getpid(), each)
 
 
 @pytest.mark.parametrize("name", ["no_proxy", "NO_PROXY"])

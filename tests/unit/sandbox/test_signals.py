@@ -1,11 +1,11 @@
-"""Contract of the sandbox's end: which signals stop it."""
+"""Contract of the end of sandbox and acceptance run: which signals stop them."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
 
-from sandbox.__main__ import STOP_SIGNALS, Stopped, catch_stop_signals
+from sandbox.signals import STOP_SIGNALS, Stopped, catch_stop_signals
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,8 @@ def test_a_signal_stops_it(number: signal.Signals) -> None:
     catch_stop_signals()
     with pytest.raises(Stopped):
         signal.raise_signal(number)
-    signal.raise_signal(number)
+    for each in STOP_SIGNALS:
+        signal.raise_signal(each)
 
 
 def test_with_nohup_it_goes_on_when_its_terminal_is_closed() -> None:
