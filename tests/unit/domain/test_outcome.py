@@ -1,6 +1,7 @@
-"""Contract of an outcome: what it says where nothing else is given."""
+"""Contract of an outcome and of a query's result: what they say where nothing else is given."""
 
-from payresult.domain.outcome import Outcome
+from payresult.domain.outcome import Outcome, QueryResult
+from payresult.errors import GatewayUnavailable
 from tests.support.factories import PAY_ID
 
 
@@ -11,3 +12,9 @@ def test_what_is_not_given_is_absent() -> None:
     assert (outcome.unknown, outcome.stored, outcome.dropped, outcome.unpaid) == (
         *(False, True, False, False),
     )
+
+
+def test_a_failure_of_the_gateway_is_no_reply() -> None:
+    """It decides nothing about the payment."""
+    failure = GatewayUnavailable("down", pay_id=PAY_ID, how="timeout")
+    assert QueryResult(failure, 0, 0, 0.0).reply is None

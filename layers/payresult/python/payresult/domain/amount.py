@@ -28,14 +28,16 @@ _MARK = r"(?:(?:US|HK|S|A|C|NT)?\$|[€£¥￥]|[A-Z]{3})"
 _MARKS_IN_TEXT = re.compile(_MARK)
 
 # Digits are spelled out: \d and Decimal() also accept Arabic and full-width ones.
-_WHOLE = "(?:0|[1-9][0-9]{0,11})"
+_WHOLE = "(0|[1-9][0-9]{0,11})"
+_FRACTION = r"(\.[0-9]{1,4})"
 _GROUPED = "[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3}"
 _AMOUNT = re.compile(
     rf"(?:(?P<before>{_MARK}) ?)?"
-    rf"(?P<number>(?:{_WHOLE}|{_GROUPED})(?:\.[0-9]{{1,4}})?)"
+    rf"(?P<number>(?:{_WHOLE}|{_GROUPED}){_FRACTION}?)"
     rf"(?(before)|(?: ?(?P<after>{_MARK}))?)"
 )
-_PLAIN_AMOUNT = re.compile(rf"{_WHOLE}(?:\.[0-9]{{1,4}})?")
+PLAIN_AMOUNT = f"{_WHOLE}{_FRACTION}?"
+"""The pattern of an amount without currency and separators, for whole texts."""
 _ONE_SEPARATOR = re.compile("[1-9][0-9]{0,2}(?P<separator>[.,])[0-9]{3}")
 
 _DEFAULT_DECIMALS = 2
@@ -88,7 +90,7 @@ def parse_amount(text: str | None, registered: str | None = None) -> Amount | No
 
 def parse_plain_amount(text: str) -> Decimal | None:
     """Return the amount in *text* as callers write it ("19.99", no currency), or None."""
-    return Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else None
+    return Decimal(text) if re.fullmatch(PLAIN_AMOUNT, text) else None
 
 
 def fits_currency(amount: str | None, currency: str | None) -> bool:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from payresult.domain.amount import currency_of, parse_amount
+from payresult.domain.amount import PLAIN_AMOUNT, currency_of, parse_amount
 from payresult.domain.payment import Registration, to_iso8601
 from payresult.domain.reply import package_unit, paid_at
 
@@ -44,7 +44,7 @@ PartnerCode = Annotated[
 Amount = Annotated[
     str,
     documented(
-        pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$",
+        pattern=f"^{PLAIN_AMOUNT}$",
         description="payAmount as a decimal number. Absent where payAmount does not parse.",
     ),
 ]

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from payresult import strict_json
-from payresult.domain.amount import decimals, fits_currency, parse_plain_amount
+from payresult.domain.amount import PLAIN_AMOUNT, decimals, fits_currency, parse_plain_amount
 from payresult.domain.payment import CheckMessage, Registration
 from payresult.errors import InvalidInput, MalformedJson
 from payresult.schemas.fields import CURRENCY, ORDER_ID, PAY_ID, PayId, documented
@@ -68,7 +68,7 @@ def _whole(value: Any) -> int:
 _ExpectedAmount = Annotated[
     str,
     AfterValidator(_amount),
-    documented(pattern=r"^(?!0(\.0{1,4})?$)(0|[1-9][0-9]{0,11})(\.[0-9]{1,4})?$"),
+    documented(pattern=rf"^(?!0(\.0{{1,4}})?$){PLAIN_AMOUNT}$"),
 ]
 
 
