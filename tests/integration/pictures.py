@@ -1,4 +1,4 @@
-"""`make pictures`: photographs the sandbox's page for the README, light and dark."""
+"""`make pictures`: takes the screenshots of the sandbox's page for the README, light and dark."""
 
 import base64
 import sys

@@ -151,6 +151,6 @@ def test_without_a_sandbox_one_line_says_what_to_do(checkout: Path, command: lis
         hidden.rename(outputs)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
-        "sandbox: no sandbox is running in this checkout: start it with `make sandbox`,"
+        "sandbox: no sandbox is running in this clone: start it with `make sandbox`,"
         " and wait for the end of its demo\n"
     )
