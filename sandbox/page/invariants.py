@@ -61,7 +61,7 @@ def check_guarantees(observed: Observations) -> list[Guarantee]:
         _never_false(observed),
         _one_key(observed),
         _soon(observed),
-        _settles_or_calls_a_person(observed),
+        _has_a_result_or_a_person(observed),
         _gentle_on_the_gateway(observed),
         _failure_is_not_an_answer(observed),
         _discreet(observed),
@@ -156,7 +156,7 @@ def _soon(observed: Observations) -> Guarantee:
     return Guarantee("P4", "Soon", f"{median(latencies):.2f} s to the bus", note, kept)
 
 
-def _settles_or_calls_a_person(observed: Observations) -> Guarantee:
+def _has_a_result_or_a_person(observed: Observations) -> Guarantee:
     items = observed.items
     status = Counter(item["status"] for item in items)
     orphans = sum(item["status"] == "PENDING" and "nextCheckAt" not in item for item in items)

@@ -72,16 +72,24 @@ class System(NamedTuple):
             self.sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
 
 
+def long_lived() -> set[threading.Thread]:
+    """The threads that run now, without those of single connections.
+
+    A connection that begins now may be one to another system of this process, which goes on.
+    """
+    return {each for each in threading.enumerate() if "process_request_thread" not in each.name}
+
+
 @contextmanager
 def deployed(folder: Path) -> Iterator[System]:
     """template.yaml on the emulator, with the simulated gateway; its threads end with it."""
-    before = set(threading.enumerate())
+    before = long_lived()
     with start_sandbox(folder, port=0, delays=DELAYS) as sandbox:
         assert sandbox.gateway
         sandbox.set_visibility_timeout(VISIBILITY_SECONDS)
         queue = sandbox.stack["AuditQueueUrl"]
         with AuditQueueReader(sandbox.credentials.client("sqs"), queue) as audit:
-            own = set(threading.enumerate()) - before
+            own = long_lived() - before
             yield System(sandbox, sandbox.gateway, Client(sandbox), audit)
     wait_for("the end of its threads", lambda: not own & set(threading.enumerate()), 10)
 
