@@ -139,7 +139,9 @@ class State:
             "timeline": [each._asdict() for each in timeline(records)],
         }
         if any(each.status for each in records.requests or ()):
-            document["played"] = {"rule": sources.inspector.rules.get(pay_id)}
+            # A reply settled it: the log may have its line only with the function's next one.
+            settled = item.get("status") == "SUCCEEDED"
+            document["played"] = {"rule": None if settled else sources.inspector.rules.get(pay_id)}
         if sources.subscriber:
             activation = sources.subscriber.activation(event) if event else {}
             document["subscriber"] = describe_subscriber(records.subscriber, activation)
