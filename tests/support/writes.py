@@ -4,10 +4,8 @@ from typing import Any
 
 import pytest
 
-from payresult.aws import updates
 from payresult.aws.expressions import Update
-from payresult.domain.payment import Payment, Registration, Status
-from payresult.domain.registration import new_payment
+from payresult.domain.payment import Payment, Status
 from payresult.errors import PaymentChanged
 from tests.support.factories import DAY, MINUTE, NOW, PARTNER, PAY_ID
 from tests.support.tables import Table
@@ -15,7 +13,6 @@ from tests.support.tables import Table
 SHARD = 2
 """crc32 of PAY_ID, modulo 8."""
 
-FULL = Registration("A-17", "19.99", "USD")
 REGISTERED = {"orderId": "A-17", "expectedAmount": "19.99", "currency": "USD"}
 
 CREATED: dict[str, Any] = {
@@ -45,11 +42,13 @@ OTHER_REGISTRATION: list[dict[str, Any]] = [
 OTHER_ACCEPTED: list[dict[str, Any]] = [{"acceptedPayAmount": "$5"}, {"acceptedAbsent": True}]
 
 
-def create(table: Table, registration: Registration | None = None, **changed: Any) -> Payment:
-    """Store a new payment, with attributes *changed*, and return it as it is stored then."""
-    new = new_payment(PARTNER, PAY_ID, registration or Registration(), NOW)
-    table.payments.write(PAY_ID, updates.create(new, "queue"))
-    table.change(**changed)
+def create(table: Table, **changed: Any) -> Payment:
+    """Store a new payment, with attributes *changed* (None removes one), and return it.
+
+    Without ``updates.create``, which has a test of its own: moto is slow to update an item.
+    """
+    attributes = CREATED | changed
+    table.put({name: value for name, value in attributes.items() if value is not None})
     return table.payment()
 
 

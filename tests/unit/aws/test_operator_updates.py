@@ -12,8 +12,8 @@ from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID
 from tests.support.tables import Table
 from tests.support.writes import (
     CREATED,
-    FULL,
     OTHER_REGISTRATION,
+    REGISTERED,
     assert_refused,
     change,
     create,
@@ -37,7 +37,7 @@ def in_review(table: Table, pay_amount: str | None = None, **changed: Any) -> Pa
         "attention": f"{PARTNER}#REVIEW",
         "attentionSince": NOW,
     }
-    return create(table, FULL, **attributes | changed)
+    return create(table, **REGISTERED | attributes | changed)
 
 
 def accept(stored: Payment) -> Update:

@@ -17,7 +17,6 @@ from tests.support.factories import DAY, HOUR, MINUTE, NOW, PARTNER, PAY_ID, SEC
 from tests.support.tables import Table
 from tests.support.writes import (
     CREATED,
-    FULL,
     OTHER_ACCEPTED,
     OTHER_REGISTRATION,
     PLANNED,
@@ -35,6 +34,7 @@ DUPLICATE = f"{PARTNER}#DUPLICATE"
 EVENT = Event(PAY_ID, "the-id", '{"a":1}')
 PAID = reply(payAmount="$19.99")
 NEW = new_payment(PARTNER, PAY_ID, Registration(), NOW)
+FULL = Registration("A-17", "19.99", "USD")
 
 
 def checks(
@@ -409,7 +409,7 @@ OUTBOX: dict[str, Any] = {
 
 def test_a_success_and_its_event_are_one_write(table: Table) -> None:
     """Status, reply, history, event, index, no planned check; once: one event, one body (P3)."""
-    stored = create(table, FULL)
+    stored = create(table, **REGISTERED)
     table.change(lastError={"kind": "unavailable", "at": NOW, "tries": 1}, expiresAt=NOW // 1000)
     table.payments.write(PAY_ID, succeed(stored))
     assert table.item() == without(CREATED | REGISTERED | OUTBOX, "nextCheckAt")

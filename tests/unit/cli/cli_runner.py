@@ -40,7 +40,7 @@ class CommandLine:
         self.now = NOW
         self.has_terminal = True
         self.retention_days = 0
-        self.sqs: SQSClient = boto3.client("sqs")
+        self.sqs: SQSClient = _boto3_client("sqs")
         self.queue_url, self.dead_letter_queue_url = (
             self.sqs.create_queue(QueueName=f"{name}-{next(_numbers)}")["QueueUrl"]
             for name in ("checks", "dead")
@@ -127,6 +127,12 @@ def _boto3_session() -> boto3.Session:
     return boto3.Session()
 
 
+@cache
+def _boto3_client(service: str) -> Any:
+    """One client of a service for all tests: each new one takes 10 ms."""
+    return cast("Any", _boto3_session()).client(service)
+
+
 class _Session:
     """A session whose clients are those of the command line, with their calls intercepted."""
 
@@ -136,9 +142,8 @@ class _Session:
     def __getattr__(self, name: str) -> Any:
         return getattr(_boto3_session(), name)
 
-    def client(self, service: str, **arguments: Any) -> "_Client":
-        own = {"dynamodb": self._cli.table.client, "sqs": self._cli.sqs}
-        client = own.get(service) or cast("Any", _boto3_session()).client(service, **arguments)
+    def client(self, service: str, **_: Any) -> "_Client":
+        client = self._cli.table.client if service == "dynamodb" else _boto3_client(service)
         return _Client(client, self._cli.handlers, self._cli.delays)
 
 
