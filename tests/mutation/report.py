@@ -35,14 +35,12 @@ def load_reasons() -> dict[Key, str]:
 def result(module: str, results: Sequence[tuple[Mutant, str]]) -> dict[str, Any]:
     """Return what the report says of *module*."""
     counts = Counter(status for _, status in results)
-    survivors = [mutant for mutant, status in results if status == "survived"]
+    survived = sorted((m.definition, m.was, m.now) for m, status in results if status == "survived")
     return {
         "fingerprint": fingerprint(path(module).read_text("utf-8")),
         "mutants": len(results),
         **{status: counts[status] for status in ("killed", "timeout", "survived")},
-        "survivors": [
-            {"in": each.definition, "was": each.was, "now": each.now} for each in survivors
-        ],
+        "survivors": [dict(zip(("in", "was", "now"), each, strict=True)) for each in survived],
     }
 
 
