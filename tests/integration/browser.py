@@ -43,7 +43,11 @@ class Browser:
         self._url = url
 
     def open(self, path: str = "/", width: int = DESKTOP, **media: str) -> None:
-        """Load *path* in a window of *width*; *media*: such as `prefers_color_scheme="dark"`."""
+        """Load *path* in a window of *width*; *media*: such as `prefers_color_scheme="dark"`.
+
+        The page of the sandbox has shown its first state then, which moves much of it: before that
+        a click could miss.
+        """
         features = [
             {"name": name.replace("_", "-"), "value": value} for name, value in media.items()
         ]
@@ -51,6 +55,8 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         self.driver.get(self._url + path)
+        if self.texts("#guarantees"):
+            wait_for("the first state", lambda: self.texts("#guarantees .figure"), _SECONDS)
 
     def find(self, selector: str) -> WebElement:
         """The first element that *selector* matches."""

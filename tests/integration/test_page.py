@@ -54,7 +54,7 @@ def browser(window: Browser, system: System) -> Iterator[Browser]:
 def switch(browser: Browser, fault: str, system: System, *, on: bool) -> None:
     """Use a switch, and wait until the fault is on or off.
 
-    By keyboard: what the page shows after its first poll can move the switch away from a click.
+    By keyboard: what the page shows meanwhile can move the switch away from a click.
     """
     browser.find(f"[data-fault={fault}] input").send_keys(Keys.SPACE)
 
