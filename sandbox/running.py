@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
-_NOT_RUNNING = "no sandbox is running in this clone: start it with `make sandbox`"
+_NOT_RUNNING = (
+    "no sandbox is running in this clone: start it with `make sandbox`,"
+    " and wait for the end of its demo"
+)
 
 
 def main() -> None:
@@ -22,7 +25,7 @@ def main() -> None:
     try:
         text = (ROOT / ".sandbox" / "outputs.json").read_text(encoding="utf-8")
     except FileNotFoundError:
-        _fail(f"{_NOT_RUNNING}, and wait for the end of its demo")
+        _fail(_NOT_RUNNING)
     outputs: dict[str, str] = json.loads(text)
     if command == "aws":
         program = str(ROOT / ".venv" / "bin" / "aws")

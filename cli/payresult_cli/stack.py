@@ -83,7 +83,8 @@ def find_sandbox(outputs_file: Path) -> Stack:
         session = boto3.Session(*keys, region_name=outputs["region"], botocore_session=own)
     except FileNotFoundError:
         raise CommandError(
-            "no sandbox is running in this clone: start it with `make sandbox`"
+            "no sandbox is running in this clone: start it with `make sandbox`,"
+            " and wait for the end of its demo"
         ) from None
     except (KeyError, TypeError, ValueError):
         raise CommandError(
