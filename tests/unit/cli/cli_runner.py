@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
+from botocore.config import Config
 
 from payresult_cli.context import Dependencies
 from payresult_cli.http_api import HttpResponse
@@ -142,7 +143,8 @@ class _Session:
     def __getattr__(self, name: str) -> Any:
         return getattr(_boto3_session(), name)
 
-    def client(self, service: str, **_: Any) -> "_Client":
+    def client(self, service: str, *, endpoint_url: None, config: Config) -> "_Client":
+        assert (endpoint_url, isinstance(config, Config)) == (None, True)
         client = self._cli.table.client if service == "dynamodb" else _boto3_client(service)
         return _Client(client, self._cli.handlers, self._cli.delays)
 
