@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select
 
-from sandbox.waiting import wait_for
+from sandbox.waiting import WaitTimeout, wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -81,12 +81,19 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def wait_for(self, selector: str, part: str, seconds: float = _SECONDS) -> str:
-        """Wait until the text of a matching element has *part*; that text."""
+        """Wait until the text of a matching element has *part*; that text.
+
+        WaitTimeout has a note with the texts that were shown in the end.
+        """
 
         def found() -> str | None:
             return next((each for each in self.texts(selector) if part in each), None)
 
-        return wait_for(f"{selector} with {part!r}", found, seconds)
+        try:
+            return wait_for(f"{selector} with {part!r}", found, seconds)
+        except WaitTimeout as timeout:
+            timeout.add_note(f"{selector} shows {self.texts(selector)}")
+            raise
 
     def start(self, scenario: str, channel: str, check: int | None = None) -> str:
         """Start a payment with the form; its payId, once the page shows it and no other."""
