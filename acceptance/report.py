@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from acceptance import faults, story
 from acceptance.target import CaseFailed, NotHere, Target
+from sandbox.client import SweepFailed
 
 OK, FAILED, NOT_HERE = "ok", "FAILED", "not here"
 _TABLE = re.compile(r"(?<=<!-- table -->\n).*(?=<!-- end of table -->)", re.DOTALL)
@@ -85,7 +86,7 @@ def run_case(target: Target, name: str, run: Run) -> Result:
         outcome, note = OK, run(target)
     except NotHere as reason:
         outcome, note = NOT_HERE, str(reason)
-    except (CaseFailed, BotoCoreError, ClientError) as error:
+    except (CaseFailed, SweepFailed, BotoCoreError, ClientError) as error:
         outcome, note = FAILED, str(error)
     return Result(name, outcome, note, time.monotonic() - started)
 

@@ -24,6 +24,10 @@ _MAX_BATCHES, _HIDDEN_SECONDS = 10, 5
 """Batches of ten dead letters that are read, and how long each stays hidden from the next read."""
 
 
+class SweepFailed(Exception):
+    """A sweep ended with an error; the message has the error's. What is due stays due."""
+
+
 class HttpResponse(NamedTuple):
     """A response of the API."""
 
@@ -101,8 +105,14 @@ class Client:
         return [each["Body"] for each in found]
 
     def sweep(self) -> None:
-        """Run the sweeper now instead of at the next minute."""
-        self._lambda.invoke(FunctionName=self._sandbox.stack["SweeperFunctionName"])
+        """Run the sweeper now instead of at the next minute; SweepFailed if it ends with an error.
+
+        Lambda responds with HTTP 200 to that as well (AWS, "Invoke", FunctionError).
+        """
+        response = self._lambda.invoke(FunctionName=self._sandbox.stack["SweeperFunctionName"])
+        if "FunctionError" in response:
+            message = json.load(response["Payload"]).get("errorMessage")
+            raise SweepFailed(f"the sweeper failed: {message}")
 
     def make_due(self, pay_id: str) -> None:
         """Make the payment due for the next sweep.

@@ -124,7 +124,7 @@ def without_the_stream(steps: DemoSteps) -> None:
     state = client.item(STREAM_OFF).get("eventState")
     steps.compare("its event is unsent in the table", state, "PENDING")
     client.make_due(STREAM_OFF)
-    client.sweep()
+    steps.sweep()
     console.line("sweeper", "runs now; normally it leaves an event to the stream for a minute")
     steps.expect_event(STREAM_OFF)
     client.switch_stream(on=True)

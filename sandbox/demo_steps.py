@@ -4,7 +4,7 @@ import time
 from typing import Any, NamedTuple
 
 from sandbox.audit import Arrival, AuditQueueReader
-from sandbox.client import Client, HttpResponse
+from sandbox.client import Client, HttpResponse, SweepFailed
 from sandbox.console import Console
 from sandbox.environment import Sandbox
 
@@ -63,6 +63,13 @@ class DemoSteps(NamedTuple):
         named = message.get("payId") or ", ".join(message["payIds"])
         rest = described({name: text for name, text in message.items() if name not in _PAY_IDS})
         self.console.line("order service", f"SQS message: {named}{rest and f', {rest}'}")
+
+    def sweep(self) -> None:
+        """Run the sweeper, and check that it ends without an error."""
+        try:
+            self.client.sweep()
+        except SweepFailed as failed:
+            self.console.check("the sweeper runs", ok=False, note=str(failed))
 
     def expect_status(self, pay_id: str, status: str, seconds: float = 20) -> None:
         """Wait for *status* in the table, then print the gateway's answers and the status."""

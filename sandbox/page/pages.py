@@ -12,11 +12,12 @@ import json
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.client import SweepFailed
 from sandbox.command_line import CommandFailed, CommandLine
 from sandbox.packages import ROOT
 from sandbox.page.actions import ActionRefused, Actions, valid_pay_id
@@ -102,10 +103,15 @@ class Pages:
             return None
         if method == "GET" and url.path in self._files:
             return _file_response(self._files[url.path])
+        return self._call_response(method, url, body)
+
+    def _call_response(self, method: str, url: SplitResult, body: bytes) -> PageResponse:
         try:
             document = self._document(method, url.path, url.query, body)
         except ActionRefused as refused:
             return _json_response(400, {"message": str(refused)})
+        except SweepFailed as failed:
+            return _json_response(502, {"message": str(failed)})
         except _FAILURES:
             return _json_response(502, {"message": "the emulator does not respond"})
         if document is None:

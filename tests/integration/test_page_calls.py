@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from sandbox.page.pages import SECURITY_HEADERS
 from sandbox.scenarios import ANSWERS, scenario_of_pay_id
 from sandbox.waiting import wait_for
 from tests.integration.conftest import System
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 POLICY = "default-src 'self'"
 NOT_STORED = "Nothing is stored: nobody registered this payment, or its message was not processed."
@@ -200,6 +203,25 @@ def test_the_sweeper_is_not_run_for_a_finished_payment(system: System) -> None:
     result = system.client.call("POST", "/_page/sweep", "paid-done").body
 
     assert result == {"got": "the sweeper has nothing to do for this payment"}
+
+
+def test_a_sweep_that_fails_is_shown_as_failed(system: System) -> None:
+    """Lambda responds to it with HTTP 200; the page says why it failed."""
+    functions: LambdaClient = system.sandbox.credentials.client("lambda")
+    name = system.sandbox.stack["SweeperFunctionName"]
+    handler = functions.get_function_configuration(FunctionName=name)["Handler"]
+    system.client.put("never-swept")
+    functions.update_function_configuration(FunctionName=name, Handler="app.absent")
+    try:
+        swept = system.client.call("POST", "/_page/sweep", "never-swept")
+    finally:
+        functions.update_function_configuration(FunctionName=name, Handler=handler)
+
+    assert swept.status == 502
+    assert swept.body["message"].startswith("the sweeper failed: ")
+    assert "absent" in swept.body["message"]
+    swept = system.client.call("POST", "/_page/sweep", "never-swept")
+    assert swept.body == {"got": "the sweeper has run"}
 
 
 def test_the_page_takes_no_events_from_other_subscribers(system: System) -> None:
