@@ -250,16 +250,21 @@ def answered(browser: Browser) -> str | None:
 
 
 def test_without_the_stream_the_sweeper_sends_the_event(browser: Browser, system: System) -> None:
-    """It is unsent in the table, and arrives when the sweeper has run."""
+    """It is unsent in the table, and arrives when the sweeper has run.
+
+    Twice, with the same eventId, if the sweep of this minute runs at the same time.
+    """
     browser.open()
     switch(browser, "stream", system, on=True)
-    browser.start("paid", "http")
+    pay_id = browser.start("paid", "http")
     browser.wait_for("#event-note", "Unsent in the table; not arrived")
 
     browser.click("#sweep")
 
     browser.wait_for("#result", "the sweeper has run")
-    browser.wait_for("#event-note", "Sent; arrived once")
+    browser.wait_for("#event-note", "Sent; arrived")
+    arrivals = wait_for("its event", lambda: system.audit.arrivals(pay_id), 10)
+    assert len({each.event_id for each in arrivals}) == 1
     switch(browser, "stream", system, on=False)
     browser.wait_for("#verdict", "kept")
 
