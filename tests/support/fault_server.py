@@ -121,8 +121,8 @@ class Line:
 class FaultServer:
     """Listens on 127.0.0.1 while it is entered, over TLS if there is a context.
 
-    ``requests`` are the complete ones; ``connections`` counts the TCP connections, ``finished``
-    the scripts that returned normally.
+    ``requests`` are the complete ones; ``connections`` counts the TCP connections, ``ended`` those
+    that are closed, ``finished`` the scripts that returned normally.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class FaultServer:
     ) -> None:
         self.requests: list[Request] = []
         self.connections = 0
+        self.ended = 0
         self.finished = 0
         self.stopping = threading.Event()
         self._script = script
@@ -175,6 +176,7 @@ class FaultServer:
         with contextlib.suppress(OSError, Stopped), self._line(sock, number) as line:
             self._script(line)
             self.finished += 1
+        self.ended += 1
 
     @contextlib.contextmanager
     def _line(self, sock: socket.socket, number: int) -> Iterator[Line]:

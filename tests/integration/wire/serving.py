@@ -26,7 +26,7 @@ NOW = 1_790_000_000.123
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSING = HEAD + b"Connection: close\r\n\r\n"
 SHORT = 0.5
-"""A deadline, in seconds: enough for an answer of a busy machine. What dribbles takes 5 s."""
+"""A deadline, in seconds, that is waited for. What dribbles takes 5 s."""
 
 Script = Callable[[Line], object]
 

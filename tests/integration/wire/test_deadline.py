@@ -5,13 +5,17 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from payresult.domain.reply import Reply
+from payresult.errors import GatewayUnavailable
 from payresult.gateway.client import GatewayClient
 from payresult.gateway.connection import BudgetSocket
+from sandbox.waiting import wait_for
 from tests.integration.wire.serving import (
     BODY,
     CHUNKED,
@@ -28,7 +32,7 @@ from tests.integration.wire.serving import (
     sized,
     unavailable,
 )
-from tests.support.fault_server import HEAD, Line, black_hole, closed_port
+from tests.support.fault_server import HEAD, FaultServer, Line, black_hole, closed_port
 
 DRIBBLED = {
     "status line": (b"", b"HTTP/1.1 200 " + b"O" * 300),
@@ -56,21 +60,35 @@ def test_a_server_that_dribbles_does_not_hold_the_caller(
 
     On a kept connection too, and a late answer is not asked for twice.
     """
-    gone = threading.Event()
 
     def dribble(line: Line) -> None:
         line.send(first)
-        with contextlib.suppress(OSError):
-            line.dribble(slowly)
-        if line.client_is_gone():
-            gone.set()
+        line.dribble(slowly)
+        line.client_is_gone()
 
     server, client = serve(exchanges(*[GOOD] * kept, dribble), deadline=SHORT)
     if kept:
-        ask(client)
-    assert "TimeoutError" in unavailable(client, how="timeout")
-    assert gone.wait(4), "the client has not closed the connection"
-    assert (server.connections, len(server.requests)) == (1, 1 + kept)
+        ask_patiently(client)
+    earlier, queries = server.connections - kept, 0
+    # Again, if this machine was too busy for the handshake: the server has got no request.
+    while len(server.requests) == kept and queries < 3:
+        queries += 1
+        assert "TimeoutError" in unavailable(client, how="timeout")
+        wait_for("the end of the connection", partial(has_ended, server, earlier + queries), 4)
+    assert (server.connections - earlier, len(server.requests)) == (queries, 1 + kept)
+
+
+def ask_patiently(client: GatewayClient) -> Reply:
+    """As `ask`; up to three times, for a busy machine may miss the deadline."""
+    for _ in range(2):
+        with contextlib.suppress(GatewayUnavailable):
+            return ask(client)
+    return ask(client)
+
+
+def has_ended(server: FaultServer, connection: int) -> bool:
+    """Whether that connection and all before it are closed at the server."""
+    return server.ended == connection
 
 
 def test_a_slow_answer_is_no_reason_to_give_up_other_connections(serve_tcp: Serve) -> None:
@@ -184,7 +202,7 @@ def test_an_address_that_swallows_everything_leaves_time_for_the_next(
     serve: Serve, resolve: Resolve
 ) -> None:
     """Each address gets its share of the time, not all of it."""
-    server, client = serve(answering(), deadline=0.9)
+    server, client = serve(answering(), deadline=3.0)
     with black_hole() as hole:
         resolve(at(*hole), at(*hole), at("127.0.0.1", server.port))
         assert ask(client).fields == FIELDS
