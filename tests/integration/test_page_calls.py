@@ -206,21 +206,24 @@ def test_the_sweeper_is_not_run_for_a_finished_payment(system: System) -> None:
 
 
 def test_a_sweep_that_fails_is_shown_as_failed(system: System) -> None:
-    """Lambda responds to it with HTTP 200; the page says why it failed."""
+    """Lambda responds to it with HTTP 200; the page says why it failed.
+
+    The payment has no result for minutes: what is settled is not swept.
+    """
     functions: LambdaClient = system.sandbox.credentials.client("lambda")
-    name = system.sandbox.stack["SweeperFunctionName"]
+    pay_id, name = "refusing9-swept", system.sandbox.stack["SweeperFunctionName"]
     handler = functions.get_function_configuration(FunctionName=name)["Handler"]
-    system.client.put("never-swept")
+    system.client.put(pay_id)
     functions.update_function_configuration(FunctionName=name, Handler="app.absent")
     try:
-        swept = system.client.call("POST", "/_page/sweep", "never-swept")
+        swept = system.client.call("POST", "/_page/sweep", pay_id)
     finally:
         functions.update_function_configuration(FunctionName=name, Handler=handler)
 
     assert swept.status == 502
     assert swept.body["message"].startswith("the sweeper failed: ")
     assert "absent" in swept.body["message"]
-    swept = system.client.call("POST", "/_page/sweep", "never-swept")
+    swept = system.client.call("POST", "/_page/sweep", pay_id)
     assert swept.body == {"got": "the sweeper has run"}
 
 

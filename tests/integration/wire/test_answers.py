@@ -22,8 +22,7 @@ from tests.integration.wire.serving import (
 from tests.support.fault_server import HEAD, Line
 
 ENOUGH = 2.0
-"""A deadline, in seconds: whoever waits for it has got the answer's headers, also when this machine
-is busy."""
+"""A deadline, in seconds: the headers of an answer come before it, also on a busy machine."""
 
 NOTHING, JSON = GatewayUnavailable, InvalidReply
 
